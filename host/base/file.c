@@ -1,0 +1,134 @@
+#include "base/file.h"
+
+#include "base/error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum collide_status file_map(const char *path, struct file_map *out, struct collide_error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return error_set_errno(err, errno == ENOENT ? COLLIDE_NOT_FOUND : COLLIDE_IO, errno, "cannot open %s",
+                               path);
+    struct stat st;
+    enum collide_status status = COLLIDE_OK;
+    void *bytes = NULL;
+    if (fstat(fd, &st) != 0)
+        status = error_set_errno(err, COLLIDE_IO, errno, "cannot stat %s", path);
+    else if (!S_ISREG(st.st_mode))
+        status = error_set(err, COLLIDE_INVALID, "%s is not a regular file", path);
+    else if (st.st_size == 0)
+        status = error_set(err, COLLIDE_CORRUPT, "%s is empty", path);
+    else if ((bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0)) == MAP_FAILED)
+        status = error_set_errno(err, COLLIDE_IO, errno, "cannot map %s", path);
+    close(fd);
+    if (status == COLLIDE_OK)
+        *out = (struct file_map){.bytes = bytes, .n_bytes = (size_t)st.st_size};
+    return status;
+}
+
+void file_unmap(struct file_map *map)
+{
+    if (map->bytes)
+        munmap((void *)(uintptr_t)map->bytes, map->n_bytes);
+    *map = (struct file_map){0};
+}
+
+enum collide_status file_replace_begin(const char *path, struct file_replace *out, struct collide_error *err)
+{
+    struct file_replace r = {.fd = -1, .path = strdup(path)};
+    if (!r.path || asprintf(&r.temporary, "%s.tmp.%ld", path, (long)getpid()) < 0) {
+        free(r.path);
+        return error_no_memory(err, "a file name");
+    }
+    r.fd = open(r.temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (r.fd < 0) {
+        enum collide_status status = error_set_errno(
+            err, COLLIDE_IO, errno, "cannot create %s; is its folder there and writable", r.temporary);
+        free(r.path);
+        free(r.temporary);
+        return status;
+    }
+    *out = r;
+    return COLLIDE_OK;
+}
+
+static void replace_free(struct file_replace *r)
+{
+    if (r->fd >= 0)
+        close(r->fd);
+    free(r->path);
+    free(r->temporary);
+    *r = (struct file_replace){.fd = -1};
+}
+
+void file_replace_abandon(struct file_replace *r)
+{
+    if (r->temporary)
+        unlink(r->temporary);
+    replace_free(r);
+}
+
+/* The rename itself is durable only once the folder is synced too. */
+static int sync_folder_of(const char *path)
+{
+    char *folder = strdup(path);
+    if (!folder)
+        return ENOMEM;
+    char *slash = strrchr(folder, '/');
+    if (slash)
+        slash[slash == folder] = '\0';
+    int fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(folder);
+    if (fd < 0)
+        return errno;
+    int failed = fsync(fd) != 0 && errno != EINVAL ? errno : 0;
+    close(fd);
+    return failed;
+}
+
+enum collide_status file_replace_commit(struct file_replace *r, struct collide_error *err)
+{
+    int failed = 0;
+    if (fsync(r->fd) != 0)
+        failed = errno;
+    if (close(r->fd) != 0 && !failed)
+        failed = errno;
+    r->fd = -1;
+    if (!failed && rename(r->temporary, r->path) != 0)
+        failed = errno;
+    enum collide_status status = COLLIDE_OK;
+    if (failed) {
+        status = error_set_errno(err, COLLIDE_IO, failed,
+                                 "cannot finish writing %s; the old file is unchanged", r->path);
+        unlink(r->temporary);
+    } else if ((failed = sync_folder_of(r->path)) != 0) {
+        status = error_set_errno(err, COLLIDE_IO, failed, "%s is written, but its folder cannot be synced",
+                                 r->path);
+    }
+    replace_free(r);
+    return status;
+}
+
+enum collide_status file_write_all(int fd, const void *bytes, size_t n, const char *name,
+                                   struct collide_error *err)
+{
+    const char *at = bytes;
+    while (n > 0) {
+        ssize_t done = write(fd, at, n);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return error_set_errno(err, COLLIDE_IO, errno, "cannot write %s", name);
+        at += done;
+        n -= (size_t)done;
+    }
+    return COLLIDE_OK;
+}
