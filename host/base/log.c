@@ -13,10 +13,15 @@ void log_set_level(enum log_level level)
     atomic_store_explicit(&current_level, (int)level, memory_order_relaxed);
 }
 
+bool log_shows(enum log_level level)
+{
+    return (int)level <= atomic_load_explicit(&current_level, memory_order_relaxed);
+}
+
 void log_line(enum log_level level, const char *format, ...)
 {
     static const char *const names[] = {"error: ", "warning: ", "", "debug: "};
-    if ((int)level > atomic_load_explicit(&current_level, memory_order_relaxed))
+    if (!log_shows(level))
         return;
     char line[2048];
     int used = snprintf(line, sizeof line, "%s", names[level]);

@@ -3,9 +3,14 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include <stdbool.h>
+
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
 void log_set_level(enum log_level level);
+
+/* Whether lines of this level are written. */
+bool log_shows(enum log_level level);
 
 /* One write per line, so that lines of different threads never mix. */
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -2,6 +2,8 @@
 #ifndef DATA_CSR_H
 #define DATA_CSR_H
 
+#include "collide/status.h"
+
 #include <stdint.h>
 
 struct csr {
@@ -11,5 +13,21 @@ struct csr {
 };
 
 void csr_free(struct csr *c);
+
+struct csr_pair {
+    uint32_t row;
+    uint32_t value;
+};
+
+struct csr_shape {
+    uint32_t n_rows;
+    uint32_t n_values; /* every value is below it */
+};
+
+/* Gathers pairs in any order into rows of increasing values, without duplicates, in linear time.
+ * pairs: (n_pairs), each within the shape. Takes pairs, which must come from malloc: they are freed as soon
+ * as they have been read, on failure too, so that the peak is 12 bytes a pair besides the offsets. */
+enum collide_status csr_from_pairs(struct csr_pair *pairs, uint64_t n_pairs, struct csr_shape shape,
+                                   struct csr *out, struct collide_error *err);
 
 #endif

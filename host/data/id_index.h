@@ -5,8 +5,9 @@
  * ID_STRING  strings: key_bytes and key_offsets, and a hash index over them.
  *
  * The hash index is open addressing with linear probing: a key's first slot is its hash & (n_slots - 1), a
- * slot holds a dense id or ID_NONE, n_slots is a power of two of at least 4/3 n_ids. The hash is XXH3_64bits
- * over the key's bytes (an integer's 8 bytes, little-endian). */
+ * slot holds a dense id or ID_NONE, n_slots is a power of two of at least 4/3 n_ids (hence n_ids is at most
+ * 3/4 * 2^31 where there is one). The hash is XXH3_64bits over the key's bytes (an integer's 8 bytes,
+ * little-endian). */
 #ifndef DATA_ID_INDEX_H
 #define DATA_ID_INDEX_H
 
@@ -47,14 +48,17 @@ struct id_builder;
 enum collide_status id_builder_create(struct id_builder **out, struct collide_error *err);
 void id_builder_destroy(struct id_builder *b);
 
-/* The provisional id (0, 1, 2... by first sight) of this text; a new one is copied. */
+/* The provisional id (0, 1, 2... by first sight) of this text; a new one is copied. Two texts are the same id
+ * only if they are the same bytes. After an error only destroy the builder. */
 enum collide_status id_builder_add(struct id_builder *b, const char *text, size_t n_bytes, uint32_t *out,
                                    struct collide_error *err);
 
 /* Decides the kind and gives the view, which borrows from the builder:
- * all ids integers and their largest below 2 * (how many there are) + 1024: ID_DENSE with n_ids = largest +
- * 1; all integers: ID_U64; else ID_STRING, every id then as it was spelled. renumber[provisional] = dense id,
- * owned by the builder (the identity unless ID_DENSE). Add nothing afterwards. */
+ *   - all ids integers, their largest below 2 * (how many there are) + 1024: ID_DENSE, n_ids = largest + 1;
+ *   - all integers: ID_U64;
+ *   - else ID_STRING, every id then as it was spelled.
+ * An integer is what id_parse_u64 takes. renumber[provisional] = dense id, owned by the builder (the identity
+ * unless ID_DENSE). Add nothing afterwards. */
 enum collide_status id_builder_finish(struct id_builder *b, struct id_index *out, const uint32_t **renumber,
                                       struct collide_error *err);
 

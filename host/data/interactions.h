@@ -1,12 +1,31 @@
 /* Interaction logs: who touched what.
  *
  * A log is text, plain or compressed by gzip or zstd (told by its first bytes, not by its name); "-" is
- * stdin. A line is pairs       user item [further columns...]   separated by tabs, commas or blanks; the
- * first line decides which adjacency   user item item ...               blanks only (LightGCN): asked for, or
- * found when the lines' column counts differ among the first 100 lines and no line has fewer than 1 Empty
- * lines and lines that start with '#' are passed over, as is a header: a first line whose two ids are not
- * integers where those of the second are, or whose columns have the typed form name:type of RecBole's .inter
- * files. A user alone on an adjacency line has an empty history. Errors name the file and the line. */
+ * stdin. A line, of at most 16 MiB, is either of
+ *
+ *     pairs       user item [further columns...]     the further ones are ignored
+ *     adjacency   user item item ...                 LightGCN's; a user alone has no interactions
+ *
+ * Separators. The first line decides: one tab between columns if it has a tab, else one comma if it has a
+ * comma, else any run of spaces and tabs. Blanks around a column are no part of it. Between commas a column
+ * may be quoted as in RFC 4180, but not hold a line end. A UTF-8 byte order mark and CRLF are understood, the
+ * last line end may be missing.
+ *
+ * Passed over: empty and blank lines, lines that start with '#', and a header, which is a first line
+ *   - whose columns all have RecBole's form name:type (the first two must be of type token), or
+ *   - whose first two columns are user, user_id or userid and item, item_id or itemid, in any case, or
+ *   - whose two ids are not integers where those of the second line are.
+ *
+ * LOG_LAYOUT_AUTO. Tabs and commas mean pairs. Between blanks the first 100 lines after the header (of the
+ * first MiB) decide, by the first rule that fits:
+ *   - none has more than two columns: pairs; a later line that has more is refused;
+ *   - the third columns are no integers where user and item are: pairs;
+ *   - all have the same number of columns: pairs if a user occurs twice or the header has that number too;
+ *   - all have two to four columns and a user occurs twice: pairs;
+ *   - one has a single column or more than four, and no user occurs twice: adjacency;
+ *   - anything else is refused, for the caller to say which it is.
+ *
+ * What is wrong with a line is COLLIDE_INVALID, with file and line number. */
 #ifndef DATA_INTERACTIONS_H
 #define DATA_INTERACTIONS_H
 
@@ -14,6 +33,7 @@
 #include "data/csr.h"
 #include "data/id_index.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum log_layout { LOG_LAYOUT_AUTO, LOG_LAYOUT_PAIRS, LOG_LAYOUT_ADJACENCY };
@@ -30,11 +50,12 @@ struct log_counts {
     uint64_t n_interactions; /* seen by the visitor */
 };
 
-/* Streams a log in constant memory. */
+/* Streams a log in constant memory. counts may be NULL. */
 enum collide_status log_scan(const char *path, enum log_layout layout, const struct log_visitor *visitor,
                              struct log_counts *counts, struct collide_error *err);
 
-/* A whole log in memory: duplicates removed, each user's items in increasing dense id. */
+/* A whole log in memory: duplicates removed, each user's items in increasing dense id. Users and items are
+ * those with an interaction (besides what ID_DENSE fills in). A log without any is COLLIDE_INVALID. */
 struct interactions {
     struct id_index users; /* borrow from the builders below */
     struct id_index items;

@@ -16,6 +16,9 @@
 
 enum precision { PRECISION_F32, PRECISION_F16, PRECISION_I8 };
 
+/* The largest dim that kernels are built for. */
+enum { MODEL_MAX_DIM = 1024 };
+
 /* pool: sum; mean = sum / sum of |w_i * weights[i]|; normalised = sum / its Euclidean length. Of nothing:
  * zero. */
 enum pooling { POOLING_SUM, POOLING_MEAN, POOLING_NORMALISED };
@@ -40,8 +43,8 @@ struct item_space {
     const uint32_t *remap; /* (n_ids + 1), each below n_rows */
     const void *rows;      /* (n_rows, dim) of precision */
     const float *scales;   /* (n_rows) for i8, else NULL */
-    const float *weights;  /* (n_ids + 1) */
-    const float *bias;     /* (n_ids + 1) */
+    const float *weights;  /* (n_ids + 1), or NULL: 1 for known ids, 0 for the unknown one */
+    const float *bias;     /* (n_ids + 1), or NULL: 0 */
 };
 
 struct user_space {

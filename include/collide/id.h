@@ -5,8 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A model's users, like its items, are all integers or all strings. Either spelling is understood for both: the
- * string "17" names the integer 17 where ids are integers, and the integer 17 the string "17" where they are strings. */
+/* A model's users, like its items, are all integers or all strings. Either spelling is understood for both:
+ * the string "17" names the integer 17 where ids are integers, and the integer 17 the string "17" where they
+ * are strings. */
 struct collide_id {
     const char *text; /* borrowed, not terminated; NULL: an integer */
     size_t n_bytes;   /* of text */

@@ -1,8 +1,8 @@
 /* Status codes and error details, shared by the whole public API.
  *
- * Functions return an enum collide_status; COLLIDE_OK is 0. They write their outputs only on success. On failure
- * the caller's struct collide_error (which may be NULL) says what went wrong, where, and what to do about it.
- * The library never exits, aborts or prints. */
+ * Functions return an enum collide_status; COLLIDE_OK is 0. They write their outputs only on success. On
+ * failure the caller's struct collide_error (which may be NULL) says what went wrong, where, and what to do
+ * about it. The library never exits, aborts or prints. */
 #ifndef COLLIDE_STATUS_H
 #define COLLIDE_STATUS_H
 

@@ -1,0 +1,15 @@
+/* The subcommands of collide-bench. Each takes the arguments after its own name and returns the exit status.
+ */
+#ifndef BENCH_COMMANDS_H
+#define BENCH_COMMANDS_H
+
+enum bench_exit {
+    BENCH_OK = 0,
+    BENCH_ERRORS = 1,      /* the run had errors, or could not be finished */
+    BENCH_USAGE = 2,       /* the command line, or a file it names, is wrong */
+    BENCH_UNREACHABLE = 3, /* no connection to the server */
+};
+
+int bench_http(int argc, char **argv);
+
+#endif

@@ -1,0 +1,55 @@
+#include "http_model.h"
+
+#include "base/error.h"
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+
+static enum collide_status read_count(const cJSON *model, const char *name, uint64_t *out,
+                                      struct collide_error *err)
+{
+    const cJSON *number = cJSON_GetObjectItemCaseSensitive(model, name);
+    if (!cJSON_IsNumber(number) || !(number->valuedouble >= 1 && number->valuedouble <= 0x1p53))
+        return error_set(err, COLLIDE_INVALID,
+                         "/v1/model does not say how many %s there are: give --%s, or whole "
+                         "requests with --request-file",
+                         name, name);
+    *out = (uint64_t)number->valuedouble;
+    return COLLIDE_OK;
+}
+
+static bool lacks_items(const struct http_question *q)
+{
+    return q->n_items == 0 && q->topk == 0;
+}
+
+enum collide_status http_model_ask(struct http_client *client, const char *authority, struct http_question *q,
+                                   struct collide_error *err)
+{
+    struct http_requests get = {0};
+    struct buffer body = {0};
+    cJSON *model = NULL;
+    int code = 0;
+    if (q->n_users > 0 && !lacks_items(q))
+        return COLLIDE_OK;
+    struct http_target target = {authority, "/v1/model"};
+    enum collide_status status = http_requests_get(target, &get, err);
+    if (status == COLLIDE_OK)
+        status = http_client_fetch(client, &get.items[0], &code, &body, err);
+    if (status != COLLIDE_OK)
+        goto out;
+    if (code != 200) {
+        status = error_set(err, COLLIDE_INVALID, "/v1/model answers %d: give --users and --items", code);
+        goto out;
+    }
+    model = cJSON_ParseWithLength(body.bytes, body.n_bytes);
+    if (q->n_users == 0)
+        status = read_count(model, "users", &q->n_users, err);
+    if (status == COLLIDE_OK && lacks_items(q))
+        status = read_count(model, "items", &q->n_items, err);
+out:
+    cJSON_Delete(model);
+    buffer_free(&body);
+    http_requests_free(&get);
+    return status;
+}

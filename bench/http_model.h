@@ -1,0 +1,13 @@
+/* What a server says about the model it serves. */
+#ifndef BENCH_HTTP_MODEL_H
+#define BENCH_HTTP_MODEL_H
+
+#include "http_client.h"
+#include "http_requests.h"
+
+/* Fills in the counts of q that are needed and still 0 from the server's /v1/model. COLLIDE_IO if it does not
+ * answer, COLLIDE_INVALID if it does not say. */
+enum collide_status http_model_ask(struct http_client *client, const char *authority, struct http_question *q,
+                                   struct collide_error *err);
+
+#endif

@@ -1,0 +1,166 @@
+#include "http_requests.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/rng.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    RING_MAX = 512,
+    RING_MIN = 16,
+    RING_BYTES = 16 << 20, /* about, unless RING_MIN requests take more */
+    ID_BYTES_MAX = 21,     /* of an id with its comma */
+    RING_STREAM = 1,       /* of the seed's random numbers; the arrivals have another */
+};
+
+void http_requests_free(struct http_requests *r)
+{
+    free(r->items);
+    buffer_free(&r->bytes);
+    *r = (struct http_requests){0};
+}
+
+/* Adds a message to r. While they are collected, items hold lengths only: the bytes still move. */
+static void append_post(struct http_requests *r, struct http_target target, const char *body, size_t n_body)
+{
+    size_t before = r->bytes.n_bytes;
+    buffer_printf(
+        &r->bytes,
+        "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+        target.path, target.authority, n_body);
+    buffer_append(&r->bytes, body, n_body);
+    r->items[r->n++].n_bytes = r->bytes.n_bytes - before;
+}
+
+/* Gives r to the caller, its messages pointing to their bytes; frees it on failure. */
+static enum collide_status hand_over(struct http_requests *r, struct http_requests *out,
+                                     struct collide_error *err)
+{
+    if (r->bytes.failed) {
+        http_requests_free(r);
+        return error_no_memory(err, "the requests");
+    }
+    const char *at = r->bytes.bytes;
+    for (size_t i = 0; i < r->n; i++) {
+        r->items[i].bytes = at;
+        at += r->items[i].n_bytes;
+    }
+    *out = *r;
+    return COLLIDE_OK;
+}
+
+static enum collide_status make_room(struct http_requests *r, size_t n, struct collide_error *err)
+{
+    r->items = calloc(n, sizeof *r->items);
+    return r->items ? COLLIDE_OK : error_no_memory(err, "the requests");
+}
+
+static void append_query(struct buffer *body, const struct http_question *q, struct rng *rng)
+{
+    buffer_printf(body, "{\"user\":%" PRIu64, rng_below(rng, q->n_users));
+    if (q->topk) {
+        buffer_printf(body, ",\"k\":%" PRIu64 "}", q->topk);
+        return;
+    }
+    for (uint64_t i = 0; i < q->n_candidates; i++)
+        buffer_printf(body, "%s%" PRIu64, i ? "," : ",\"items\":[", rng_below(rng, q->n_items));
+    buffer_append_text(body, "]}");
+}
+
+static void append_body(struct buffer *body, const struct http_question *q, struct rng *rng)
+{
+    if (q->batch <= 1) {
+        append_query(body, q, rng);
+        return;
+    }
+    for (uint64_t i = 0; i < q->batch; i++) {
+        buffer_append_text(body, i ? "," : "{\"requests\":[");
+        append_query(body, q, rng);
+    }
+    buffer_append_text(body, "]}");
+}
+
+static size_t ring_length(const struct http_question *q)
+{
+    uint64_t n_ids = q->batch * (1 + (q->topk ? 1 : q->n_candidates));
+    uint64_t n = RING_BYTES / (n_ids * ID_BYTES_MAX);
+    return n > RING_MAX ? RING_MAX : n < RING_MIN ? RING_MIN : (size_t)n;
+}
+
+enum collide_status http_requests_random(struct http_target target, const struct http_question *question,
+                                         struct http_requests *out, struct collide_error *err)
+{
+    struct http_requests r = {0};
+    struct buffer body = {0};
+    struct rng rng = rng_seeded(question->seed, RING_STREAM);
+    size_t n = ring_length(question);
+    enum collide_status status = make_room(&r, n, err);
+    if (status != COLLIDE_OK)
+        return status;
+    for (size_t i = 0; i < n; i++) {
+        body.n_bytes = 0;
+        append_body(&body, question, &rng);
+        append_post(&r, target, body.bytes, body.n_bytes);
+    }
+    r.bytes.failed |= body.failed;
+    buffer_free(&body);
+    return hand_over(&r, out, err);
+}
+
+static size_t count_lines(const struct file_map *map)
+{
+    size_t n = 1;
+    for (size_t i = 0; i < map->n_bytes; i++)
+        n += map->bytes[i] == '\n';
+    return n;
+}
+
+static void append_lines(struct http_requests *r, struct http_target target, const struct file_map *map)
+{
+    const char *at = (const char *)map->bytes, *end = at + map->n_bytes;
+    while (at < end) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        const char *line_end = newline ? newline : end;
+        size_t n = (size_t)(line_end - at);
+        if (n > 0 && at[n - 1] == '\r')
+            n--;
+        if (n > 0)
+            append_post(r, target, at, n);
+        at = newline ? newline + 1 : end;
+    }
+}
+
+enum collide_status http_requests_from_file(struct http_target target, const char *file,
+                                            struct http_requests *out, struct collide_error *err)
+{
+    struct http_requests r = {0};
+    struct file_map map;
+    enum collide_status status = file_map(file, &map, err);
+    if (status != COLLIDE_OK)
+        return status;
+    status = make_room(&r, count_lines(&map), err);
+    if (status == COLLIDE_OK)
+        append_lines(&r, target, &map);
+    file_unmap(&map);
+    if (status == COLLIDE_OK && r.n == 0)
+        status = error_set(err, COLLIDE_INVALID, "%s has no requests: it needs one JSON body per line", file);
+    if (status == COLLIDE_OK)
+        return hand_over(&r, out, err);
+    http_requests_free(&r);
+    return status;
+}
+
+enum collide_status http_requests_get(struct http_target target, struct http_requests *out,
+                                      struct collide_error *err)
+{
+    struct http_requests r = {0};
+    enum collide_status status = make_room(&r, 1, err);
+    if (status != COLLIDE_OK)
+        return status;
+    buffer_printf(&r.bytes, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", target.path, target.authority);
+    r.items[r.n++].n_bytes = r.bytes.n_bytes;
+    return hand_over(&r, out, err);
+}

@@ -1,0 +1,56 @@
+#include "base/log.h"
+#include "base/spelling.h"
+#include "collide/status.h"
+#include "commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct command {
+    const char *name;
+    const char *summary;
+    int (*run)(int argc, char **argv);
+} commands[] = {
+    {"http", "latency and throughput of a server over HTTP", bench_http},
+};
+
+enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
+
+static void print_help(void)
+{
+    printf(
+        "Usage: collide-bench COMMAND [options]\n\nMeasures collide; --help after a command says more.\n\n");
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        printf("  %-8s %s\n", commands[i].name, commands[i].summary);
+    printf("\nExit status: %d all well, %d errors during the run, %d wrong usage, %d server unreachable.\n",
+           BENCH_OK, BENCH_ERRORS, BENCH_USAGE, BENCH_UNREACHABLE);
+}
+
+static int unknown_command(const char *name)
+{
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        if (spelling_distance(name, commands[i].name) <= spelling_slack(name)) {
+            log_error("unknown command %s; did you mean %s?", name, commands[i].name);
+            return BENCH_USAGE;
+        }
+    }
+    log_error("unknown command %s; collide-bench --help lists them", name);
+    return BENCH_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "--help";
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        print_help();
+        return argc > 1 ? BENCH_OK : BENCH_USAGE;
+    }
+    if (strcmp(name, "--version") == 0) {
+        printf("collide-bench %s\n", collide_version());
+        return BENCH_OK;
+    }
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        if (strcmp(name, commands[i].name) == 0)
+            return commands[i].run(argc - 2, argv + 2);
+    return unknown_command(name);
+}

@@ -1,0 +1,126 @@
+#include "api/json_v1.h"
+
+#include "base/number.h"
+
+#include <string.h>
+
+void json_print_string(struct buffer *out, const char *text, size_t n_bytes)
+{
+    static const char hex[] = "0123456789abcdef";
+    buffer_append(out, "\"", 1);
+    size_t begin = 0;
+    for (size_t i = 0; i < n_bytes; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c >= 0x20 && c != '"' && c != '\\')
+            continue;
+        buffer_append(out, text + begin, i - begin);
+        begin = i + 1;
+        if (c == '"' || c == '\\')
+            buffer_append(out, (char[]){'\\', (char)c}, 2);
+        else
+            buffer_append(out, (char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, 6);
+    }
+    buffer_append(out, text + begin, n_bytes - begin);
+    buffer_append(out, "\"", 1);
+}
+
+/* Writes numbers straight into the buffer's memory: this is where a response's time goes. */
+static void print_scores(struct buffer *out, const float *scores, size_t n)
+{
+    char *begin = buffer_reserve(out, n * (NUMBER_MAX_CHARS + 1) + 2);
+    if (!begin)
+        return;
+    char *at = begin;
+    *at++ = '[';
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            *at++ = ',';
+        at += number_print_f32(at, scores[i]);
+    }
+    *at++ = ']';
+    out->n_bytes += (size_t)(at - begin);
+}
+
+static void print_id(struct buffer *out, const struct collide_id *id)
+{
+    char digits[NUMBER_MAX_CHARS];
+    if (id->text)
+        json_print_string(out, id->text, id->n_bytes);
+    else if (id->number < (uint64_t)1 << 53)
+        buffer_append(out, digits, number_print_u64(digits, id->number));
+    else /* as requests must spell it, too */
+        json_print_string(out, digits, number_print_u64(digits, id->number));
+}
+
+static void print_hits(struct buffer *out, const struct collide_hit *hits, size_t n)
+{
+    char digits[NUMBER_MAX_CHARS];
+    buffer_append_text(out, "\"items\":[");
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            buffer_append(out, ",", 1);
+        print_id(out, &hits[i].item);
+    }
+    buffer_append_text(out, "],\"scores\":[");
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            buffer_append(out, ",", 1);
+        buffer_append(out, digits, number_print_f32(digits, hits[i].score));
+    }
+    buffer_append(out, "]", 1);
+}
+
+const char *json_v1_code(enum collide_status status)
+{
+    switch (status) {
+    case COLLIDE_INVALID:
+        return "bad_request";
+    case COLLIDE_BUSY:
+        return "unavailable";
+    default:
+        return "internal";
+    }
+}
+
+static void print_error_object(const char *code, const char *message, struct buffer *out)
+{
+    buffer_append_text(out, "\"error\":{\"code\":");
+    json_print_string(out, code, strlen(code));
+    buffer_append_text(out, ",\"message\":");
+    json_print_string(out, message, strlen(message));
+    buffer_append_text(out, "}");
+}
+
+void json_v1_print_error(const char *code, const char *message, struct buffer *out)
+{
+    buffer_append(out, "{", 1);
+    print_error_object(code, message, out);
+    buffer_append(out, "}\n", 2);
+}
+
+void json_v1_print(const struct request *request, const struct response *response, struct buffer *out)
+{
+    const float *scores = response->scores;
+    buffer_append_text(out, request->is_batch ? "{\"responses\":[" : "{");
+    for (size_t i = 0; i < request->n_parts; i++) {
+        const struct request_part *part = &request->parts[i];
+        if (request->is_batch)
+            buffer_append_text(out, i ? ",{" : "{");
+        if (part->error.status != COLLIDE_OK) {
+            print_error_object(json_v1_code(part->error.status), part->error.text, out);
+        } else if (request->kind == REQUEST_TOPK) {
+            print_hits(out, response->hits[i], response->n_hits[i]);
+        } else {
+            buffer_append_text(out, "\"scores\":");
+            print_scores(out, scores, request_part_n_scores(request, i));
+        }
+        if (request->kind == REQUEST_SCORE)
+            scores += request_part_n_scores(request, i);
+        if (request->is_batch)
+            buffer_append(out, "}", 1);
+    }
+    char digits[NUMBER_MAX_CHARS];
+    buffer_append_text(out, request->is_batch ? "],\"unknown\":" : ",\"unknown\":");
+    buffer_append(out, digits, number_print_u64(digits, response->counts.n_unknown));
+    buffer_append(out, "}\n", 2);
+}

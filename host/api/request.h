@@ -1,0 +1,55 @@
+/* One request, whatever brought it: parsed into this, scored from this, answered from this. */
+#ifndef API_REQUEST_H
+#define API_REQUEST_H
+
+#include "base/arena.h"
+#include "collide/scorer.h"
+
+#include <stdbool.h>
+
+enum request_kind { REQUEST_SCORE, REQUEST_TOPK };
+
+/* What one request may ask for. */
+struct request_limits {
+    size_t max_parts;   /* requests in a batch */
+    size_t max_items;   /* candidates or pairs of one part, entries of an exclude list, k */
+    size_t max_history; /* of one part */
+};
+
+/* A batch's parts stand or fall alone: one that is wrong carries its error, its neighbours are answered. */
+struct request_part {
+    size_t first_query;
+    size_t n_queries;               /* 1; of pairs, one a pair; 0 where there is an error */
+    struct collide_topk_query topk; /* REQUEST_TOPK */
+    struct collide_error error;     /* status COLLIDE_OK: none */
+};
+
+struct request {
+    enum request_kind kind;
+    bool is_batch;              /* answered as a list, even of one */
+    struct request_part *parts; /* (n_parts) */
+    size_t n_parts;
+    struct collide_query *queries; /* (n_queries), REQUEST_SCORE: all parts' in order */
+    size_t n_queries;
+    struct arena arena; /* holds the arrays above and what they point to */
+    void *document;     /* the parsed text that ids borrow from, owned by the parser */
+};
+
+/* A request is used again and again; its arena stays warm. Free it through the parser that filled it. */
+
+/* The result of a REQUEST_SCORE or REQUEST_TOPK, part by part. */
+struct response {
+    float *scores;             /* REQUEST_SCORE: (sum of the queries' n_items) */
+    struct collide_hit **hits; /* REQUEST_TOPK: (n_parts) lists */
+    size_t *n_hits;            /* REQUEST_TOPK: (n_parts) */
+    struct collide_counts counts;
+};
+
+/* Room for a request's response in its own arena. */
+enum collide_status response_allocate(struct request *request, struct response *out,
+                                      struct collide_error *err);
+
+/* Scores of one part. */
+size_t request_part_n_scores(const struct request *request, size_t part);
+
+#endif

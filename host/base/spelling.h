@@ -1,0 +1,15 @@
+/* How far apart two spellings are, for "did you mean". */
+#ifndef BASE_SPELLING_H
+#define BASE_SPELLING_H
+
+#include <stddef.h>
+
+/* The least number of insertions, deletions, substitutions and swaps of neighbours that turn one into the
+ * other (optimal string alignment). Texts are compared up to their first 63 bytes. */
+size_t spelling_distance(const char *a, const char *b);
+
+/* The largest distance at which a reader would still take `typed` for a slip: a third of its letters, at
+ * least one. */
+size_t spelling_slack(const char *typed);
+
+#endif

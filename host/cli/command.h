@@ -1,0 +1,66 @@
+/* What the subcommands share. */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include "base/args.h"
+#include "collide/scorer.h"
+
+/* Exit codes of the program. */
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+struct command {
+    const char *name;
+    const char *summary;
+    int (*run)(int argc,
+               char **argv); /* without the program's and the command's names; gives the exit code */
+};
+
+int command_learn(int argc, char **argv);
+int command_eval(int argc, char **argv);
+int command_inspect(int argc, char **argv);
+int command_devices(int argc, char **argv);
+int command_synth(int argc, char **argv);
+int command_score(int argc, char **argv);
+int command_topk(int argc, char **argv);
+int command_serve(int argc, char **argv);
+
+/* A subcommand's command line. */
+struct usage {
+    const char *synopsis; /* "collide eval MODEL --test FILE [options]" */
+    const char *summary;
+    const struct arg *table;
+    size_t n;
+    struct args_positionals positionals;
+};
+
+/* True: go on. False: help or an error has been printed, and *exit_code is what to return. */
+bool command_parse(struct usage *usage, int argc, char **argv, int *exit_code);
+
+/* Prints an error and gives EXIT_FAILED. */
+int command_fail(const struct collide_error *err);
+
+/* A usage error found after parsing: prints it and gives EXIT_USAGE. */
+int command_misused(const struct usage *usage, const char *message);
+
+/* The options that choose a device, for the tables of the commands that use one. */
+#define COMMAND_DEVICE_ARGS(options)                                                                         \
+    {.name = "device",                                                                                       \
+     .type = ARG_TEXT,                                                                                       \
+     .target = &(options)->device,                                                                           \
+     .value_name = "DEVICE",                                                                                 \
+     .default_text = "the best one",                                                                         \
+     .group = "Device",                                                                                      \
+     .help = "index, type (cpu, gpu, accelerator) or part of a name; see `collide devices`"},                \
+        {.name = "engine",                                                                                   \
+         .type = ARG_TEXT,                                                                                   \
+         .target = &(options)->engine,                                                                       \
+         .value_name = "ENGINE",                                                                             \
+         .default_text = "auto",                                                                             \
+         .group = "Device",                                                                                  \
+         .help = "auto, direct (in the caller's thread) or queued (batches in flight)"},                     \
+    {                                                                                                        \
+        .name = "kernel-cache", .type = ARG_TEXT, .target = &(options)->cache_dir, .value_name = "DIR",      \
+        .default_text = "~/.cache/collide", .group = "Device", .help = "where built kernels are kept"        \
+    }
+
+#endif

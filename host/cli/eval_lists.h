@@ -1,0 +1,30 @@
+/* What an evaluation knows of its users: which items they are to be found, which are masked, and, where the
+ * model stores none, their histories. */
+#ifndef CLI_EVAL_LISTS_H
+#define CLI_EVAL_LISTS_H
+
+#include "data/csr.h"
+#include "data/id_index.h"
+#include "score/model_handle.h"
+
+/* An item that the model does not know is relevant all the same, and never found. */
+struct eval_lists {
+    struct id_builder *builder; /* owned */
+    struct id_index users;      /* everybody in any of the files */
+    struct csr relevant;        /* (users) dense items; owned, as the others */
+    struct csr masked;
+    struct csr histories;
+};
+
+struct eval_files {
+    const char *test;
+    const char *const *masks; /* (n_masks) */
+    size_t n_masks;
+    const char *history; /* NULL: the model's own */
+};
+
+enum collide_status eval_lists_read(const struct eval_files *files, const struct collide_model *model,
+                                    struct eval_lists *out, struct collide_error *err);
+void eval_lists_free(struct eval_lists *l);
+
+#endif

@@ -1,0 +1,127 @@
+/* `collide inspect`: what a model file holds. */
+#include "base/error.h"
+#include "cli/command.h"
+#include "model/read.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How many ids share each row. */
+struct collisions {
+    uint32_t n_used;    /* rows that an id maps to */
+    uint32_t n_private; /* by one id alone */
+    uint32_t most;
+    double mean; /* ids of a used row */
+};
+
+static enum collide_status count_collisions(const struct model *m, struct collisions *out,
+                                            struct collide_error *err)
+{
+    uint32_t *counts = calloc(m->item.n_rows, sizeof *counts);
+    if (!counts)
+        return error_no_memory(err, "the row counts");
+    for (uint32_t id = 0; id < m->item.n_ids; id++)
+        counts[m->item.remap[id]]++;
+    struct collisions c = {0};
+    for (uint32_t r = 0; r < m->item.n_rows; r++) {
+        c.n_used += counts[r] > 0;
+        c.n_private += counts[r] == 1;
+        c.most = counts[r] > c.most ? counts[r] : c.most;
+    }
+    c.mean = c.n_used ? (double)m->item.n_ids / c.n_used : 0.0;
+    free(counts);
+    *out = c;
+    return COLLIDE_OK;
+}
+
+static const char *keys_name(enum key_kind kind)
+{
+    static const char *const names[] = {
+        [KEYS_DENSE] = "dense integers", [KEYS_U64] = "64-bit integers", [KEYS_STRING] = "strings"};
+    return names[kind];
+}
+
+static void print_spaces(const struct model *m, const struct collisions *c)
+{
+    printf("item space   %" PRIu32 " ids (%s) -> %" PRIu32 " rows x %" PRIu32 " %s\n", m->item.n_ids,
+           keys_name(m->item.keys.kind), m->item.n_rows, m->dim, precision_name(m->item.precision));
+    printf("             %" PRIu32 " rows used, %" PRIu32 " by one id alone; %.2f ids a row, %" PRIu32
+           " at the most\n",
+           c->n_used, c->n_private, c->mean, c->most);
+    if (m->user.n_ids)
+        printf("user space   %" PRIu32 " ids (%s), bags of %" PRIu32 " stored interactions\n", m->user.n_ids,
+               keys_name(m->user.keys.kind), m->user.offsets[m->user.n_ids + 1]);
+    else
+        printf("user space   none: requests bring their histories\n");
+    printf("score        %g * <%s bag, row> + bias\n\n", (double)m->logit_scale, pooling_name(m->pooling));
+}
+
+static void print_tensors(const struct safetensors *s, const struct model *m)
+{
+    uint64_t total = 0;
+    printf("%-22s %-5s %-18s %14s\n", "part", "type", "shape", "bytes");
+    for (size_t i = 0; i < safetensors_n_tensors(s); i++) {
+        const struct tensor *t = safetensors_tensor(s, i);
+        char shape[64];
+        int used = 0;
+        for (unsigned d = 0; d < t->n_dims && used < (int)sizeof shape; d++)
+            used += snprintf(shape + used, sizeof shape - (size_t)used, "%s%" PRIu64, d ? " x " : "",
+                             t->shape[d]);
+        if (strncmp(t->name, "__pad", 5) == 0)
+            continue;
+        printf("%-22.40s %-5s %-18s %14" PRIu64 "\n", t->name, dtype_name(t->dtype), t->n_dims ? shape : "",
+               t->n_bytes);
+        total += t->n_bytes;
+    }
+    uint64_t full = (uint64_t)m->item.n_ids * m->dim * sizeof(float);
+    printf("%-22s %-5s %-18s %14" PRIu64 "\n", "together", "", "", total);
+    printf("%-22s %-5s %-18s %14" PRIu64 "\n\n", "a f32 row every item", "", "", full);
+}
+
+static void print_provenance(const struct model *m)
+{
+    for (size_t i = 0; i < m->n_provenance; i++)
+        printf("%-22.40s %.200s\n", m->provenance[i].name, m->provenance[i].value);
+}
+
+static enum collide_status inspect(const char *path, bool verify, struct collide_error *err)
+{
+    struct model_file *file = NULL;
+    struct collisions collisions = {0};
+    enum collide_status status =
+        model_file_open(path, verify ? MODEL_CHECK_CONTENTS : MODEL_CHECK_BOUNDS, &file, err);
+    if (status == COLLIDE_OK)
+        status = count_collisions(model_file_model(file), &collisions, err);
+    if (status == COLLIDE_OK) {
+        const struct model *m = model_file_model(file);
+        const struct safetensors *s = model_file_tensors(file);
+        printf("%s, %" PRIu64 " bytes\n\n", path, safetensors_file_bytes(s));
+        print_spaces(m, &collisions);
+        print_tensors(s, m);
+        print_provenance(m);
+        if (verify)
+            printf("\nverified: every checksum matches, every value is finite, every index is in range\n");
+    }
+    model_file_close(file);
+    return status;
+}
+
+int command_inspect(int argc, char **argv)
+{
+    bool verify = false;
+    const struct arg table[] = {
+        {.name = "verify",
+         .type = ARG_FLAG,
+         .target = &verify,
+         .help = "read the whole file: compare its checksums, look for values that are not finite"},
+    };
+    struct usage usage = {"collide inspect MODEL [--verify]", "Shows what a model file holds.", table,
+                          sizeof table / sizeof table[0], .positionals = {1, 1, "MODEL"}};
+    int exit_code;
+    if (!command_parse(&usage, argc, argv, &exit_code))
+        return exit_code;
+    struct collide_error err = {0};
+    return inspect(usage.positionals.values[0], verify, &err) == COLLIDE_OK ? EXIT_DONE : command_fail(&err);
+}

@@ -1,0 +1,220 @@
+#include "learn/learn.h"
+
+#include "base/error.h"
+#include "base/log.h"
+#include "cli/command.h"
+#include "data/interactions.h"
+#include "model/write.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+struct flags {
+    struct learn_options learn;
+    uint64_t rows, dim, threads;
+    double temperature;
+    uint64_t teacher_epochs, mapped_epochs;
+    int method, precision, histories, layout;
+    const char *log_path, *val_path, *output;
+};
+
+static const char *const METHODS[] = {"lhf", "modulo", "frequency", "full", NULL};
+static const char *const PRECISIONS[] = {"f32", "f16", "i8", NULL};
+static const char *const HISTORIES[] = {"model", "none", NULL};
+static const char *const LAYOUTS[] = {"auto", "pairs", "adjacency", NULL};
+
+/* Held-out pairs by the log's ids. What the log does not know cannot be measured: counted and left out. */
+struct held_out {
+    const struct interactions *log;
+    struct csr_pair *pairs;
+    uint64_t n, capacity, n_unknown;
+};
+
+static enum collide_status add_held_out(void *context, const char *user, size_t n_user, const char *item,
+                                        size_t n_item, struct collide_error *err)
+{
+    struct held_out *h = context;
+    struct csr_pair pair = {.row = id_index_find(&h->log->users, collide_id_text(user, n_user)),
+                            .value = id_index_find(&h->log->items, collide_id_text(item, n_item))};
+    if (pair.row == h->log->users.n_ids || pair.value == h->log->items.n_ids) {
+        h->n_unknown++;
+        return COLLIDE_OK;
+    }
+    if (h->n == h->capacity) {
+        uint64_t capacity = h->capacity ? 2 * h->capacity : 4096;
+        struct csr_pair *pairs = realloc(h->pairs, capacity * sizeof *pairs);
+        if (!pairs)
+            return error_no_memory(err, "the held-out interactions");
+        h->pairs = pairs;
+        h->capacity = capacity;
+    }
+    h->pairs[h->n++] = pair;
+    return COLLIDE_OK;
+}
+
+static enum collide_status read_held_out(const char *path, enum log_layout layout,
+                                         const struct interactions *log, struct csr *out,
+                                         struct collide_error *err)
+{
+    struct held_out h = {.log = log};
+    const struct log_visitor visitor = {.visit = add_held_out, .context = &h};
+    enum collide_status status = log_scan(path, layout, &visitor, NULL, err);
+    if (status == COLLIDE_OK && h.n == 0)
+        status = error_set(err, COLLIDE_INVALID, "%s shares no user and item with the log", path);
+    if (status != COLLIDE_OK) {
+        free(h.pairs);
+        return status;
+    }
+    if (h.n_unknown)
+        log_warning("%s: %" PRIu64 " interactions have ids that the log does not; they are not measured",
+                    path, h.n_unknown);
+    const struct csr_shape shape = {.n_rows = log->users.n_ids, .n_values = log->items.n_ids};
+    return csr_from_pairs(h.pairs, h.n, shape, out, err);
+}
+
+static enum collide_status run(const struct flags *flags, struct collide_error *err)
+{
+    struct interactions log = {0};
+    struct csr val = {0};
+    struct learned *learned = NULL;
+    struct learn_options options = flags->learn;
+    enum log_layout layout = (enum log_layout)flags->layout;
+    enum collide_status status = interactions_read(flags->log_path, layout, &log, err);
+    if (status == COLLIDE_OK) {
+        log_info("%s: %" PRIu64 " interactions of %" PRIu32 " users with %" PRIu32 " items, %" PRIu64
+                 " duplicates left out",
+                 flags->log_path, log.histories.offsets[log.users.n_ids], log.users.n_ids, log.items.n_ids,
+                 log.n_duplicates);
+        if (flags->val_path)
+            status = read_held_out(flags->val_path, layout, &log, &val, err);
+    }
+    if (status == COLLIDE_OK) {
+        options.val = flags->val_path ? &val : NULL;
+        /* An eighth of the items: enough that likes share, few enough to matter. */
+        options.n_rows = flags->rows ? (uint32_t)flags->rows : (log.items.n_ids + 7) / 8;
+        status = learn_model(&log, &options, &learned, err);
+    }
+    if (status == COLLIDE_OK)
+        status = model_write(learned_model(learned), flags->output, err);
+    if (status == COLLIDE_OK)
+        log_info("wrote %s", flags->output);
+    learned_destroy(learned);
+    csr_free(&val);
+    interactions_free(&log);
+    return status;
+}
+
+int command_learn(int argc, char **argv)
+{
+    struct flags flags = {.learn = learn_options_default()};
+    struct training *training = &flags.learn.training;
+    flags.dim = flags.learn.dim;
+    flags.threads = flags.learn.n_threads;
+    flags.method = (int)flags.learn.method;
+    flags.precision = (int)flags.learn.precision;
+    flags.histories = (int)flags.learn.histories;
+    flags.temperature = (double)training->temperature;
+    flags.teacher_epochs = training->teacher_epochs;
+    flags.mapped_epochs = training->mapped_epochs;
+    const struct arg table[] = {
+        {.name = "output",
+         .short_name = 'o',
+         .type = ARG_TEXT,
+         .target = &flags.output,
+         .value_name = "MODEL",
+         .help = "the model file to write; an older one is replaced only by a complete one"},
+        {.name = "method",
+         .type = ARG_CHOICE,
+         .target = &flags.method,
+         .choices = METHODS,
+         .help = "how items share rows: by learned likeness and frequency, by id modulo rows, the most "
+                 "frequent ones "
+                 "alone and the others by modulo, or not at all"},
+        {.name = "rows",
+         .type = ARG_U64,
+         .target = &flags.rows,
+         .min = 1,
+         .max = UINT32_MAX - 1,
+         .default_text = "an eighth of the items",
+         .help = "rows of the table"},
+        {.name = "dim",
+         .type = ARG_U64,
+         .target = &flags.dim,
+         .min = 1,
+         .max = MODEL_MAX_DIM,
+         .help = "values a row"},
+        {.name = "precision",
+         .type = ARG_CHOICE,
+         .target = &flags.precision,
+         .choices = PRECISIONS,
+         .help = "how rows are stored"},
+        {.name = "histories",
+         .type = ARG_CHOICE,
+         .target = &flags.histories,
+         .choices = HISTORIES,
+         .help = "keep the users' histories in the model, so that a user id alone can be scored, or not"},
+        {.name = "val",
+         .type = ARG_TEXT,
+         .target = &flags.val_path,
+         .value_name = "FILE",
+         .help = "held-out interactions to measure on; the figures are kept in the model"},
+        {.name = "layout",
+         .type = ARG_CHOICE,
+         .target = &flags.layout,
+         .choices = LAYOUTS,
+         .help = "lines of \"user item\", or of \"user item item ...\""},
+        {.name = "seed",
+         .type = ARG_U64,
+         .target = &flags.learn.seed,
+         .help = "the same seed and thread count give the same model"},
+        {.name = "threads",
+         .type = ARG_U64,
+         .target = &flags.threads,
+         .max = 1024,
+         .default_text = "one a CPU",
+         .help = "threads"},
+        {.name = "temperature",
+         .type = ARG_DOUBLE,
+         .target = &flags.temperature,
+         .low = 0.005,
+         .high = 10,
+         .group = "Training",
+         .help = "a logit is cosine / temperature + bias"},
+        {.name = "teacher-epochs",
+         .type = ARG_U64,
+         .target = &flags.teacher_epochs,
+         .min = 1,
+         .max = 10000,
+         .group = "Training",
+         .help = "epochs before the mapping, a row an item"},
+        {.name = "epochs",
+         .type = ARG_U64,
+         .target = &flags.mapped_epochs,
+         .min = 1,
+         .max = 10000,
+         .group = "Training",
+         .help = "epochs through the mapping"},
+    };
+    struct usage usage = {
+        "collide learn LOG -o MODEL [options]",
+        "Learns which items share an embedding row, and the rows, from an interaction log: \"user item\" "
+        "lines (blanks, commas or tabs, a header, further columns), LightGCN adjacency lines, plain, "
+        ".gz or .zst; - is standard input.",
+        table, sizeof table / sizeof table[0], .positionals = {1, 1, "LOG"}};
+    int exit_code;
+    if (!command_parse(&usage, argc, argv, &exit_code))
+        return exit_code;
+    if (!flags.output)
+        return command_misused(&usage, "-o MODEL is missing");
+    flags.log_path = usage.positionals.values[0];
+    flags.learn.method = (enum learn_method)flags.method;
+    flags.learn.precision = (enum precision)flags.precision;
+    flags.learn.histories = (enum histories)flags.histories;
+    flags.learn.dim = (uint32_t)flags.dim;
+    flags.learn.n_threads = (unsigned)flags.threads;
+    training->temperature = (float)flags.temperature;
+    training->teacher_epochs = (uint32_t)flags.teacher_epochs;
+    training->mapped_epochs = (uint32_t)flags.mapped_epochs;
+    struct collide_error err = {0};
+    return run(&flags, &err) == COLLIDE_OK ? EXIT_DONE : command_fail(&err);
+}

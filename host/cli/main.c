@@ -1,0 +1,68 @@
+#include "base/log.h"
+#include "base/spelling.h"
+#include "cli/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct command commands[] = {
+    {"learn", "learn a model from an interaction log", command_learn},
+    {"eval", "measure a model's recall and NDCG on held-out interactions", command_eval},
+    {"inspect", "show what a model file holds and check it", command_inspect},
+    {"score", "score items for users", command_score},
+    {"topk", "find the best items for a user", command_topk},
+    {"serve", "answer scoring requests over HTTP", command_serve},
+    {"devices", "list OpenCL devices and their launch latency", command_devices},
+    {"synth", "make up an interaction log", command_synth},
+};
+
+enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
+
+static void print_help(FILE *out)
+{
+    fprintf(out, "collide %s: learned-hash compressed embeddings\n\nusage: collide COMMAND [options]\n\n",
+            collide_version());
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
+    fprintf(out, "\n`collide COMMAND --help` shows a command's options.\n");
+}
+
+static const char *closest(const char *name)
+{
+    const char *best = NULL;
+    size_t best_distance = spelling_slack(name) + 1;
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        size_t distance = spelling_distance(name, commands[i].name);
+        if (distance < best_distance) {
+            best = commands[i].name;
+            best_distance = distance;
+        }
+    }
+    return best;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help(stderr);
+        return EXIT_USAGE;
+    }
+    const char *name = argv[1];
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+        print_help(stdout);
+        return EXIT_DONE;
+    }
+    if (strcmp(name, "--version") == 0) {
+        printf("collide %s\n", collide_version());
+        return EXIT_DONE;
+    }
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        if (strcmp(name, commands[i].name) == 0)
+            return commands[i].run(argc - 2, argv + 2);
+    const char *guess = closest(name);
+    if (guess)
+        log_error("there is no command \"%s\"; did you mean \"%s\"?", name, guess);
+    else
+        log_error("there is no command \"%s\"; see `collide --help`", name);
+    return EXIT_USAGE;
+}

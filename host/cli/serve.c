@@ -1,0 +1,128 @@
+#include "base/log.h"
+#include "base/parallel.h"
+#include "cli/command.h"
+#include "net/http.h"
+
+#include <signal.h>
+
+enum { DRAIN_TIMEOUT_S = 10 };
+
+struct serve_flags {
+    struct service_options service;
+    struct http_options http;
+    const char *model_path;
+};
+
+/* Loads the model behind the open port, then sleeps until SIGTERM or SIGINT. */
+static enum collide_status run(const struct serve_flags *flags, const sigset_t *stop_signals,
+                               struct collide_error *err)
+{
+    struct service *service = NULL;
+    struct http_server *http = NULL;
+    int signal_number = 0;
+    enum collide_status status = service_create(&flags->service, &service, err);
+    if (status == COLLIDE_OK)
+        status = http_server_create(service, &flags->http, &http, err);
+    if (status == COLLIDE_OK)
+        log_info("listening on http://%s, loading %s", http_server_address(http), flags->model_path);
+    if (status == COLLIDE_OK)
+        status = service_load(service, flags->model_path, err);
+    if (status == COLLIDE_OK) {
+        log_info("ready on http://%s with %u threads", http_server_address(http), flags->service.n_workers);
+        sigwait(stop_signals, &signal_number);
+        log_info("signal %d: answering what is in flight, then stopping", signal_number);
+        service_drain(service);
+    }
+    http_server_destroy(http, DRAIN_TIMEOUT_S);
+    service_destroy(service);
+    return status;
+}
+
+int command_serve(int argc, char **argv)
+{
+    uint64_t threads = parallel_n_cpus(), max_body = 8 << 20, max_items = 100000, max_history = 100000,
+             max_requests = 10000, max_connections = 1000, idle_timeout = 60;
+    struct serve_flags flags = {.http = {.listen = "127.0.0.1:8080"}};
+    const struct arg table[] = {
+        {.name = "listen",
+         .type = ARG_TEXT,
+         .target = &flags.http.listen,
+         .value_name = "HOST:PORT",
+         .group = "HTTP",
+         .help = "where to listen; port 0 takes a free one"},
+        {.name = "threads",
+         .type = ARG_U64,
+         .target = &threads,
+         .min = 1,
+         .max = 1024,
+         .group = "HTTP",
+         .default_text = "one a CPU",
+         .help = "threads, each with its own way to the device"},
+        {.name = "max-body",
+         .type = ARG_U64,
+         .target = &max_body,
+         .min = 1,
+         .group = "Limits",
+         .value_name = "BYTES",
+         .help = "largest request body"},
+        {.name = "max-items",
+         .type = ARG_U64,
+         .target = &max_items,
+         .min = 1,
+         .max = UINT32_MAX / 2,
+         .group = "Limits",
+         .help = "most candidates of a request, and largest k"},
+        {.name = "max-history",
+         .type = ARG_U64,
+         .target = &max_history,
+         .min = 1,
+         .max = UINT32_MAX / 2,
+         .group = "Limits",
+         .help = "longest history in a request"},
+        {.name = "max-requests",
+         .type = ARG_U64,
+         .target = &max_requests,
+         .min = 1,
+         .max = UINT32_MAX / 2,
+         .group = "Limits",
+         .help = "most requests in a batch"},
+        {.name = "max-connections",
+         .type = ARG_U64,
+         .target = &max_connections,
+         .min = 1,
+         .max = 1000000,
+         .group = "Limits",
+         .help = "most connections at once"},
+        {.name = "idle-timeout",
+         .type = ARG_U64,
+         .target = &idle_timeout,
+         .min = 1,
+         .max = 86400,
+         .group = "Limits",
+         .value_name = "SECONDS",
+         .help = "idle connections are closed after this long"},
+        COMMAND_DEVICE_ARGS(&flags.service.scorer),
+    };
+    struct usage usage = {"collide serve MODEL [options]", "Answers scoring requests over HTTP.", table,
+                          sizeof table / sizeof table[0], .positionals = {1, 1, "MODEL"}};
+    int exit_code;
+    if (!command_parse(&usage, argc, argv, &exit_code))
+        return exit_code;
+    flags.model_path = usage.positionals.values[0];
+    flags.service.n_workers = (unsigned)threads;
+    flags.service.limits = (struct request_limits){
+        .max_parts = max_requests, .max_items = max_items, .max_history = max_history};
+    flags.http.max_body_bytes = max_body;
+    flags.http.max_connections = (unsigned)max_connections;
+    flags.http.idle_timeout_s = (unsigned)idle_timeout;
+
+    /* Blocked before any thread starts, so that every thread inherits it and only sigwait sees them. */
+    sigset_t stop_signals;
+    sigemptyset(&stop_signals);
+    sigaddset(&stop_signals, SIGTERM);
+    sigaddset(&stop_signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &stop_signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    struct collide_error err = {0};
+    return run(&flags, &stop_signals, &err) == COLLIDE_OK ? EXIT_DONE : command_fail(&err);
+}

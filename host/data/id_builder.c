@@ -1,0 +1,174 @@
+#include "data/id_index.h"
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/number.h"
+#include "data/id_hash.h"
+
+#include <stdlib.h>
+
+/* Ids count as integers until the first that is not one; up to there each has one spelling, its decimal, so
+ * nothing is lost by keeping only their values. `index` is the view of the arrays as they are now. */
+struct id_builder {
+    struct id_index index; /* ID_U64 or ID_STRING while building */
+    uint64_t largest;      /* of the integers */
+    struct buffer keys;    /* of uint64_t */
+    struct buffer key_bytes;
+    struct buffer key_offsets; /* of uint64_t */
+    uint32_t *slots;
+    uint32_t *renumber;
+};
+
+enum { FIRST_N_SLOTS = 1 << 10, DENSE_SLACK = 1024 };
+#define MAX_N_SLOTS (UINT32_C(1) << 31) /* the largest power of two that n_slots can say */
+
+enum collide_status id_builder_create(struct id_builder **out, struct collide_error *err)
+{
+    struct id_builder *b = calloc(1, sizeof *b);
+    if (!b)
+        return error_no_memory(err, "an index of ids");
+    b->index.kind = ID_U64;
+    *out = b;
+    return COLLIDE_OK;
+}
+
+void id_builder_destroy(struct id_builder *b)
+{
+    if (!b)
+        return;
+    buffer_free(&b->keys);
+    buffer_free(&b->key_bytes);
+    buffer_free(&b->key_offsets);
+    free(b->slots);
+    free(b->renumber);
+    free(b);
+}
+
+static void view_arrays(struct id_builder *b)
+{
+    b->index.keys = (const uint64_t *)(const void *)b->keys.bytes;
+    b->index.key_bytes = b->key_bytes.bytes;
+    b->index.key_offsets = (const uint64_t *)(const void *)b->key_offsets.bytes;
+    b->index.slots = b->slots;
+}
+
+static uint32_t slot_of_key(const struct id_index *index, uint32_t d)
+{
+    if (index->kind == ID_U64)
+        return id_slot_u64(index, index->keys[d]);
+    uint64_t begin = index->key_offsets[d];
+    return id_slot_text(index, index->key_bytes + begin, index->key_offsets[d + 1] - begin);
+}
+
+static enum collide_status slots_rebuild(struct id_builder *b, uint32_t n_slots, struct collide_error *err)
+{
+    uint32_t *slots = malloc(n_slots * sizeof *slots);
+    if (!slots)
+        return error_no_memory(err, "an index of ids");
+    memset(slots, 0xff, n_slots * sizeof *slots); /* all ID_NONE */
+    free(b->slots);
+    b->slots = slots;
+    b->index.slots = slots;
+    b->index.n_slots = n_slots;
+    for (uint32_t d = 0; d < b->index.n_ids; d++)
+        slots[slot_of_key(&b->index, d)] = d;
+    return COLLIDE_OK;
+}
+
+/* Room for one more id within three quarters of the slots. */
+static enum collide_status slots_reserve(struct id_builder *b, struct collide_error *err)
+{
+    uint32_t n_slots = b->index.n_slots;
+    if (b->index.n_ids < n_slots / 4 * 3)
+        return COLLIDE_OK;
+    if (n_slots == MAX_N_SLOTS)
+        return error_set(err, COLLIDE_INVALID,
+                         "more than %u different ids in one space; an index holds no more, so split the log",
+                         b->index.n_ids);
+    return slots_rebuild(b, n_slots ? 2 * n_slots : FIRST_N_SLOTS, err);
+}
+
+static enum collide_status append_u64(struct id_builder *b, uint64_t key, struct collide_error *err)
+{
+    buffer_append(&b->keys, &key, sizeof key);
+    view_arrays(b);
+    return b->keys.failed ? error_no_memory(err, "the ids' keys") : COLLIDE_OK;
+}
+
+static enum collide_status append_text(struct id_builder *b, const char *text, size_t n_bytes,
+                                       struct collide_error *err)
+{
+    buffer_append(&b->key_bytes, text, n_bytes);
+    uint64_t end = b->key_bytes.n_bytes;
+    buffer_append(&b->key_offsets, &end, sizeof end);
+    view_arrays(b);
+    return b->key_bytes.failed || b->key_offsets.failed ? error_no_memory(err, "the ids' texts") : COLLIDE_OK;
+}
+
+static enum collide_status become_strings(struct id_builder *b, struct collide_error *err)
+{
+    uint64_t zero = 0;
+    buffer_append(&b->key_offsets, &zero, sizeof zero);
+    for (uint32_t d = 0; d < b->index.n_ids; d++) {
+        char digits[NUMBER_MAX_CHARS];
+        enum collide_status status = append_text(b, digits, number_print_u64(digits, b->index.keys[d]), err);
+        if (status != COLLIDE_OK)
+            return status;
+    }
+    buffer_free(&b->keys);
+    view_arrays(b);
+    b->index.kind = ID_STRING;
+    return slots_rebuild(b, b->index.n_slots, err);
+}
+
+enum collide_status id_builder_add(struct id_builder *b, const char *text, size_t n_bytes, uint32_t *out,
+                                   struct collide_error *err)
+{
+    enum collide_status status = slots_reserve(b, err);
+    if (status != COLLIDE_OK)
+        return status;
+    uint64_t number = 0;
+    if (b->index.kind == ID_U64 && !id_parse_u64(text, n_bytes, &number) &&
+        (status = become_strings(b, err)) != COLLIDE_OK)
+        return status;
+    bool is_number = b->index.kind == ID_U64;
+    uint32_t slot = is_number ? id_slot_u64(&b->index, number) : id_slot_text(&b->index, text, n_bytes);
+    if (b->slots[slot] == ID_NONE) {
+        status = is_number ? append_u64(b, number, err) : append_text(b, text, n_bytes, err);
+        if (status != COLLIDE_OK)
+            return status;
+        b->largest = number > b->largest ? number : b->largest;
+        b->slots[slot] = b->index.n_ids++;
+    }
+    *out = b->slots[slot];
+    return COLLIDE_OK;
+}
+
+/* Whether the integers fill their range well enough to be their own dense ids. */
+static bool is_dense(const struct id_builder *b)
+{
+    return b->index.kind == ID_U64 && b->largest < 2 * (uint64_t)b->index.n_ids + DENSE_SLACK;
+}
+
+enum collide_status id_builder_finish(struct id_builder *b, struct id_index *out, const uint32_t **renumber,
+                                      struct collide_error *err)
+{
+    uint32_t n_ids = b->index.n_ids;
+    b->renumber = malloc(((size_t)n_ids + 1) * sizeof *b->renumber);
+    if (!b->renumber)
+        return error_no_memory(err, "the ids' new numbers");
+    if (!is_dense(b)) {
+        for (uint32_t d = 0; d < n_ids; d++)
+            b->renumber[d] = d;
+    } else {
+        for (uint32_t d = 0; d < n_ids; d++)
+            b->renumber[d] = (uint32_t)b->index.keys[d];
+        b->index = (struct id_index){.kind = ID_DENSE, .n_ids = n_ids ? (uint32_t)b->largest + 1 : 0};
+        buffer_free(&b->keys);
+        free(b->slots);
+        b->slots = NULL;
+    }
+    *out = b->index;
+    *renumber = b->renumber;
+    return COLLIDE_OK;
+}

@@ -1,0 +1,224 @@
+#include "data/log_format.h"
+
+#include "base/error.h"
+#include "data/id_index.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <string.h>
+#include <strings.h>
+
+bool log_line_is_data(const struct line *line)
+{
+    if (line->n_bytes == 0 || line->text[0] == '#')
+        return false;
+    for (size_t i = 0; i < line->n_bytes; i++)
+        if (line->text[i] != ' ' && line->text[i] != '\t')
+            return true;
+    return false;
+}
+
+void log_sample_free(struct log_sample *sample)
+{
+    buffer_free(&sample->text);
+}
+
+enum collide_status log_sample_read(struct log_sample *sample, struct line_reader *reader,
+                                    struct collide_error *err)
+{
+    while (sample->n_lines < LOG_SAMPLE_LINES && sample->text.n_bytes < LOG_SAMPLE_BYTES) {
+        struct line line;
+        enum collide_status status = line_reader_next(reader, &line, err);
+        if (status != COLLIDE_OK)
+            return status;
+        if (!line.text)
+            break;
+        if (!log_line_is_data(&line))
+            continue;
+        buffer_append(&sample->text, line.text, line.n_bytes);
+        sample->lines[sample->n_lines++] = line;
+    }
+    if (sample->text.failed)
+        return error_no_memory(err, "the log's first lines");
+    char *text = sample->text.bytes;
+    for (unsigned i = 0; i < sample->n_lines; i++) {
+        sample->lines[i].text = text;
+        text += sample->lines[i].n_bytes;
+    }
+    return COLLIDE_OK;
+}
+
+static bool is_integer(const struct field *f)
+{
+    uint64_t value;
+    return id_parse_u64(f->text, f->n_bytes, &value);
+}
+
+static bool pair_of(const struct line *line, enum separator separator, struct field pair[2])
+{
+    struct field_cursor c = fields_of(line, separator);
+    return field_next(&c, &pair[0]) && field_next(&c, &pair[1]);
+}
+
+/* "user", "user_id" or "userid" in any case for kind "user". */
+static bool is_name_of(const struct field *f, const char *kind)
+{
+    size_t n = strlen(kind);
+    if (f->n_bytes < n || strncasecmp(f->text, kind, n) != 0)
+        return false;
+    const char *rest = f->text + n;
+    size_t n_rest = f->n_bytes - n;
+    return n_rest == 0 || (n_rest == 2 && !strncasecmp(rest, "id", 2)) ||
+           (n_rest == 3 && !strncasecmp(rest, "_id", 3));
+}
+
+/* The type of a column headed name:type, RecBole's form. */
+static struct field type_of(const struct field *f)
+{
+    char *colon = memchr(f->text, ':', f->n_bytes);
+    if (!colon || colon == f->text)
+        return (struct field){0};
+    return (struct field){.text = colon + 1, .n_bytes = f->n_bytes - (size_t)(colon + 1 - f->text)};
+}
+
+static bool is_type(const struct field *f)
+{
+    return field_is(f, "token") || field_is(f, "token_seq") || field_is(f, "float") ||
+           field_is(f, "float_seq");
+}
+
+static bool is_typed(const struct line *line, enum separator separator)
+{
+    struct field_cursor c = fields_of(line, separator);
+    struct field f;
+    unsigned n_columns = 0;
+    for (; field_next(&c, &f); n_columns++) {
+        struct field type = type_of(&f);
+        if (!is_type(&type))
+            return false;
+    }
+    return n_columns >= 2 && !c.problem;
+}
+
+/* A typed header may say that the first two columns are not ids at all. */
+static enum collide_status check_types(const struct line *line, enum separator separator, const char *name,
+                                       struct collide_error *err)
+{
+    struct field pair[2];
+    if (!is_typed(line, separator) || !pair_of(line, separator, pair))
+        return COLLIDE_OK;
+    struct field user_type = type_of(&pair[0]);
+    struct field item_type = type_of(&pair[1]);
+    if (field_is(&user_type, "token") && field_is(&item_type, "token"))
+        return COLLIDE_OK;
+    return error_set(err, COLLIDE_INVALID,
+                     "%s:%" PRIu64
+                     ": the first two columns are not both of type token; put user and item first",
+                     name, line->number);
+}
+
+static bool has_header(const struct log_sample *sample, enum separator separator)
+{
+    struct field first[2], second[2];
+    if (is_typed(&sample->lines[0], separator))
+        return true;
+    if (!pair_of(&sample->lines[0], separator, first))
+        return false;
+    if (is_name_of(&first[0], "user") && is_name_of(&first[1], "item"))
+        return true;
+    return !is_integer(&first[0]) && !is_integer(&first[1]) && sample->n_lines > 1 &&
+           pair_of(&sample->lines[1], separator, second) && is_integer(&second[0]) && is_integer(&second[1]);
+}
+
+/* What tells pairs with further columns from adjacency, over the lines after the header. */
+struct sample_facts {
+    unsigned n_header_columns; /* 0: no header */
+    unsigned min_columns;
+    unsigned max_columns;
+    bool repeats_user;  /* two lines start with the same id */
+    bool has_no_thirds; /* no line shows a third column that could be an id like the line's first two */
+};
+
+static unsigned count_columns(const struct line *line)
+{
+    struct field_cursor c = fields_of(line, SEPARATOR_BLANKS);
+    struct field f;
+    unsigned n = 0;
+    while (field_next(&c, &f))
+        n++;
+    return n;
+}
+
+static bool could_be_id(const struct line *line)
+{
+    struct field_cursor c = fields_of(line, SEPARATOR_BLANKS);
+    struct field user, item, third;
+    if (!field_next(&c, &user) || !field_next(&c, &item) || !field_next(&c, &third))
+        return false;
+    return is_integer(&third) || !is_integer(&user) || !is_integer(&item);
+}
+
+static struct sample_facts gather_facts(const struct log_sample *sample, unsigned n_header_lines)
+{
+    struct sample_facts facts = {.min_columns = UINT_MAX, .has_no_thirds = true};
+    if (n_header_lines)
+        facts.n_header_columns = count_columns(&sample->lines[0]);
+    struct field users[LOG_SAMPLE_LINES];
+    for (unsigned i = n_header_lines; i < sample->n_lines; i++) {
+        const struct line *line = &sample->lines[i];
+        unsigned n_columns = count_columns(line);
+        facts.min_columns = n_columns < facts.min_columns ? n_columns : facts.min_columns;
+        facts.max_columns = n_columns > facts.max_columns ? n_columns : facts.max_columns;
+        facts.has_no_thirds &= !could_be_id(line);
+        struct field_cursor c = fields_of(line, SEPARATOR_BLANKS);
+        field_next(&c, &users[i]);
+        for (unsigned j = n_header_lines; j < i; j++)
+            facts.repeats_user |= users[j].n_bytes == users[i].n_bytes &&
+                                  !memcmp(users[j].text, users[i].text, users[i].n_bytes);
+    }
+    return facts;
+}
+
+/* Pairs seldom have more than user, item, rating and time. */
+enum { MAX_USUAL_PAIR_COLUMNS = 4 };
+
+/* LOG_LAYOUT_AUTO: doubtful. Guessing wrong would drop items or make items of ratings without a word. */
+static enum log_layout judge_layout(const struct sample_facts *f)
+{
+    if (f->max_columns <= 2 || f->has_no_thirds)
+        return LOG_LAYOUT_PAIRS;
+    if (f->min_columns == f->max_columns)
+        return f->repeats_user || f->n_header_columns == f->max_columns ? LOG_LAYOUT_PAIRS : LOG_LAYOUT_AUTO;
+    bool is_usual_for_pairs = f->min_columns >= 2 && f->max_columns <= MAX_USUAL_PAIR_COLUMNS;
+    if (f->repeats_user == is_usual_for_pairs)
+        return f->repeats_user ? LOG_LAYOUT_PAIRS : LOG_LAYOUT_ADJACENCY;
+    return LOG_LAYOUT_AUTO;
+}
+
+enum collide_status log_format_detect(const struct log_sample *sample, const char *name,
+                                      enum log_layout asked, struct log_format *out,
+                                      struct collide_error *err)
+{
+    struct log_format format = {.separator = SEPARATOR_BLANKS, .layout = LOG_LAYOUT_PAIRS};
+    if (sample->n_lines > 0) {
+        format.separator = separator_of(&sample->lines[0]);
+        format.has_header = has_header(sample, format.separator);
+        enum collide_status status = check_types(&sample->lines[0], format.separator, name, err);
+        if (status != COLLIDE_OK)
+            return status;
+    }
+    if (asked != LOG_LAYOUT_AUTO) {
+        format.layout = asked;
+    } else if (format.separator == SEPARATOR_BLANKS) {
+        struct sample_facts facts = gather_facts(sample, format.has_header);
+        format.layout = judge_layout(&facts);
+        format.is_guess = facts.max_columns <= 2;
+    }
+    if (format.layout == LOG_LAYOUT_AUTO)
+        return error_set(err, COLLIDE_INVALID,
+                         "%s:%" PRIu64 ": these lines could be a user and many items, or pairs with further "
+                         "columns; say which by asking for the layout adjacency or pairs",
+                         name, sample->lines[0].number);
+    *out = format;
+    return COLLIDE_OK;
+}

@@ -1,0 +1,117 @@
+#include "device/platform.h"
+
+#include "base/error.h"
+#include "device/cl_error.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void text_of(cl_device_id id, cl_device_info what, char *out, size_t capacity)
+{
+    size_t n = 0;
+    if (clGetDeviceInfo(id, what, capacity - 1, out, &n) != CL_SUCCESS)
+        n = 0;
+    out[n < capacity ? n : capacity - 1] = '\0';
+}
+
+static uint64_t number_of(cl_device_id id, cl_device_info what, size_t n_bytes)
+{
+    uint64_t value = 0;
+    return clGetDeviceInfo(id, what, n_bytes, &value, NULL) == CL_SUCCESS ? value : 0;
+}
+
+static void describe_device(cl_platform_id platform, cl_device_id id, struct device_info *d)
+{
+    *d = (struct device_info){.id = id, .platform_id = platform};
+    text_of(id, CL_DEVICE_NAME, d->name, sizeof d->name);
+    text_of(id, CL_DRIVER_VERSION, d->driver, sizeof d->driver);
+    text_of(id, CL_DEVICE_VERSION, d->version, sizeof d->version);
+    size_t n = 0;
+    if (clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof d->platform - 1, d->platform, &n) != CL_SUCCESS)
+        d->platform[0] = '\0';
+    d->type = number_of(id, CL_DEVICE_TYPE, sizeof(cl_device_type));
+    d->n_compute_units = (uint32_t)number_of(id, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof(cl_uint));
+    d->memory_bytes = number_of(id, CL_DEVICE_GLOBAL_MEM_SIZE, sizeof(cl_ulong));
+    d->max_alloc_bytes = number_of(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof(cl_ulong));
+    d->local_bytes = number_of(id, CL_DEVICE_LOCAL_MEM_SIZE, sizeof(cl_ulong));
+    d->cache_bytes = number_of(id, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE, sizeof(cl_ulong));
+    d->align_bytes = (uint32_t)number_of(id, CL_DEVICE_MEM_BASE_ADDR_ALIGN, sizeof(cl_uint)) / 8;
+    d->unified_memory = number_of(id, CL_DEVICE_HOST_UNIFIED_MEMORY, sizeof(cl_bool)) != 0;
+    d->has_compiler = number_of(id, CL_DEVICE_COMPILER_AVAILABLE, sizeof(cl_bool)) != 0;
+    uint64_t svm = number_of(id, CL_DEVICE_SVM_CAPABILITIES, sizeof(cl_device_svm_capabilities));
+    d->fine_grain_svm = (svm & CL_DEVICE_SVM_FINE_GRAIN_BUFFER) != 0;
+    d->svm_atomics = (svm & CL_DEVICE_SVM_ATOMICS) != 0;
+    d->runs_in_caller =
+        d->fine_grain_svm && (strncmp(d->name, "basic", 5) == 0 || strncmp(d->name, "cpu-minimal", 11) == 0);
+}
+
+enum collide_status platform_list_devices(struct platform_list *out, struct collide_error *err)
+{
+    setenv("POCL_DEVICES", "basic pthread", 0);
+    cl_platform_id platforms[16];
+    cl_uint n_platforms = 0;
+    cl_int code = clGetPlatformIDs(16, platforms, &n_platforms);
+    static const char advice[] =
+        "no OpenCL device found; install a driver, such as pocl-opencl-icd for CPUs, and see "
+        "`clinfo -l` and OCL_ICD_VENDORS";
+    if (code != CL_SUCCESS || n_platforms == 0)
+        return error_set(err, COLLIDE_NOT_FOUND, "%s", advice);
+    struct platform_list list = {.n_devices = 0};
+    for (cl_uint p = 0; p < n_platforms && p < 16; p++) {
+        cl_device_id ids[PLATFORM_MAX_DEVICES];
+        cl_uint n = 0;
+        if (clGetDeviceIDs(platforms[p], CL_DEVICE_TYPE_ALL, PLATFORM_MAX_DEVICES, ids, &n) != CL_SUCCESS)
+            continue;
+        for (cl_uint i = 0; i < n && list.n_devices < PLATFORM_MAX_DEVICES; i++)
+            describe_device(platforms[p], ids[i], &list.devices[list.n_devices++]);
+    }
+    if (list.n_devices == 0)
+        return error_set(err, COLLIDE_NOT_FOUND, "%s", advice);
+    *out = list;
+    return COLLIDE_OK;
+}
+
+const char *device_type_name(cl_device_type type)
+{
+    if (type & CL_DEVICE_TYPE_GPU)
+        return "gpu";
+    if (type & CL_DEVICE_TYPE_ACCELERATOR)
+        return "accelerator";
+    return type & CL_DEVICE_TYPE_CPU ? "cpu" : "other";
+}
+
+static int preference(const struct device_info *d)
+{
+    if (d->type & (CL_DEVICE_TYPE_GPU | CL_DEVICE_TYPE_ACCELERATOR))
+        return 2;
+    return d->runs_in_caller ? 1 : 0;
+}
+
+static bool matches(const struct device_info *d, const char *selector)
+{
+    return strcasecmp(device_type_name(d->type), selector) == 0 || strcasestr(d->name, selector) != NULL;
+}
+
+enum collide_status platform_choose(const struct platform_list *list, const char *selector, unsigned *out,
+                                    struct collide_error *err)
+{
+    char *end = NULL;
+    unsigned long index = selector ? strtoul(selector, &end, 10) : 0;
+    if (selector && end != selector && *end == '\0') {
+        if (index >= list->n_devices)
+            return error_set(err, COLLIDE_NOT_FOUND, "there is no device %lu; `collide devices` lists %u",
+                             index, list->n_devices);
+        *out = (unsigned)index;
+        return COLLIDE_OK;
+    }
+    unsigned best = list->n_devices;
+    for (unsigned i = 0; i < list->n_devices; i++)
+        if ((!selector || matches(&list->devices[i], selector)) &&
+            (best == list->n_devices || preference(&list->devices[i]) > preference(&list->devices[best])))
+            best = i;
+    if (best == list->n_devices)
+        return error_set(err, COLLIDE_NOT_FOUND, "no device is a \"%.64s\"; `collide devices` lists %u",
+                         selector, list->n_devices);
+    *out = best;
+    return COLLIDE_OK;
+}

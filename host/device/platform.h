@@ -1,0 +1,52 @@
+/* Every OpenCL device of this machine, and choosing one. */
+#ifndef DEVICE_PLATFORM_H
+#define DEVICE_PLATFORM_H
+
+#include "collide/status.h"
+
+#include <CL/cl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { PLATFORM_MAX_DEVICES = 64 };
+
+struct device_info {
+    cl_device_id id;
+    cl_platform_id platform_id;
+    char name[128];
+    char platform[128];
+    char driver[128];
+    char version[128];
+    cl_device_type type;
+    uint32_t n_compute_units;
+    uint64_t memory_bytes;
+    uint64_t max_alloc_bytes;
+    uint64_t local_bytes;
+    uint64_t cache_bytes;
+    uint32_t align_bytes; /* of a buffer's start */
+    bool unified_memory;  /* the device reads the host's memory as its own */
+    bool fine_grain_svm;  /* host and running kernels may share memory without mapping it */
+    bool svm_atomics;     /* ... and synchronise through it: what a resident kernel needs */
+    bool runs_in_caller;  /* PoCL's basic / cpu-minimal: kernels run in the thread that waits for them */
+    bool has_compiler;    /* else programs come as binaries only */
+};
+
+struct platform_list {
+    struct device_info devices[PLATFORM_MAX_DEVICES];
+    unsigned n_devices;
+};
+
+/* Lists all devices of all platforms. The first call of a process decides which devices PoCL offers: its
+ * caller-thread device and its thread-pool device, unless POCL_DEVICES is set. None at all is
+ * COLLIDE_NOT_FOUND. */
+enum collide_status platform_list_devices(struct platform_list *out, struct collide_error *err);
+
+/* selector: NULL for the best one (GPU or accelerator, then a CPU device that runs in the caller, then any),
+ * or an index, or a type (cpu, gpu, accelerator), or a part of a name, any case. Writes the index. */
+enum collide_status platform_choose(const struct platform_list *list, const char *selector, unsigned *out,
+                                    struct collide_error *err);
+
+const char *device_type_name(cl_device_type type);
+
+#endif

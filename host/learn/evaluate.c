@@ -1,0 +1,205 @@
+#include "learn/evaluate.h"
+
+#include "base/error.h"
+#include "learn/quantize.h"
+#include "learn/vector.h"
+
+#include <cblas.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_BLOCK_USERS = 64, BLOCK_SCORES = 1 << 20 };
+
+struct ranked {
+    float score;
+    uint32_t item;
+};
+
+/* One thread's memory. */
+struct workspace {
+    float *queries;     /* (block_users, dim) */
+    float *products;    /* (block_users, n_rows) */
+    float *scores;      /* (n_ids) */
+    struct ranked *top; /* (cutoff) best first */
+};
+
+struct evaluator {
+    const struct model *model;
+    const struct evaluation *evaluation;
+    float *rows;     /* (n_rows, dim) */
+    uint32_t *users; /* (n_users) who have relevant items */
+    uint32_t n_users;
+    double *recall, *ndcg; /* (n_users) */
+    uint32_t block_users;
+    struct workspace *workspaces; /* (n_threads) */
+};
+
+static uint64_t length(const struct csr *lists, uint32_t u)
+{
+    return lists->offsets[u + 1] - lists->offsets[u];
+}
+
+static void pool_history(const struct evaluator *e, uint32_t user, float *query)
+{
+    const struct item_space *item = &e->model->item;
+    const struct csr *histories = e->evaluation->histories;
+    uint32_t dim = e->model->dim;
+    memset(query, 0, dim * sizeof *query);
+    for (uint64_t k = histories->offsets[user]; k < histories->offsets[user + 1]; k++) {
+        uint32_t id = histories->values[k];
+        vector_add_scaled(item->weights[id], e->rows + (size_t)item->remap[id] * dim, query, dim);
+    }
+    vector_normalise(query, dim);
+}
+
+static void mask(const struct csr *lists, uint32_t user, float *scores)
+{
+    for (uint64_t k = lists->offsets[user]; k < lists->offsets[user + 1]; k++)
+        scores[lists->values[k]] = -INFINITY;
+}
+
+/* The items with the highest scores, masked ones left out; gives how many there are. */
+static uint32_t select_top(const float *scores, uint32_t n, uint32_t cutoff, struct ranked *top)
+{
+    uint32_t n_top = 0;
+    float least = -INFINITY;
+    for (uint32_t i = 0; i < n; i++) {
+        if (!(scores[i] > least))
+            continue;
+        uint32_t at = n_top < cutoff ? n_top++ : cutoff - 1;
+        for (; at > 0 && top[at - 1].score < scores[i]; at--)
+            top[at] = top[at - 1];
+        top[at] = (struct ranked){scores[i], i};
+        if (n_top == cutoff)
+            least = top[cutoff - 1].score;
+    }
+    return n_top;
+}
+
+static bool is_relevant(const struct csr *relevant, uint32_t user, uint32_t item)
+{
+    for (uint64_t k = relevant->offsets[user]; k < relevant->offsets[user + 1]; k++)
+        if (relevant->values[k] == item)
+            return true;
+    return false;
+}
+
+static void measure_user(struct evaluator *e, uint32_t index, const float *products, struct workspace *w)
+{
+    const struct item_space *item = &e->model->item;
+    uint32_t user = e->users[index], cutoff = e->evaluation->cutoff;
+    for (uint32_t i = 0; i < item->n_ids; i++)
+        w->scores[i] = e->model->logit_scale * products[item->remap[i]] + item->bias[i];
+    mask(e->evaluation->histories, user, w->scores);
+    if (e->evaluation->masked)
+        mask(e->evaluation->masked, user, w->scores);
+    uint32_t n_top = select_top(w->scores, item->n_ids, cutoff, w->top);
+    uint64_t n_relevant = length(e->evaluation->relevant, user);
+    uint32_t n_ideal = n_relevant < cutoff ? (uint32_t)n_relevant : cutoff, n_hits = 0;
+    double gain = 0.0, ideal = 0.0;
+    for (uint32_t r = 0; r < cutoff; r++) {
+        double discount = 1.0 / log2((double)r + 2.0);
+        ideal += r < n_ideal ? discount : 0.0;
+        if (r < n_top && is_relevant(e->evaluation->relevant, user, w->top[r].item)) {
+            gain += discount;
+            n_hits++;
+        }
+    }
+    e->recall[index] = (double)n_hits / (double)n_ideal;
+    e->ndcg[index] = gain / ideal;
+}
+
+static void measure_users(void *context, unsigned thread, size_t begin, size_t end)
+{
+    struct evaluator *e = context;
+    struct workspace *w = &e->workspaces[thread];
+    const int dim = (int)e->model->dim, n_rows = (int)e->model->item.n_rows;
+    for (size_t first = begin; first < end; first += e->block_users) {
+        size_t n = end - first < e->block_users ? end - first : e->block_users;
+        for (size_t i = 0; i < n; i++)
+            pool_history(e, e->users[first + i], w->queries + i * e->model->dim);
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)n, n_rows, dim, 1.0f, w->queries, dim,
+                    e->rows, dim, 0.0f, w->products, n_rows);
+        for (size_t i = 0; i < n; i++)
+            measure_user(e, (uint32_t)(first + i), w->products + i * e->model->item.n_rows, w);
+    }
+}
+
+static bool evaluator_allocate(struct evaluator *e, unsigned n_threads)
+{
+    const struct model *m = e->model;
+    e->block_users = BLOCK_SCORES / m->item.n_rows;
+    e->block_users = e->block_users < 1                 ? 1
+                     : e->block_users > MAX_BLOCK_USERS ? MAX_BLOCK_USERS
+                                                        : e->block_users;
+    e->rows = malloc((size_t)m->item.n_rows * m->dim * sizeof *e->rows);
+    e->users = malloc((e->evaluation->relevant->n_rows + 1ull) * sizeof *e->users);
+    e->recall = malloc((e->evaluation->relevant->n_rows + 1ull) * sizeof *e->recall);
+    e->ndcg = malloc((e->evaluation->relevant->n_rows + 1ull) * sizeof *e->ndcg);
+    e->workspaces = calloc(n_threads, sizeof *e->workspaces);
+    if (!e->rows || !e->users || !e->recall || !e->ndcg || !e->workspaces)
+        return false;
+    for (unsigned t = 0; t < n_threads; t++) {
+        struct workspace *w = &e->workspaces[t];
+        w->queries = malloc((size_t)e->block_users * m->dim * sizeof *w->queries);
+        w->products = malloc((size_t)e->block_users * m->item.n_rows * sizeof *w->products);
+        w->scores = malloc((m->item.n_ids + 1ull) * sizeof *w->scores);
+        w->top = malloc(e->evaluation->cutoff * sizeof *w->top);
+        if (!w->queries || !w->products || !w->scores || !w->top)
+            return false;
+    }
+    return true;
+}
+
+static void evaluator_free(struct evaluator *e, unsigned n_threads)
+{
+    for (unsigned t = 0; e->workspaces && t < n_threads; t++) {
+        free(e->workspaces[t].queries);
+        free(e->workspaces[t].products);
+        free(e->workspaces[t].scores);
+        free(e->workspaces[t].top);
+    }
+    free(e->workspaces);
+    free(e->rows);
+    free(e->users);
+    free(e->recall);
+    free(e->ndcg);
+}
+
+static struct quality average(const struct evaluator *e)
+{
+    struct quality q = {.n_users = e->n_users};
+    for (uint32_t u = 0; u < e->n_users; u++) {
+        q.recall += e->recall[u] / (double)e->n_users;
+        q.ndcg += e->ndcg[u] / (double)e->n_users;
+    }
+    return q;
+}
+
+enum collide_status evaluate_model(const struct model *model, const struct evaluation *evaluation,
+                                   struct parallel *team, struct quality *out, struct collide_error *err)
+{
+    if (model->pooling != POOLING_NORMALISED)
+        return error_set(err, COLLIDE_UNSUPPORTED,
+                         "only models with normalised pooling can be evaluated here");
+    if (evaluation->cutoff < 1 || evaluation->cutoff > EVALUATION_MAX_CUTOFF)
+        return error_set(err, COLLIDE_INVALID, "cutoff %u asked for; give 1 to %d", evaluation->cutoff,
+                         EVALUATION_MAX_CUTOFF);
+    enum collide_status status = COLLIDE_OK;
+    struct evaluator e = {.model = model, .evaluation = evaluation};
+    if (!evaluator_allocate(&e, parallel_n_threads(team))) {
+        status = error_no_memory(err, "evaluation");
+        goto out;
+    }
+    for (uint32_t r = 0; r < model->item.n_rows; r++)
+        dequantize_row(model, r, e.rows + (size_t)r * model->dim);
+    for (uint32_t u = 0; u < evaluation->relevant->n_rows; u++)
+        if (length(evaluation->relevant, u) > 0)
+            e.users[e.n_users++] = u;
+    parallel_for(team, e.n_users, measure_users, &e);
+    *out = average(&e);
+out:
+    evaluator_free(&e, parallel_n_threads(team));
+    return status;
+}

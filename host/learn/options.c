@@ -1,0 +1,63 @@
+#include "learn/options.h"
+
+#include "base/error.h"
+
+#include <inttypes.h>
+
+struct training training_default(void)
+{
+    return (struct training){.temperature = 0.11f,
+                             .row_rate = 0.01f,
+                             .bias_rate = 0.02f,
+                             .input_share = 0.6f,
+                             .batch_users = 128,
+                             .n_negatives = 2048,
+                             .teacher_epochs = 30,
+                             .mapped_epochs = 15};
+}
+
+struct learn_options learn_options_default(void)
+{
+    return (struct learn_options){.method = LEARN_LHF,
+                                  .dim = 64,
+                                  .precision = PRECISION_I8,
+                                  .histories = HISTORIES_MODEL,
+                                  .seed = 1,
+                                  .training = training_default()};
+}
+
+static enum collide_status check_training(const struct training *t, struct collide_error *err)
+{
+    if (!(t->temperature >= 0.005f && t->temperature <= 10.0f))
+        return error_set(err, COLLIDE_INVALID, "temperature %g; give 0.005 to 10", (double)t->temperature);
+    if (!(t->row_rate > 0.0f && t->row_rate <= 1.0f) || !(t->bias_rate >= 0.0f && t->bias_rate <= 1.0f))
+        return error_set(err, COLLIDE_INVALID, "learning rates %g (rows) and %g (bias); give up to 1",
+                         (double)t->row_rate, (double)t->bias_rate);
+    if (!(t->input_share > 0.0f && t->input_share < 1.0f))
+        return error_set(err, COLLIDE_INVALID, "input share %g; give one between 0 and 1",
+                         (double)t->input_share);
+    if (t->batch_users < 1 || t->batch_users > 65536 || t->n_negatives < 1 || t->n_negatives > 1u << 20)
+        return error_set(err, COLLIDE_INVALID,
+                         "batches of %" PRIu32 " users and %" PRIu32
+                         " negatives; give 1 to 65536 users and 1 to 2^20 negatives",
+                         t->batch_users, t->n_negatives);
+    if (t->mapped_epochs < 1 || t->mapped_epochs > 10000 || t->teacher_epochs < 1 ||
+        t->teacher_epochs > 10000)
+        return error_set(err, COLLIDE_INVALID, "%" PRIu32 " and %" PRIu32 " epochs; give 1 to 10000",
+                         t->teacher_epochs, t->mapped_epochs);
+    return COLLIDE_OK;
+}
+
+enum collide_status learn_options_check(const struct learn_options *o, const struct interactions *log,
+                                        struct collide_error *err)
+{
+    if (o->n_rows < 1 && o->method != LEARN_FULL)
+        return error_set(err, COLLIDE_INVALID, "0 rows asked for; give at least 1");
+    if (o->dim < 1 || o->dim > MODEL_MAX_DIM)
+        return error_set(err, COLLIDE_INVALID, "dim %" PRIu32 " asked for; give 1 to %d", o->dim,
+                         MODEL_MAX_DIM);
+    if (o->val && o->val->n_rows != log->users.n_ids)
+        return error_set(err, COLLIDE_INVALID, "held-out lists of %" PRIu32 " users for a log of %" PRIu32,
+                         o->val->n_rows, log->users.n_ids);
+    return check_training(&o->training, err);
+}

@@ -1,0 +1,133 @@
+#include "learn/vector.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Sanitizers instrument the resolvers that choose a clone, and those run before the sanitizers are ready. */
+#if defined(__x86_64__) && defined(__ELF__) && defined(__GNUC__) && !defined(__clang__) &&                   \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define CLONES
+#endif
+
+CLONES float vector_dot(const float *x, const float *y, size_t n)
+{
+    float sum = 0.0f;
+#pragma omp simd reduction(+ : sum)
+    for (size_t i = 0; i < n; i++)
+        sum += x[i] * y[i];
+    return sum;
+}
+
+CLONES void vector_add_scaled(float a, const float *restrict x, float *restrict y, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] += a * x[i];
+}
+
+CLONES void vector_scale(float a, float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] *= a;
+}
+
+CLONES float vector_normalise(float *x, size_t n)
+{
+    float sum = 0.0f;
+#pragma omp simd reduction(+ : sum)
+    for (size_t i = 0; i < n; i++)
+        sum += x[i] * x[i];
+    float length = sqrtf(sum);
+    float inverse = length > 0.0f ? 1.0f / length : 0.0f;
+    for (size_t i = 0; i < n; i++)
+        x[i] *= inverse;
+    return length;
+}
+
+/* Cephes' expf: x = k ln 2 + r with |r| <= ln 2 / 2 and ln 2 in two parts, so that k times the first is
+ * exact; a polynomial in r; k put into the exponent. Adding 1.5 * 2^23 rounds to an integer and leaves it in
+ * the low bits. */
+static inline float exp_bounded(float x)
+{
+    const float round = 12582912.0f;
+    x = x < -87.0f ? -87.0f : x;
+    x = x > 88.0f ? 88.0f : x;
+    float shifted = x * 1.44269504f + round;
+    float k = shifted - round;
+    float r = x - k * 0.693359375f + k * 2.12194440e-4f;
+    float p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * r * r + r + 1.0f;
+    uint32_t bits;
+    float power;
+    memcpy(&bits, &shifted, sizeof bits);
+    bits = (bits << 23) + (127u << 23);
+    memcpy(&power, &bits, sizeof power);
+    return p * power;
+}
+
+CLONES void vector_exp(const float *x, float shift, float *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = exp_bounded(x[i] - shift);
+}
+
+CLONES float vector_softmax(float *restrict logits, const float *restrict bias, float scale, float mass,
+                            size_t n)
+{
+    float largest = -INFINITY;
+#pragma omp simd reduction(max : largest)
+    for (size_t i = 0; i < n; i++) {
+        logits[i] = scale * logits[i] + bias[i];
+        largest = logits[i] > largest ? logits[i] : largest;
+    }
+    float sum = 0.0f;
+#pragma omp simd reduction(+ : sum)
+    for (size_t i = 0; i < n; i++) {
+        logits[i] = exp_bounded(logits[i] - largest);
+        sum += logits[i];
+    }
+    float share = mass / sum;
+    for (size_t i = 0; i < n; i++)
+        logits[i] *= share;
+    return largest + logf(sum);
+}
+
+CLONES size_t vector_argmax_above(const float *restrict x, const float *restrict offset, size_t n,
+                                  float *best)
+{
+    float largest = -INFINITY;
+#pragma omp simd reduction(max : largest)
+    for (size_t i = 0; i < n; i++) {
+        float value = x[i] - offset[i];
+        largest = value > largest ? value : largest;
+    }
+    if (!(largest > *best))
+        return n;
+    for (size_t i = 0; i < n; i++) {
+        if (x[i] - offset[i] == largest) {
+            *best = largest;
+            return i;
+        }
+    }
+    return n;
+}
+
+CLONES void vector_adam(const struct adam_step *step, const float *restrict gradient, float *restrict x,
+                        float *restrict m, float *restrict v, size_t n)
+{
+    const float beta1 = 0.9f, beta2 = 0.999f, epsilon = 1e-8f;
+    float t = (float)step->n_steps;
+    float rate = step->rate / (1.0f - powf(beta1, t));
+    float v_scale = 1.0f / (1.0f - powf(beta2, t));
+    for (size_t i = 0; i < n; i++) {
+        m[i] = beta1 * m[i] + (1.0f - beta1) * gradient[i];
+        v[i] = beta2 * v[i] + (1.0f - beta2) * gradient[i] * gradient[i];
+        x[i] -= rate * m[i] / (sqrtf(v[i] * v_scale) + epsilon);
+    }
+}

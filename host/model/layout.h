@@ -1,0 +1,27 @@
+/* The names that a model file uses. docs/FORMAT.md is their specification. */
+#ifndef MODEL_LAYOUT_H
+#define MODEL_LAYOUT_H
+
+#define MODEL_FORMAT_VERSION "1"
+
+#define META_FORMAT      "collide.format"
+#define META_POOLING     "collide.pooling"
+#define META_LOGIT_SCALE "collide.logit_scale"
+#define META_PREFIX      "collide."
+#define META_CHECKSUM    "xxh3."
+
+#define TENSOR_REMAP           "item.remap"
+#define TENSOR_ROWS            "item.rows"
+#define TENSOR_SCALES          "item.scales"
+#define TENSOR_WEIGHTS         "item.weights"
+#define TENSOR_BIAS            "item.bias"
+#define TENSOR_HISTORY_OFFSETS "user.history_offsets"
+#define TENSOR_HISTORY         "user.history"
+
+/* Of a space "item" or "user". */
+#define TENSOR_KEYS        "%s.keys"
+#define TENSOR_KEY_BYTES   "%s.key_bytes"
+#define TENSOR_KEY_OFFSETS "%s.key_offsets"
+#define TENSOR_KEY_SLOTS   "%s.key_slots"
+
+#endif

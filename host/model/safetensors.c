@@ -1,0 +1,279 @@
+#include "model/safetensors.h"
+
+#include "base/cursor.h"
+#include "base/error.h"
+#include "base/file.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+/* As large as the reference implementation allows. */
+static const uint64_t MAX_HEADER_BYTES = 100000000;
+
+struct safetensors {
+    struct file_map map;
+    cJSON *header;
+    const cJSON *metadata; /* the "__metadata__" object, or NULL */
+    struct tensor *tensors;
+    size_t n_tensors;
+};
+
+static const struct {
+    const char *name;
+    enum dtype dtype;
+    size_t bytes;
+} dtypes[] = {
+    {"F32", DTYPE_F32, 4},   {"F16", DTYPE_F16, 2},   {"I8", DTYPE_I8, 1},      {"U8", DTYPE_U8, 1},
+    {"U32", DTYPE_U32, 4},   {"U64", DTYPE_U64, 8},   {"BOOL", DTYPE_OTHER, 1}, {"BF16", DTYPE_OTHER, 2},
+    {"I16", DTYPE_OTHER, 2}, {"U16", DTYPE_OTHER, 2}, {"I32", DTYPE_OTHER, 4},  {"I64", DTYPE_OTHER, 8},
+    {"F64", DTYPE_OTHER, 8},
+};
+
+size_t dtype_bytes(enum dtype d)
+{
+    return dtypes[d].bytes;
+}
+
+const char *dtype_name(enum dtype d)
+{
+    return d == DTYPE_OTHER ? "another type" : dtypes[d].name;
+}
+
+/* Reads a JSON number that must be a non-negative integer, exactly representable. */
+static bool json_u64(const cJSON *number, uint64_t *out)
+{
+    if (!cJSON_IsNumber(number) || !(number->valuedouble >= 0) || number->valuedouble > 0x1p53 ||
+        floor(number->valuedouble) != number->valuedouble)
+        return false;
+    *out = (uint64_t)number->valuedouble;
+    return true;
+}
+
+static enum collide_status parse_dtype(const cJSON *entry, const char *path, struct tensor *t,
+                                       size_t *element_bytes, struct collide_error *err)
+{
+    const cJSON *dtype = cJSON_GetObjectItemCaseSensitive(entry, "dtype");
+    for (size_t i = 0; cJSON_IsString(dtype) && i < sizeof dtypes / sizeof dtypes[0]; i++)
+        if (strcmp(dtypes[i].name, dtype->valuestring) == 0) {
+            t->dtype = dtypes[i].dtype;
+            *element_bytes = dtypes[i].bytes;
+            return COLLIDE_OK;
+        }
+    return error_set(err, COLLIDE_CORRUPT, "%s: tensor %.64s has no known dtype", path, t->name);
+}
+
+static enum collide_status parse_shape(const cJSON *entry, const char *path, size_t element_bytes,
+                                       struct tensor *t, struct collide_error *err)
+{
+    const cJSON *shape = cJSON_GetObjectItemCaseSensitive(entry, "shape");
+    if (!cJSON_IsArray(shape) || cJSON_GetArraySize(shape) > TENSOR_MAX_DIMS)
+        return error_set(err, COLLIDE_CORRUPT, "%s: tensor %.64s needs a shape of at most %d dimensions",
+                         path, t->name, TENSOR_MAX_DIMS);
+    uint64_t n_bytes = element_bytes;
+    const cJSON *size;
+    cJSON_ArrayForEach (size, shape) {
+        uint64_t *to = &t->shape[t->n_dims++];
+        if (!json_u64(size, to) || __builtin_mul_overflow(n_bytes, *to, &n_bytes))
+            return error_set(err, COLLIDE_CORRUPT, "%s: tensor %.64s has an impossible shape", path, t->name);
+    }
+    t->n_bytes = n_bytes;
+    return COLLIDE_OK;
+}
+
+static enum collide_status parse_tensor(const cJSON *entry, const char *path, struct cursor data,
+                                        struct tensor *t, struct collide_error *err)
+{
+    t->name = entry->string;
+    size_t element_bytes = 1;
+    enum collide_status status = parse_dtype(entry, path, t, &element_bytes, err);
+    if (status == COLLIDE_OK)
+        status = parse_shape(entry, path, element_bytes, t, err);
+    if (status != COLLIDE_OK)
+        return status;
+    const cJSON *offsets = cJSON_GetObjectItemCaseSensitive(entry, "data_offsets");
+    uint64_t begin = 0, end = 0;
+    if (!cJSON_IsArray(offsets) || cJSON_GetArraySize(offsets) != 2 ||
+        !json_u64(cJSON_GetArrayItem(offsets, 0), &begin) ||
+        !json_u64(cJSON_GetArrayItem(offsets, 1), &end) || begin > end)
+        return error_set(err, COLLIDE_CORRUPT, "%s: tensor %.64s needs data_offsets [begin, end]", path,
+                         t->name);
+    if (end > cursor_left(&data))
+        return error_set(err, COLLIDE_CORRUPT,
+                         "%s: tensor %.64s ends at byte %llu of %zu; the file is truncated", path, t->name,
+                         (unsigned long long)end, cursor_left(&data));
+    if (end - begin != t->n_bytes)
+        return error_set(err, COLLIDE_CORRUPT, "%s: tensor %.64s has %llu bytes where its shape needs %llu",
+                         path, t->name, (unsigned long long)(end - begin), (unsigned long long)t->n_bytes);
+    t->data = data.at + begin;
+    if ((uintptr_t)t->data % element_bytes != 0)
+        return error_set(err, COLLIDE_CORRUPT, "%s: tensor %.64s is not aligned to its element size", path,
+                         t->name);
+    return COLLIDE_OK;
+}
+
+static int by_position(const void *a, const void *b)
+{
+    const struct tensor *x = a, *y = b;
+    if (x->data != y->data)
+        return (const char *)x->data < (const char *)y->data ? -1 : 1;
+    return x->n_bytes < y->n_bytes ? -1 : x->n_bytes > y->n_bytes;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* cJSON keeps both of two equal keys; a file in which one hides behind the other is not to be trusted. */
+static enum collide_status check_unique_keys(const cJSON *object, const char *path, struct collide_error *err)
+{
+    size_t n = (size_t)cJSON_GetArraySize(object);
+    const char **keys = calloc(n ? n : 1, sizeof *keys);
+    if (!keys)
+        return error_no_memory(err, "the header's keys");
+    size_t i = 0;
+    const cJSON *entry;
+    cJSON_ArrayForEach (entry, object)
+        keys[i++] = entry->string;
+    qsort(keys, n, sizeof *keys, by_text);
+    enum collide_status status = COLLIDE_OK;
+    for (i = 1; i < n && status == COLLIDE_OK; i++)
+        if (strcmp(keys[i - 1], keys[i]) == 0)
+            status = error_set(err, COLLIDE_CORRUPT, "%s: the header has two entries %.64s", path, keys[i]);
+    free(keys);
+    return status;
+}
+
+static enum collide_status check_metadata(const cJSON *metadata, const char *path, struct collide_error *err)
+{
+    if (!metadata)
+        return COLLIDE_OK;
+    if (!cJSON_IsObject(metadata))
+        return error_set(err, COLLIDE_CORRUPT, "%s: __metadata__ is not an object", path);
+    const cJSON *entry;
+    cJSON_ArrayForEach (entry, metadata)
+        if (!cJSON_IsString(entry))
+            return error_set(err, COLLIDE_CORRUPT, "%s: metadata %.64s is not a string", path, entry->string);
+    return check_unique_keys(metadata, path, err);
+}
+
+static enum collide_status parse_tensors(struct safetensors *s, const char *path, struct cursor data,
+                                         struct collide_error *err)
+{
+    s->tensors = calloc((size_t)cJSON_GetArraySize(s->header) + 1, sizeof *s->tensors);
+    if (!s->tensors)
+        return error_no_memory(err, "the tensor list");
+    const cJSON *entry;
+    cJSON_ArrayForEach (entry, s->header) {
+        if (entry == s->metadata)
+            continue;
+        enum collide_status status = parse_tensor(entry, path, data, &s->tensors[s->n_tensors], err);
+        if (status != COLLIDE_OK)
+            return status;
+        s->n_tensors++;
+    }
+    qsort(s->tensors, s->n_tensors, sizeof *s->tensors, by_position);
+    for (size_t i = 0; i < s->n_tensors; i++) {
+        const struct tensor *t = &s->tensors[i];
+        const uint8_t *bytes = cursor_take(&data, t->n_bytes);
+        if (!bytes || bytes != t->data)
+            return error_set(err, COLLIDE_CORRUPT, "%s: tensor %.64s overlaps another or leaves a hole", path,
+                             t->name);
+    }
+    if (cursor_left(&data) != 0)
+        return error_set(err, COLLIDE_CORRUPT, "%s: %zu bytes follow the last tensor", path,
+                         cursor_left(&data));
+    return COLLIDE_OK;
+}
+
+static enum collide_status parse_file(struct safetensors *s, const char *path, struct collide_error *err)
+{
+    struct cursor c = cursor_over(s->map.bytes, s->map.n_bytes);
+    uint64_t header_bytes = cursor_u64(&c);
+    if (c.failed || header_bytes > cursor_left(&c) || header_bytes > MAX_HEADER_BYTES)
+        return error_set(err, COLLIDE_CORRUPT, "%s is not a safetensors file, or it is truncated", path);
+    const char *header = (const char *)cursor_take(&c, header_bytes);
+    s->header = cJSON_ParseWithLength(header, header_bytes);
+    if (!cJSON_IsObject(s->header))
+        return error_set(err, COLLIDE_CORRUPT, "%s: the header is not a JSON object", path);
+    s->metadata = cJSON_GetObjectItemCaseSensitive(s->header, "__metadata__");
+    enum collide_status status = check_unique_keys(s->header, path, err);
+    if (status == COLLIDE_OK)
+        status = check_metadata(s->metadata, path, err);
+    return status == COLLIDE_OK ? parse_tensors(s, path, c, err) : status;
+}
+
+enum collide_status safetensors_open(const char *path, struct safetensors **out, struct collide_error *err)
+{
+    struct safetensors *s = calloc(1, sizeof *s);
+    if (!s)
+        return error_no_memory(err, "a model file");
+    enum collide_status status = file_map(path, &s->map, err);
+    if (status == COLLIDE_OK)
+        status = parse_file(s, path, err);
+    if (status != COLLIDE_OK) {
+        safetensors_close(s);
+        return status;
+    }
+    *out = s;
+    return COLLIDE_OK;
+}
+
+void safetensors_close(struct safetensors *s)
+{
+    if (!s)
+        return;
+    free(s->tensors);
+    cJSON_Delete(s->header);
+    file_unmap(&s->map);
+    free(s);
+}
+
+const struct tensor *safetensors_find(const struct safetensors *s, const char *name)
+{
+    for (size_t i = 0; i < s->n_tensors; i++)
+        if (strcmp(s->tensors[i].name, name) == 0)
+            return &s->tensors[i];
+    return NULL;
+}
+
+const char *safetensors_metadata(const struct safetensors *s, const char *name)
+{
+    const cJSON *entry = cJSON_GetObjectItemCaseSensitive(s->metadata, name);
+    return entry ? entry->valuestring : NULL;
+}
+
+size_t safetensors_n_tensors(const struct safetensors *s)
+{
+    return s->n_tensors;
+}
+
+const struct tensor *safetensors_tensor(const struct safetensors *s, size_t i)
+{
+    return &s->tensors[i];
+}
+
+size_t safetensors_n_metadata(const struct safetensors *s)
+{
+    return s->metadata ? (size_t)cJSON_GetArraySize(s->metadata) : 0;
+}
+
+struct metadata_entry safetensors_metadata_entry(const struct safetensors *s, size_t i)
+{
+    const cJSON *entry = cJSON_GetArrayItem(s->metadata, (int)i);
+    return (struct metadata_entry){.name = entry->string, .value = entry->valuestring};
+}
+
+uint64_t safetensors_file_bytes(const struct safetensors *s)
+{
+    return s->map.n_bytes;
+}
+
+uint64_t tensor_checksum(const struct tensor *t)
+{
+    return XXH3_64bits(t->data, t->n_bytes);
+}

@@ -1,0 +1,25 @@
+/* The checks that stand between a model file and the kernels, which check nothing themselves. */
+#ifndef MODEL_VALIDATE_H
+#define MODEL_VALIDATE_H
+
+#include "model/model.h"
+#include "model/safetensors.h"
+
+/* Every mapping entry names a row. */
+enum collide_status validate_remap(const struct model *m, struct collide_error *err);
+
+/* Offsets start at 0, never fall, end at n_history, leave the unknown user's history empty; items are known.
+ */
+enum collide_status validate_histories(const struct model *m, uint64_t n_history, struct collide_error *err);
+
+/* n_slots is a power of two with a free slot, slots name ids, key texts lie inside their n_key_bytes. */
+enum collide_status validate_keys(const struct keys *keys, uint32_t n_ids, uint64_t n_key_bytes,
+                                  const char *space, struct collide_error *err);
+
+/* Rows, scales, weights and biases hold no NaN or infinity. */
+enum collide_status validate_finite(const struct model *m, struct collide_error *err);
+
+/* Each tensor for which the metadata has an "xxh3.<name>" has those bytes. */
+enum collide_status validate_checksums(const struct safetensors *s, struct collide_error *err);
+
+#endif

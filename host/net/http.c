@@ -1,0 +1,267 @@
+#include "net/http.h"
+
+#include "api/json_v1.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "net/http_exchange.h"
+#include "net/listen.h"
+
+#include <fcntl.h>
+#include <microhttpd.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* One epoll thread with its own worker: nothing on a request's way is shared. */
+struct http_thread {
+    struct http_server *server;
+    unsigned worker;
+    struct MHD_Daemon *daemon;
+    struct http_exchange_pool pool;
+    atomic_uint n_begun; /* requests whose first line has come and whose answer has not gone */
+};
+
+struct http_server {
+    struct service *service;
+    struct http_options options;
+    char address[LISTEN_ADDRESS_CHARS];
+    char too_large[96];
+    unsigned n_threads;
+    struct http_thread threads[]; /* (n_threads) */
+};
+
+/* Headers fit beside a chunk of the body. */
+enum { CONNECTION_MEMORY_BYTES = 64 * 1024, DRAIN_POLL_NS = 2000000 };
+
+static unsigned status_of(enum collide_status status)
+{
+    switch (status) {
+    case COLLIDE_OK:
+        return MHD_HTTP_OK;
+    case COLLIDE_INVALID:
+        return MHD_HTTP_BAD_REQUEST;
+    case COLLIDE_BUSY:
+        return MHD_HTTP_SERVICE_UNAVAILABLE;
+    default:
+        return MHD_HTTP_INTERNAL_SERVER_ERROR;
+    }
+}
+
+static void perform(struct http_thread *t, struct http_exchange *x)
+{
+    struct service *service = t->server->service;
+    switch (x->action) {
+    case HTTP_SCORE:
+    case HTTP_TOPK:
+        x->status = status_of(service_answer(service, t->worker,
+                                             x->action == HTTP_SCORE ? REQUEST_SCORE : REQUEST_TOPK,
+                                             x->body.bytes, x->body.n_bytes, &x->reply));
+        break;
+    case HTTP_MODEL:
+        x->status = status_of(service_describe(service, &x->reply));
+        break;
+    case HTTP_HEALTH:
+        buffer_append_text(&x->reply, "{\"status\":\"alive\"}\n");
+        break;
+    case HTTP_READY:
+        if (service_state(service) == SERVICE_READY)
+            buffer_append_text(&x->reply, "{\"status\":\"ready\"}\n");
+        else
+            http_exchange_refuse(x, MHD_HTTP_SERVICE_UNAVAILABLE, "unavailable",
+                                 "not ready; try again later");
+        break;
+    case HTTP_REFUSE:
+        break;
+    }
+}
+
+/* Queues the exchange's reply, which stays in the exchange until the request is completed. */
+static enum MHD_Result reply(struct http_thread *t, struct MHD_Connection *connection,
+                             struct http_exchange *x)
+{
+    if (x->reply.failed)
+        return MHD_NO;
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(x->reply.n_bytes, x->reply.bytes, MHD_RESPMEM_PERSISTENT);
+    if (!response)
+        return MHD_NO;
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+    if (x->allow)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, x->allow);
+    if (x->status == MHD_HTTP_SERVICE_UNAVAILABLE)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
+    if (service_state(t->server->service) == SERVICE_DRAINING)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    enum MHD_Result result = MHD_queue_response(connection, x->status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static bool is_too_large(const struct http_thread *t, struct MHD_Connection *connection)
+{
+    const char *length =
+        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    return length && strtoull(length, NULL, 10) > t->server->options.max_body_bytes;
+}
+
+static void refuse_too_large(const struct http_thread *t, struct http_exchange *x)
+{
+    http_exchange_refuse(x, MHD_HTTP_CONTENT_TOO_LARGE, "too_large", t->server->too_large);
+    x->body.n_bytes = 0;
+}
+
+/* libmicrohttpd calls this once when the headers are there (no exchange yet), then for each piece of the
+ * body, and at the end with no bytes. */
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *path,
+                                  const char *method, const char *version, const char *data, size_t *n_data,
+                                  void **state)
+{
+    struct http_thread *t = context;
+    struct http_exchange *x = *state;
+    (void)version;
+    if (!x) {
+        const char *type =
+            MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_TYPE);
+        *state = x = http_exchange_take(&t->pool);
+        if (!x)
+            return MHD_NO;
+        http_exchange_route(x, method, path, type);
+        if (!is_too_large(t, connection))
+            return MHD_YES;
+        /* Answered before the body is read: the connection closes, and the rest of it is never taken in. */
+        refuse_too_large(t, x);
+        return reply(t, connection, x);
+    }
+    if (*n_data > 0) {
+        if (x->action != HTTP_REFUSE && *n_data > t->server->options.max_body_bytes - x->body.n_bytes)
+            refuse_too_large(t, x);
+        if (x->action != HTTP_REFUSE)
+            buffer_append(&x->body, data, *n_data);
+        *n_data = 0;
+        return x->body.failed ? MHD_NO : MHD_YES;
+    }
+    perform(t, x);
+    return reply(t, connection, x);
+}
+
+/* The request line is there: from now on a shutdown waits for the answer. */
+static void *on_begin(void *context, const char *uri, struct MHD_Connection *connection)
+{
+    struct http_thread *t = context;
+    (void)uri;
+    (void)connection;
+    atomic_fetch_add(&t->n_begun, 1);
+    return NULL;
+}
+
+static void on_completed(void *context, struct MHD_Connection *connection, void **state,
+                         enum MHD_RequestTerminationCode code)
+{
+    struct http_thread *t = context;
+    (void)connection;
+    (void)code;
+    if (*state)
+        http_exchange_return(&t->pool, *state);
+    *state = NULL;
+    atomic_fetch_sub(&t->n_begun, 1);
+}
+
+__attribute__((format(printf, 2, 0))) static void on_log(void *context, const char *format, va_list args)
+{
+    char text[512];
+    (void)context;
+    vsnprintf(text, sizeof text, format, args);
+    text[strcspn(text, "\n")] = '\0';
+    log_debug("http: %s", text);
+}
+
+static enum collide_status start_thread(struct http_server *h, unsigned i, int listener,
+                                        struct collide_error *err)
+{
+    struct http_thread *t = &h->threads[i];
+    t->server = h;
+    t->worker = i;
+    int own = fcntl(listener, F_DUPFD_CLOEXEC, 0); /* each daemon closes its own */
+    if (own < 0)
+        return error_set(err, COLLIDE_IO, "out of file descriptors for HTTP thread %u", i);
+    unsigned share = (h->options.max_connections + h->n_threads - 1) / h->n_threads;
+    t->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0, NULL,
+                                 NULL, on_request, t,                                                 //
+                                 MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,                            //
+                                 MHD_OPTION_LISTEN_SOCKET, own,                                       //
+                                 MHD_OPTION_URI_LOG_CALLBACK, on_begin, t,                            //
+                                 MHD_OPTION_NOTIFY_COMPLETED, on_completed, t,                        //
+                                 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES, //
+                                 MHD_OPTION_CONNECTION_LIMIT, share,                                  //
+                                 MHD_OPTION_CONNECTION_TIMEOUT, h->options.idle_timeout_s, MHD_OPTION_END);
+    if (!t->daemon) {
+        close(own);
+        return error_set(err, COLLIDE_IO, "cannot start HTTP thread %u; are there too many open files", i);
+    }
+    return COLLIDE_OK;
+}
+
+enum collide_status http_server_create(struct service *service, const struct http_options *options,
+                                       struct http_server **out, struct collide_error *err)
+{
+    unsigned n = service_n_workers(service);
+    struct http_server *h = calloc(1, sizeof *h + n * sizeof h->threads[0]);
+    if (!h)
+        return error_no_memory(err, "the HTTP server");
+    h->service = service;
+    h->options = *options;
+    h->n_threads = n;
+    snprintf(h->too_large, sizeof h->too_large, "the body is larger than the limit of %zu bytes",
+             options->max_body_bytes);
+    int listener = -1;
+    enum collide_status status = listen_tcp(options->listen, &listener, h->address, err);
+    for (unsigned i = 0; i < n && status == COLLIDE_OK; i++)
+        status = start_thread(h, i, listener, err);
+    if (listener >= 0)
+        close(listener);
+    if (status != COLLIDE_OK) {
+        http_server_destroy(h, 0);
+        return status;
+    }
+    *out = h;
+    return COLLIDE_OK;
+}
+
+const char *http_server_address(const struct http_server *h)
+{
+    return h->address;
+}
+
+static unsigned n_begun(struct http_server *h)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < h->n_threads; i++)
+        n += atomic_load(&h->threads[i].n_begun);
+    return n;
+}
+
+void http_server_destroy(struct http_server *h, unsigned timeout_s)
+{
+    if (!h)
+        return;
+    for (unsigned i = 0; i < h->n_threads; i++) {
+        MHD_socket own = h->threads[i].daemon ? MHD_quiesce_daemon(h->threads[i].daemon) : MHD_INVALID_SOCKET;
+        if (own != MHD_INVALID_SOCKET)
+            close(own);
+    }
+    uint64_t start = clock_now_ns();
+    while (n_begun(h) > 0 && clock_seconds_since(start) < timeout_s)
+        nanosleep(&(struct timespec){.tv_nsec = DRAIN_POLL_NS}, NULL);
+    if (n_begun(h) > 0 && timeout_s > 0)
+        log_warning("%u requests did not end within %u s and are cut off", n_begun(h), timeout_s);
+    for (unsigned i = 0; i < h->n_threads; i++) {
+        if (h->threads[i].daemon)
+            MHD_stop_daemon(h->threads[i].daemon);
+        http_exchange_pool_free(&h->threads[i].pool);
+    }
+    free(h);
+}

@@ -1,0 +1,23 @@
+/* What stands behind the public struct collide_model. */
+#ifndef SCORE_MODEL_HANDLE_H
+#define SCORE_MODEL_HANDLE_H
+
+#include "collide/model.h"
+#include "data/id_index.h"
+#include "model/read.h"
+
+struct collide_model {
+    struct model_file *file;
+    const struct model *model; /* of file */
+    struct id_index items;
+    struct id_index users;
+};
+
+/* As collide_model_open, with a choice of how much is checked. */
+enum collide_status model_handle_open(const char *path, enum model_check check, struct collide_model **out,
+                                      struct collide_error *err);
+
+/* The entry of the unknown id, and any like it: nothing was learned of this item. */
+bool model_item_is_blank(const struct model *m, uint32_t id);
+
+#endif

@@ -1,0 +1,164 @@
+#include "serve/service.h"
+
+#include "api/json_v1.h"
+#include "base/error.h"
+#include "serve/describe.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What one thread needs to answer: its own way to the device, and memory that stays warm between requests. */
+struct worker {
+    struct collide_lane *lane;
+    struct request request;
+};
+
+struct service {
+    struct service_options options;
+    _Atomic int state;
+    char *name;
+    struct collide_model *model;
+    struct collide_scorer *scorer;
+    struct worker workers[]; /* (n_workers) */
+};
+
+static const char LOADING[] = "the service is loading its model; try again later";
+
+enum collide_status service_create(const struct service_options *options, struct service **out,
+                                   struct collide_error *err)
+{
+    struct service *s = calloc(1, sizeof *s + options->n_workers * sizeof s->workers[0]);
+    if (!s)
+        return error_no_memory(err, "the service");
+    s->options = *options;
+    *out = s;
+    return COLLIDE_OK;
+}
+
+void service_destroy(struct service *s)
+{
+    if (!s)
+        return;
+    for (unsigned i = 0; i < s->options.n_workers; i++) {
+        collide_lane_destroy(s->workers[i].lane);
+        json_v1_request_free(&s->workers[i].request);
+    }
+    collide_scorer_destroy(s->scorer);
+    collide_model_close(s->model);
+    free(s->name);
+    free(s);
+}
+
+enum collide_status service_load(struct service *s, const char *model_path, struct collide_error *err)
+{
+    const char *slash = strrchr(model_path, '/');
+    s->name = strdup(slash ? slash + 1 : model_path);
+    if (!s->name)
+        return error_no_memory(err, "the model's name");
+    enum collide_status status = collide_model_open(model_path, &s->model, err);
+    if (status == COLLIDE_OK)
+        status = collide_scorer_create(s->model, &s->options.scorer, &s->scorer, err);
+    for (unsigned i = 0; i < s->options.n_workers && status == COLLIDE_OK; i++)
+        status = collide_lane_create(s->scorer, &s->workers[i].lane, err);
+    int loading = SERVICE_LOADING;
+    if (status == COLLIDE_OK) /* unless a drain came first */
+        atomic_compare_exchange_strong(&s->state, &loading, SERVICE_READY);
+    return status;
+}
+
+enum service_state service_state(const struct service *s)
+{
+    return (enum service_state)atomic_load_explicit(&s->state, memory_order_acquire);
+}
+
+void service_drain(struct service *s)
+{
+    atomic_store(&s->state, SERVICE_DRAINING);
+}
+
+unsigned service_n_workers(const struct service *s)
+{
+    return s->options.n_workers;
+}
+
+static enum collide_status score_parts(struct worker *w, struct response *response, struct collide_error *err)
+{
+    struct request *r = &w->request;
+    enum collide_status status =
+        collide_score(w->lane, r->queries, r->n_queries, response->scores, &response->counts, err);
+    if (status != COLLIDE_INVALID || !r->is_batch)
+        return status;
+    /* One part is wrong in a way that only the model can tell: answer each by itself. */
+    size_t n_scored = 0;
+    for (size_t i = 0; i < r->n_parts; i++) {
+        struct request_part *part = &r->parts[i];
+        struct collide_counts counts = {0};
+        if (part->n_queries == 0)
+            continue;
+        status = collide_score(w->lane, r->queries + part->first_query, part->n_queries,
+                               response->scores + n_scored, &counts, &part->error);
+        if (status != COLLIDE_OK && status != COLLIDE_INVALID)
+            return error_set(err, status, "%s", part->error.text);
+        n_scored += request_part_n_scores(r, i);
+        response->counts.n_lookups += counts.n_lookups;
+        response->counts.n_unknown += counts.n_unknown;
+    }
+    return COLLIDE_OK;
+}
+
+static enum collide_status topk_parts(struct worker *w, struct response *response, struct collide_error *err)
+{
+    struct request *r = &w->request;
+    for (size_t i = 0; i < r->n_parts; i++) {
+        struct request_part *part = &r->parts[i];
+        struct collide_counts counts = {0};
+        if (part->error.status != COLLIDE_OK)
+            continue;
+        enum collide_status status = collide_topk(w->lane, &part->topk, response->hits[i],
+                                                  &response->n_hits[i], &counts, &part->error);
+        if (status != COLLIDE_OK && (status != COLLIDE_INVALID || !r->is_batch))
+            return error_set(err, status, "%s", part->error.text);
+        response->counts.n_lookups += counts.n_lookups;
+        response->counts.n_unknown += counts.n_unknown;
+    }
+    return COLLIDE_OK;
+}
+
+static enum collide_status answer(struct service *s, struct worker *w, enum request_kind kind,
+                                  const char *body, size_t n_bytes, struct buffer *reply,
+                                  struct collide_error *err)
+{
+    struct response response;
+    if (service_state(s) == SERVICE_LOADING)
+        return error_set(err, COLLIDE_BUSY, "%s", LOADING);
+    enum collide_status status = json_v1_parse(kind, body, n_bytes, &s->options.limits, &w->request, err);
+    if (status == COLLIDE_OK)
+        status = response_allocate(&w->request, &response, err);
+    if (status == COLLIDE_OK)
+        status = kind == REQUEST_SCORE ? score_parts(w, &response, err) : topk_parts(w, &response, err);
+    if (status == COLLIDE_OK)
+        json_v1_print(&w->request, &response, reply);
+    return status;
+}
+
+enum collide_status service_answer(struct service *s, unsigned worker, enum request_kind kind,
+                                   const char *body, size_t n_bytes, struct buffer *reply)
+{
+    struct collide_error err = {0};
+    enum collide_status status = answer(s, &s->workers[worker], kind, body, n_bytes, reply, &err);
+    if (status != COLLIDE_OK)
+        json_v1_print_error(json_v1_code(status), err.text, reply);
+    return status;
+}
+
+enum collide_status service_describe(const struct service *s, struct buffer *reply)
+{
+    if (service_state(s) == SERVICE_LOADING) {
+        json_v1_print_error(json_v1_code(COLLIDE_BUSY), LOADING,
+                            reply);
+        return COLLIDE_BUSY;
+    }
+    describe_model(s->name, s->model, s->scorer, reply);
+    return COLLIDE_OK;
+}

@@ -1,0 +1,37 @@
+/* An opened model file: immutable, to be shared between threads and scorers. */
+#ifndef COLLIDE_MODEL_H
+#define COLLIDE_MODEL_H
+
+#include "collide/status.h"
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct collide_model;
+
+/* Maps the file and checks it, checksums included. Returns owned, to be closed after every scorer on it is
+ * destroyed. */
+COLLIDE_API enum collide_status collide_model_open(const char *path, struct collide_model **out,
+                                                   struct collide_error *err);
+COLLIDE_API void collide_model_close(struct collide_model *model);
+
+struct collide_model_info {
+    uint32_t dim;
+    uint32_t n_items;
+    uint32_t n_rows;
+    uint32_t n_users;      /* with a stored history */
+    const char *precision; /* "f32", "f16" or "i8"; static, as is pooling */
+    const char *pooling;
+    float logit_scale;
+    uint64_t file_bytes;
+};
+
+COLLIDE_API void collide_model_info(const struct collide_model *model, struct collide_model_info *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,18 @@
+# Turns a kernel file into a C file that holds its text, the #includes of its own folder put in their places.
+# cmake -DKERNEL=kernels/collide.cl -DOUTPUT=kernel_source.c -P embed_kernels.cmake
+get_filename_component(folder "${KERNEL}" DIRECTORY)
+file(READ "${KERNEL}" text)
+string(REGEX MATCHALL "#include \"[a-z_0-9]+\\.h\"" includes "${text}")
+foreach(include IN LISTS includes)
+  string(REGEX REPLACE "#include \"(.*)\"" "\\1" name "${include}")
+  file(READ "${folder}/${name}" header)
+  string(REPLACE "${include}" "${header}" text "${text}")
+endforeach()
+file(WRITE "${OUTPUT}.txt" "${text}")
+file(READ "${OUTPUT}.txt" hex HEX)
+file(REMOVE "${OUTPUT}.txt")
+string(LENGTH "${hex}" n_digits)
+math(EXPR n_bytes "${n_digits} / 2")
+string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+string(REGEX REPLACE "(................................................................................)" "\\1\n" bytes "${bytes}")
+file(WRITE "${OUTPUT}" "#include \"score/kernel_source.h\"\n\nconst char kernel_source[] = {\n${bytes}0};\nconst size_t kernel_source_bytes = ${n_bytes};\n")

@@ -1,0 +1,101 @@
+#include "learn/evaluate.h"
+#include "learn_fixture.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* Two directions, four items: items 0 and 1 lie along x, 2 and 3 along y; bias breaks their ties. */
+static const float rows[] = {1.0f, 0.0f, 0.0f, 1.0f};
+static const uint32_t remap[] = {0, 0, 1, 1, 1};
+static const float weights[] = {1.0f, 1.0f, 1.0f, 1.0f, 0.0f};
+static const float bias[] = {0.0f, 0.1f, 0.2f, 0.0f, 0.0f};
+
+static struct model small_model(void)
+{
+    return (struct model){.dim = 2,
+                          .pooling = POOLING_NORMALISED,
+                          .logit_scale = 10.0f,
+                          .item = {.n_ids = 4,
+                                   .n_rows = 2,
+                                   .precision = PRECISION_F32,
+                                   .remap = remap,
+                                   .rows = rows,
+                                   .weights = weights,
+                                   .bias = bias}};
+}
+
+/* User 0 has item 0, is asked for 1 and 3: ranking 1 (10.1), 2 (0.2), 3 (0).
+ * User 1 has item 2, is asked for 0: ranking 3 (10), 1 (0.1), 0 (0).
+ * User 2 has nothing held out. User 3 has no history, is asked for 3: ranking 2, 1, 0, 3, by bias then id. */
+static uint64_t history_offsets[] = {0, 1, 2, 3, 3};
+static uint32_t history_values[] = {0, 2, 1};
+static uint64_t relevant_offsets[] = {0, 2, 3, 3, 4};
+static uint32_t relevant_values[] = {1, 3, 0, 3};
+
+static const struct csr histories = {4, history_offsets, history_values};
+static const struct csr relevant = {4, relevant_offsets, relevant_values};
+
+static void check(uint32_t cutoff, const struct csr *masked, double recall, double ndcg)
+{
+    struct model m = small_model();
+    struct evaluation e = {&histories, masked, &relevant, cutoff};
+    for (unsigned n_threads = 1; n_threads <= 4; n_threads++) {
+        struct parallel *team = fixture_team(n_threads);
+        struct quality q;
+        assert_int_equal(evaluate_model(&m, &e, team, &q, NULL), COLLIDE_OK);
+        assert_int_equal(q.n_users, 3);
+        assert_true(fabs(q.recall - recall) < 1e-12);
+        assert_true(fabs(q.ndcg - ndcg) < 1e-12);
+        parallel_destroy(team);
+    }
+}
+
+static void recall_and_ndcg_follow_their_definitions(void **state)
+{
+    (void)state;
+    const double second = 1.0 / log2(3.0), fourth = 1.0 / log2(5.0);
+    check(1, NULL, 1.0 / 3.0, 1.0 / 3.0);
+    check(2, NULL, 0.5 / 3.0, 1.0 / (1.0 + second) / 3.0);
+    check(3, NULL, (1.0 + 1.0) / 3.0, ((1.0 + 0.5) / (1.0 + second) + 0.5) / 3.0);
+    check(1000, NULL, 1.0, ((1.0 + 0.5) / (1.0 + second) + 0.5 + fourth) / 3.0);
+}
+
+static void masked_items_are_not_recommended(void **state)
+{
+    (void)state;
+    uint64_t offsets[] = {0, 1, 2, 2, 2};
+    uint32_t values[] = {2, 3};
+    const struct csr masked = {4, offsets, values};
+    /* Now user 0 sees 1, 3 and user 1 sees 1, 0. */
+    check(2, &masked, (1.0 + 1.0) / 3.0, (1.0 + 1.0 / log2(3.0)) / 3.0);
+}
+
+static void what_cannot_be_evaluated_is_refused(void **state)
+{
+    (void)state;
+    struct model m = small_model();
+    struct parallel *team = fixture_team(1);
+    struct quality q;
+    struct evaluation e = {&histories, NULL, &relevant, 0};
+    assert_int_equal(evaluate_model(&m, &e, team, &q, NULL), COLLIDE_INVALID);
+    e.cutoff = EVALUATION_MAX_CUTOFF + 1;
+    assert_int_equal(evaluate_model(&m, &e, team, &q, NULL), COLLIDE_INVALID);
+    e.cutoff = 10;
+    m.pooling = POOLING_SUM;
+    assert_int_equal(evaluate_model(&m, &e, team, &q, NULL), COLLIDE_UNSUPPORTED);
+    parallel_destroy(team);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(recall_and_ndcg_follow_their_definitions),
+        cmocka_unit_test(masked_items_are_not_recommended),
+        cmocka_unit_test(what_cannot_be_evaluated_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,344 @@
+#include "base/log.h"
+#include "learn/evaluate.h"
+#include "learn/learn.h"
+#include "learn/quantize.h"
+#include "learn_fixture.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct synth_options structured = {.n_users = 1500,
+                                                .n_items = 600,
+                                                .n_interactions = 24000,
+                                                .n_clusters = 30,
+                                                .zipf_exponent = 1.1,
+                                                .taste = 0.9,
+                                                .seed = 1};
+
+static struct learn_options quick_options(void)
+{
+    struct learn_options o = learn_options_default();
+    o.n_rows = 60;
+    o.dim = 24;
+    o.n_threads = 2;
+    o.training.teacher_epochs = 6;
+    o.training.mapped_epochs = 3;
+    o.training.n_negatives = 256;
+    return o;
+}
+
+static struct learned *learn(const struct interactions *log, const struct learn_options *options)
+{
+    struct learned *l = NULL;
+    struct collide_error err = {0};
+    if (learn_model(log, options, &l, &err) != COLLIDE_OK)
+        fail_msg("%s", err.text);
+    return l;
+}
+
+static void assert_same_provenance(const struct model *a, const struct model *b)
+{
+    assert_int_equal(a->n_provenance, b->n_provenance);
+    for (size_t i = 0; i < a->n_provenance; i++) {
+        assert_string_equal(a->provenance[i].name, b->provenance[i].name);
+        assert_string_equal(a->provenance[i].value, b->provenance[i].value);
+    }
+}
+
+static void the_same_seed_and_threads_give_the_same_model(void **state)
+{
+    (void)state;
+    struct interactions log;
+    struct csr held_out;
+    fixture_synth(&structured, &log, &held_out);
+    struct learn_options o = quick_options();
+    for (unsigned n_threads = 1; n_threads <= 3; n_threads++) {
+        o.n_threads = n_threads;
+        struct learned *first = learn(&log, &o), *second = learn(&log, &o);
+        const struct model *a = learned_model(first), *b = learned_model(second);
+        size_t n_entries = a->item.n_ids + 1u;
+        assert_memory_equal(a->item.rows, b->item.rows, a->item.n_rows * model_row_bytes(a));
+        assert_memory_equal(a->item.scales, b->item.scales, a->item.n_rows * sizeof(float));
+        assert_memory_equal(a->item.remap, b->item.remap, n_entries * sizeof(uint32_t));
+        assert_memory_equal(a->item.weights, b->item.weights, n_entries * sizeof(float));
+        assert_memory_equal(a->item.bias, b->item.bias, n_entries * sizeof(float));
+        assert_same_provenance(a, b);
+        learned_destroy(first);
+        learned_destroy(second);
+    }
+    csr_free(&held_out);
+    interactions_free(&log);
+}
+
+static double recall_of(const struct interactions *log, const struct csr *held_out,
+                        const struct learn_options *o)
+{
+    struct learned *l = learn(log, o);
+    struct parallel *team = fixture_team(1);
+    struct evaluation e = {.histories = &log->histories, .relevant = held_out, .cutoff = 10};
+    struct quality q;
+    assert_int_equal(evaluate_model(learned_model(l), &e, team, &q, NULL), COLLIDE_OK);
+    parallel_destroy(team);
+    learned_destroy(l);
+    return q.recall;
+}
+
+static void learned_maps_beat_frequency_which_beats_modulo(void **state)
+{
+    (void)state;
+    struct interactions log;
+    struct csr held_out;
+    fixture_synth(&structured, &log, &held_out);
+    struct learn_options o = quick_options();
+    o.training.teacher_epochs = 20;
+    o.training.mapped_epochs = 10;
+    double recall[LEARN_N_METHODS];
+    for (int m = 0; m < LEARN_N_METHODS; m++) {
+        o.method = (enum learn_method)m;
+        recall[m] = recall_of(&log, &held_out, &o);
+        print_message("%-10s recall@10 %.4f\n", learn_method_name(o.method), recall[m]);
+    }
+    assert_true(recall[LEARN_LHF] > recall[LEARN_FREQUENCY] + 0.01);
+    assert_true(recall[LEARN_FREQUENCY] > recall[LEARN_MODULO] + 0.01);
+    /* Another team size sums in another order; that must not cost quality. */
+    o.method = LEARN_LHF;
+    o.n_threads = 1;
+    assert_true(fabs(recall_of(&log, &held_out, &o) - recall[LEARN_LHF]) < 0.02);
+    csr_free(&held_out);
+    interactions_free(&log);
+}
+
+/* Item 2 is a gap in dense ids: nobody has it. */
+static const char tiny_log[] = "0 0\n0 1\n0 3\n1 1\n1 3\n2 4\n3 0\n3 4\n4 1\n4 4\n4 3\n";
+
+static void unknown_items_and_gaps_share_one_entry(void **state)
+{
+    (void)state;
+    struct interactions log;
+    fixture_log(tiny_log, &log);
+    struct learn_options o = quick_options();
+    o.n_rows = 2;
+    for (int p = PRECISION_F32; p <= PRECISION_I8; p++) {
+        o.precision = (enum precision)p;
+        struct learned *l = learn(&log, &o);
+        const struct item_space *item = &learned_model(l)->item;
+        assert_int_equal(item->n_ids, 5);
+        assert_int_equal(item->n_rows, 3);
+        float row[24], lowest = INFINITY;
+        for (uint32_t i = 0; i < 5; i++)
+            if (i != 2) {
+                lowest = fminf(lowest, item->bias[i]);
+                assert_true(item->remap[i] < 2 && item->weights[i] > 0.0f);
+            }
+        for (uint32_t i = 2; i <= 5; i += 3) {
+            assert_int_equal(item->remap[i], 2);
+            assert_true(item->weights[i] == 0.0f && item->bias[i] == lowest);
+        }
+        dequantize_row(learned_model(l), 2, row);
+        for (uint32_t d = 0; d < o.dim; d++)
+            assert_true(row[d] == 0.0f);
+        learned_destroy(l);
+    }
+    interactions_free(&log);
+}
+
+static void rows_are_of_length_one_in_every_precision(void **state)
+{
+    (void)state;
+    /* f32: rounding of a sum of squares; f16: each element off by 2^-11 of itself at most; i8: see
+     * quantize.h. */
+    const double tolerance[] = {1e-6, 0x1p-11, 1e-6};
+    struct interactions log;
+    fixture_log(tiny_log, &log);
+    struct learn_options o = quick_options();
+    o.n_rows = 3;
+    for (int p = PRECISION_F32; p <= PRECISION_I8; p++) {
+        o.precision = (enum precision)p;
+        struct learned *l = learn(&log, &o);
+        for (uint32_t r = 0; r < 3; r++) {
+            float row[24];
+            double sum = 0.0;
+            dequantize_row(learned_model(l), r, row);
+            for (uint32_t d = 0; d < o.dim; d++)
+                sum += (double)row[d] * (double)row[d];
+            assert_true(fabs(sqrt(sum) - 1.0) < tolerance[p]);
+        }
+        learned_destroy(l);
+    }
+    interactions_free(&log);
+}
+
+static void histories_are_kept_or_left_out_as_asked(void **state)
+{
+    (void)state;
+    struct interactions log;
+    fixture_log(tiny_log, &log);
+    struct learn_options o = quick_options();
+    o.n_rows = 2;
+    struct learned *l = learn(&log, &o);
+    const struct user_space *user = &learned_model(l)->user;
+    const uint32_t offsets[] = {0, 3, 5, 6, 8, 11, 11}, history[] = {0, 1, 3, 1, 3, 4, 0, 4, 1, 3, 4};
+    assert_int_equal(user->n_ids, 5);
+    assert_memory_equal(user->offsets, offsets, sizeof offsets);
+    assert_memory_equal(user->history, history, sizeof history);
+    learned_destroy(l);
+    o.histories = HISTORIES_NONE;
+    l = learn(&log, &o);
+    assert_int_equal(learned_model(l)->user.n_ids, 0);
+    learned_destroy(l);
+    interactions_free(&log);
+}
+
+static void enough_rows_make_every_method_full(void **state)
+{
+    (void)state;
+    struct interactions log;
+    fixture_log(tiny_log, &log);
+    struct learn_options o = quick_options();
+    for (int m = 0; m < LEARN_N_METHODS; m++) {
+        o.method = (enum learn_method)m;
+        o.n_rows = 4;
+        struct learned *l = learn(&log, &o);
+        const struct item_space *item = &learned_model(l)->item;
+        assert_int_equal(item->n_rows, 5);
+        assert_string_equal(learned_model(l)->provenance[0].value, "full");
+        for (uint32_t i = 0; i < 5; i++)
+            for (uint32_t j = 0; j < i; j++)
+                assert_true(item->remap[i] != item->remap[j]);
+        learned_destroy(l);
+    }
+    interactions_free(&log);
+}
+
+static void assert_finite_model(const struct model *m)
+{
+    float row[64];
+    for (uint32_t r = 0; r < m->item.n_rows; r++) {
+        dequantize_row(m, r, row);
+        for (uint32_t d = 0; d < m->dim; d++)
+            assert_true(isfinite(row[d]));
+    }
+    for (uint32_t i = 0; i <= m->item.n_ids; i++)
+        assert_true(isfinite(m->item.bias[i]) && isfinite(m->item.weights[i]));
+}
+
+static void smallest_sizes_are_learned_without_accident(void **state)
+{
+    (void)state;
+    static const char *const logs[] = {tiny_log, "0 0\n0 1\n", "7 a\n7 b\n8 a\n"};
+    for (size_t i = 0; i < sizeof logs / sizeof *logs; i++) {
+        struct interactions log;
+        fixture_log(logs[i], &log);
+        for (int m = 0; m < LEARN_N_METHODS; m++)
+            for (uint32_t dim = 1; dim <= 17; dim += 16) {
+                struct learn_options o = quick_options();
+                o.method = (enum learn_method)m;
+                o.n_rows = 1;
+                o.dim = dim;
+                struct learned *l = learn(&log, &o);
+                assert_finite_model(learned_model(l));
+                learned_destroy(l);
+            }
+        interactions_free(&log);
+    }
+}
+
+static void logs_that_teach_nothing_are_refused(void **state)
+{
+    (void)state;
+    static const char *const logs[] = {"0 0\n", "0 0\n1 1\n2 1\n"};
+    for (size_t i = 0; i < sizeof logs / sizeof *logs; i++) {
+        struct interactions log;
+        struct learn_options o = quick_options();
+        struct learned *l = NULL;
+        struct collide_error err = {0};
+        fixture_log(logs[i], &log);
+        assert_int_equal(learn_model(&log, &o, &l, &err), COLLIDE_INVALID);
+        assert_non_null(strstr(err.text, "two items"));
+        assert_null(l);
+        interactions_free(&log);
+    }
+}
+
+static void expect_invalid(const struct interactions *log, struct learn_options options)
+{
+    struct learned *l = NULL;
+    struct collide_error err = {0};
+    assert_int_equal(learn_model(log, &options, &l, &err), COLLIDE_INVALID);
+    assert_true(err.text[0] != '\0');
+    assert_null(l);
+}
+
+static void options_out_of_range_are_refused(void **state)
+{
+    (void)state;
+    struct interactions log;
+    fixture_log(tiny_log, &log);
+    struct learn_options o = quick_options();
+    o.n_rows = 0;
+    expect_invalid(&log, o);
+    o = quick_options(), o.dim = 0;
+    expect_invalid(&log, o);
+    o = quick_options(), o.dim = MODEL_MAX_DIM + 1;
+    expect_invalid(&log, o);
+    o = quick_options(), o.training.temperature = 0.0f;
+    expect_invalid(&log, o);
+    o = quick_options(), o.training.temperature = NAN;
+    expect_invalid(&log, o);
+    o = quick_options(), o.training.row_rate = INFINITY;
+    expect_invalid(&log, o);
+    o = quick_options(), o.training.input_share = 1.0f;
+    expect_invalid(&log, o);
+    o = quick_options(), o.training.batch_users = 0;
+    expect_invalid(&log, o);
+    o = quick_options(), o.training.mapped_epochs = 0;
+    expect_invalid(&log, o);
+    uint64_t offsets[] = {0, 0};
+    struct csr val = {1, offsets, NULL};
+    o = quick_options(), o.val = &val;
+    expect_invalid(&log, o);
+    interactions_free(&log);
+}
+
+static void provenance_says_how_good_the_model_is(void **state)
+{
+    (void)state;
+    struct interactions log;
+    struct csr held_out;
+    fixture_synth(&structured, &log, &held_out);
+    struct learn_options o = quick_options();
+    o.val = &held_out;
+    struct learned *l = learn(&log, &o);
+    double recall = -1.0;
+    for (size_t i = 0; i < learned_model(l)->n_provenance; i++)
+        if (strcmp(learned_model(l)->provenance[i].name, "val_recall_at_10") == 0)
+            recall = atof(learned_model(l)->provenance[i].value);
+    o.val = NULL;
+    assert_true(fabs(recall - recall_of(&log, &held_out, &o)) < 1e-6);
+    learned_destroy(l);
+    csr_free(&held_out);
+    interactions_free(&log);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_same_seed_and_threads_give_the_same_model),
+        cmocka_unit_test(learned_maps_beat_frequency_which_beats_modulo),
+        cmocka_unit_test(unknown_items_and_gaps_share_one_entry),
+        cmocka_unit_test(rows_are_of_length_one_in_every_precision),
+        cmocka_unit_test(histories_are_kept_or_left_out_as_asked),
+        cmocka_unit_test(enough_rows_make_every_method_full),
+        cmocka_unit_test(smallest_sizes_are_learned_without_accident),
+        cmocka_unit_test(logs_that_teach_nothing_are_refused),
+        cmocka_unit_test(options_out_of_range_are_refused),
+        cmocka_unit_test(provenance_says_how_good_the_model_is),
+    };
+    log_set_level(LOG_WARNING);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

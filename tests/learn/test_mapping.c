@@ -1,0 +1,99 @@
+#include "base/log.h"
+#include "learn/mapping.h"
+#include "learn_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* Items 0..6; item 3 is the most frequent one (4 users), then 1 (3), then 0 and 5 (2 each). */
+static const int lists[] = {3, 1, 0, -1, 3, 1, 5, -1, 3, 1, 2, -1, 3, 0, 4, 5, -1, 6, -1, -2};
+enum { N_ITEMS = 7, DIM = 2 };
+
+static void map(enum learn_method method, uint32_t n_rows, const float *teacher,
+                uint32_t row_of_item[N_ITEMS])
+{
+    struct corpus corpus;
+    struct mapping m;
+    struct parallel *team = fixture_team(1);
+    fixture_corpus(lists, &corpus);
+    struct mapping_problem p = {&corpus, n_rows, DIM, teacher, 1, team};
+    assert_int_equal(mapping_create(method, &p, &m, NULL), COLLIDE_OK);
+    assert_int_equal(m.n_rows, n_rows);
+    memcpy(row_of_item, m.row_of_item, N_ITEMS * sizeof *row_of_item);
+    mapping_free(&m);
+    corpus_free(&corpus);
+    parallel_destroy(team);
+}
+
+static void modulo_folds_dense_ids(void **state)
+{
+    (void)state;
+    const uint32_t expected[N_ITEMS] = {0, 1, 2, 0, 1, 2, 0};
+    uint32_t rows[N_ITEMS];
+    map(LEARN_MODULO, 3, NULL, rows);
+    assert_memory_equal(rows, expected, sizeof rows);
+}
+
+static void frequency_gives_half_of_the_rows_to_the_most_frequent(void **state)
+{
+    (void)state;
+    const uint32_t expected[N_ITEMS] = {2 + 0 % 3, 1, 2 + 2 % 3, 0, 2 + 4 % 3, 2 + 5 % 3, 2 + 6 % 3};
+    uint32_t rows[N_ITEMS];
+    map(LEARN_FREQUENCY, 5, NULL, rows);
+    assert_memory_equal(rows, expected, sizeof rows);
+}
+
+static void one_row_takes_everything(void **state)
+{
+    (void)state;
+    static const float teacher[N_ITEMS * DIM] = {1.0f};
+    const uint32_t expected[N_ITEMS] = {0};
+    const enum learn_method methods[] = {LEARN_LHF, LEARN_MODULO, LEARN_FREQUENCY};
+    for (int i = 0; i < 3; i++) {
+        uint32_t rows[N_ITEMS];
+        map(methods[i], 1, teacher, rows);
+        assert_memory_equal(rows, expected, sizeof rows);
+    }
+}
+
+static void lhf_puts_items_with_the_same_vector_into_one_row(void **state)
+{
+    (void)state;
+    static const float teacher[N_ITEMS][DIM] = {{1, 0}, {0, 1}, {1, 0}, {0, 1}, {-1, 0}, {-1, 0}, {0, 1}};
+    uint32_t rows[N_ITEMS];
+    map(LEARN_LHF, 3, &teacher[0][0], rows);
+    assert_int_equal(rows[0], rows[2]);
+    assert_int_equal(rows[1], rows[3]);
+    assert_int_equal(rows[1], rows[6]);
+    assert_int_equal(rows[4], rows[5]);
+    assert_true(rows[0] != rows[1] && rows[1] != rows[4] && rows[0] != rows[4]);
+}
+
+static void methods_are_found_by_their_names(void **state)
+{
+    (void)state;
+    for (int m = 0; m < LEARN_N_METHODS; m++) {
+        enum learn_method found = LEARN_N_METHODS;
+        assert_true(learn_method_find(learn_method_name((enum learn_method)m), &found));
+        assert_int_equal(found, m);
+    }
+    enum learn_method found;
+    assert_false(learn_method_find("no such method", &found));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(modulo_folds_dense_ids),
+        cmocka_unit_test(frequency_gives_half_of_the_rows_to_the_most_frequent),
+        cmocka_unit_test(one_row_takes_everything),
+        cmocka_unit_test(lhf_puts_items_with_the_same_vector_into_one_row),
+        cmocka_unit_test(methods_are_found_by_their_names),
+    };
+    log_set_level(LOG_WARNING);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
