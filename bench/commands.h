@@ -11,5 +11,6 @@ enum bench_exit {
 };
 
 int bench_http(int argc, char **argv);
+int bench_kernel(int argc, char **argv);
 
 #endif

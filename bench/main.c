@@ -12,6 +12,7 @@ static const struct command {
     int (*run)(int argc, char **argv);
 } commands[] = {
     {"http", "latency and throughput of a server over HTTP", bench_http},
+    {"kernel", "remap + embedding-bag on a device, beside plain scalar C", bench_kernel},
 };
 
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };

@@ -5,12 +5,24 @@
 #include "device/engine_make.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 const char *engine_kind_name(enum engine_kind kind)
 {
     static const char *const names[] = {
         [ENGINE_AUTO] = "auto", [ENGINE_DIRECT] = "direct", [ENGINE_QUEUED] = "queued"};
     return names[kind];
+}
+
+enum collide_status engine_kind_parse(const char *name, enum engine_kind *out, struct collide_error *err)
+{
+    enum engine_kind kind = ENGINE_AUTO;
+    while (name && strcmp(name, engine_kind_name(kind)) != 0)
+        if (++kind > ENGINE_QUEUED)
+            return error_set(err, COLLIDE_INVALID, "there is no engine \"%.32s\"; say auto, direct or queued",
+                             name);
+    *out = kind;
+    return COLLIDE_OK;
 }
 
 enum collide_status engine_create(enum engine_kind kind, const struct engine_spec *spec, struct engine **out,

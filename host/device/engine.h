@@ -42,6 +42,9 @@ void engine_destroy(struct engine *e);
 enum engine_kind engine_kind_of(const struct engine *e);
 const char *engine_kind_name(enum engine_kind kind);
 
+/* The kind of this name; NULL is auto. */
+enum collide_status engine_kind_parse(const char *name, enum engine_kind *out, struct collide_error *err);
+
 /* region_bytes: (n_regions), the capacity of each region of each slot. Returns owned, for one thread. */
 enum collide_status engine_lane_create(struct engine *e, const size_t *region_bytes, struct engine_lane **out,
                                        struct collide_error *err);

@@ -50,7 +50,8 @@ static uint32_t *slots_create(uint32_t n)
 static enum collide_status sampler_allocate(struct sampler *s)
 {
     uint64_t n_entries;
-    if (longest_histories(&s->corpus->histories, s->shape.n_users, &n_entries) != COLLIDE_OK)
+    enum collide_status status = longest_histories(&s->corpus->histories, s->shape.n_users, &n_entries);
+    if (status != COLLIDE_OK || n_entries > UINT32_MAX)
         return COLLIDE_NO_MEMORY;
     uint64_t n_touched = n_entries + s->shape.n_negatives;
     struct batch_limits *l = &s->limits;

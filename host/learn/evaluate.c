@@ -89,8 +89,7 @@ static void measure_user(struct evaluator *e, uint32_t index, const float *produ
 {
     const struct item_space *item = &e->model->item;
     uint32_t user = e->users[index], cutoff = e->evaluation->cutoff;
-    for (uint32_t i = 0; i < item->n_ids; i++)
-        w->scores[i] = e->model->logit_scale * products[item->remap[i]] + item->bias[i];
+    vector_gather(products, item->remap, e->model->logit_scale, item->bias, w->scores, item->n_ids);
     mask(e->evaluation->histories, user, w->scores);
     if (e->evaluation->masked)
         mask(e->evaluation->masked, user, w->scores);

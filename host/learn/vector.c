@@ -98,6 +98,13 @@ CLONES float vector_softmax(float *restrict logits, const float *restrict bias, 
     return largest + logf(sum);
 }
 
+CLONES void vector_gather(const float *restrict x, const uint32_t *restrict index, float scale,
+                          const float *restrict bias, float *restrict out, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = scale * x[index[i]] + bias[i];
+}
+
 CLONES size_t vector_argmax_above(const float *restrict x, const float *restrict offset, size_t n,
                                   float *best)
 {

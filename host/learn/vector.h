@@ -25,6 +25,10 @@ void vector_exp(const float *x, float shift, float *out, size_t n);
  */
 float vector_softmax(float *logits, const float *bias, float scale, float mass, size_t n);
 
+/* out[i] = scale * x[index[i]] + bias[i] */
+void vector_gather(const float *x, const uint32_t *index, float scale, const float *bias, float *out,
+                   size_t n);
+
 /* The index of the largest x[i] - offset[i], the first of equals; *best is raised to its value and the index
  * given only if that is above *best, else n. */
 size_t vector_argmax_above(const float *x, const float *offset, size_t n, float *best);

@@ -39,16 +39,6 @@ static const struct fill_capacity INITIAL_CAPACITY = {
 /* Where a device runs work-items side by side, long candidate lists are cut so that there are several. */
 enum { ITEMS_PER_WORK_ITEM = 512 };
 
-static enum collide_status parse_engine(const char *name, enum engine_kind *out, struct collide_error *err)
-{
-    *out = ENGINE_AUTO;
-    while (name && strcmp(name, engine_kind_name(*out)) != 0)
-        if (++*out > ENGINE_QUEUED)
-            return error_set(err, COLLIDE_INVALID, "there is no engine \"%.32s\"; say auto, direct or queued",
-                             name);
-    return COLLIDE_OK;
-}
-
 enum collide_status collide_scorer_create(const struct collide_model *model,
                                           const struct collide_scorer_options *options,
                                           struct collide_scorer **out, struct collide_error *err)
@@ -56,7 +46,7 @@ enum collide_status collide_scorer_create(const struct collide_model *model,
     static const struct collide_scorer_options defaults;
     options = options ? options : &defaults;
     enum engine_kind kind;
-    enum collide_status status = parse_engine(options->engine, &kind, err);
+    enum collide_status status = engine_kind_parse(options->engine, &kind, err);
     if (status != COLLIDE_OK)
         return status;
     struct collide_scorer *s = calloc(1, sizeof *s);
