@@ -33,6 +33,7 @@ struct samples {
 struct results {
     struct samples kernel; /* ns a lookup */
     struct samples scalar;
+    struct samples lines;   /* ns a random line */
     struct histogram *pair; /* ns from submitting one pair to having its score */
     const char *engine;
 };
@@ -96,6 +97,7 @@ static enum collide_status measure_bags(struct engine_lane *lane, struct kernel_
     for (size_t i = 0; i < (size_t)n_lookups; i++)
         weights[i] = 1.0f;
     enum collide_status status = COLLIDE_OK;
+    volatile uint64_t sink;
     for (size_t i = 0; i <= repeats && status == COLLIDE_OK; i++) { /* the first is the warm-up */
         kernel_case_draw_ids(c);
         memcpy(engine_lane_region(lane, 0, REGION_HISTORY), c->ids, (size_t)n_lookups * sizeof(uint32_t));
@@ -106,13 +108,20 @@ static enum collide_status measure_bags(struct engine_lane *lane, struct kernel_
         start = clock_now_ns();
         kernel_scalar_bags(c, scalar);
         double scalar_ns = clock_seconds_since(start) * 1e9 / n_lookups;
+        kernel_case_draw_ids(c);
+        start = clock_now_ns();
+        sink = kernel_random_lines(c);
+        double line_ns = clock_seconds_since(start) * 1e9 / n_lookups;
         if (i > 0) {
+            r->lines.values[r->lines.n++] = line_ns;
             r->kernel.values[r->kernel.n++] = kernel_ns;
             r->scalar.values[r->scalar.n++] = scalar_ns;
         }
     }
+    (void)sink;
     if (status == COLLIDE_OK) {
         memcpy(engine_lane_region(lane, 0, REGION_HISTORY), c->ids, (size_t)n_lookups * sizeof(uint32_t));
+        kernel_scalar_bags(c, scalar);
         status = run_kernel(lane, KERNEL_BAG, c, err);
     }
     if (status == COLLIDE_OK)
@@ -177,25 +186,36 @@ static enum collide_status measure(struct device *device, enum engine_kind kind,
     return status;
 }
 
+struct spread {
+    double median, min, max; /* ns */
+};
+
 /* Everything that is printed, once. */
 struct figures {
-    double kernel_ns, kernel_min, kernel_max;
-    double scalar_ns, scalar_min, scalar_max;
+    struct spread kernel, scalar, lines;
     double bytes; /* a lookup */
     double pair_p50_us, pair_p99_us;
 };
 
+static struct spread spread_of(struct samples *s)
+{
+    double middle = median(s);
+    return (struct spread){.median = middle, .min = s->values[0], .max = s->values[s->n - 1]};
+}
+
 static struct figures figures_of(struct results *r, const struct kernel_case *c)
 {
-    struct figures f = {.kernel_ns = median(&r->kernel), .scalar_ns = median(&r->scalar)};
-    f.kernel_min = r->kernel.values[0];
-    f.kernel_max = r->kernel.values[r->kernel.n - 1];
-    f.scalar_min = r->scalar.values[0];
-    f.scalar_max = r->scalar.values[r->scalar.n - 1];
-    f.bytes = (double)kernel_case_lookup_bytes(c);
-    f.pair_p50_us = (double)histogram_quantile(r->pair, 0.5) / 1e3;
-    f.pair_p99_us = (double)histogram_quantile(r->pair, 0.99) / 1e3;
-    return f;
+    return (struct figures){.kernel = spread_of(&r->kernel),
+                            .scalar = spread_of(&r->scalar),
+                            .lines = spread_of(&r->lines),
+                            .bytes = (double)kernel_case_lookup_bytes(c),
+                            .pair_p50_us = (double)histogram_quantile(r->pair, 0.5) / 1e3,
+                            .pair_p99_us = (double)histogram_quantile(r->pair, 0.99) / 1e3};
+}
+
+static void print_row(const char *name, const struct spread *s, double bytes)
+{
+    printf("%-14s %12.1f %9.1f .. %6.1f %10.2f\n", name, s->median, s->min, s->max, bytes / s->median);
 }
 
 static void print_text(const struct figures *f, const struct kernel_case *c, const struct results *r,
@@ -207,21 +227,20 @@ static void print_text(const struct figures *f, const struct kernel_case *c, con
            precision_name(s->precision), s->bag);
     printf("%s, %s engine; %s, %u CPUs, %s\n\n", device, r->engine, m.cpu, m.n_cpus, m.kernel);
     printf("%-14s %12s %19s %10s\n", "", "ns a lookup", "(min .. max)", "GB/s");
-    printf("%-14s %12.1f %9.1f .. %6.1f %10.2f\n", "kernel", f->kernel_ns, f->kernel_min, f->kernel_max,
-           f->bytes / f->kernel_ns);
-    printf("%-14s %12.1f %9.1f .. %6.1f %10.2f\n", "scalar C", f->scalar_ns, f->scalar_min, f->scalar_max,
-           f->bytes / f->scalar_ns);
-    printf("%-14s %11.2fx\n\n", "ratio", f->scalar_ns / f->kernel_ns);
+    print_row("kernel", &f->kernel, f->bytes);
+    print_row("scalar C", &f->scalar, f->bytes);
+    print_row("random lines", &f->lines, 64);
+    printf("\nkernel against scalar C: %.2fx\n", f->scalar.median / f->kernel.median);
     printf("one pair, submit to result: %.2f us p50, %.2f us p99\n", f->pair_p50_us, f->pair_p99_us);
 }
 
-static void add_side(cJSON *root, const char *name, double median_ns, double min, double max, double bytes)
+static void add_side(cJSON *root, const char *name, const struct spread *s, double bytes)
 {
     cJSON *side = cJSON_AddObjectToObject(root, name);
-    cJSON_AddNumberToObject(side, "ns_per_lookup", median_ns);
-    cJSON_AddNumberToObject(side, "min", min);
-    cJSON_AddNumberToObject(side, "max", max);
-    cJSON_AddNumberToObject(side, "gb_per_s", bytes / median_ns);
+    cJSON_AddNumberToObject(side, "ns_per_lookup", s->median);
+    cJSON_AddNumberToObject(side, "min", s->min);
+    cJSON_AddNumberToObject(side, "max", s->max);
+    cJSON_AddNumberToObject(side, "gb_per_s", bytes / s->median);
 }
 
 static void print_json(const struct figures *f, const struct kernel_case *c, const struct results *r,
@@ -240,9 +259,10 @@ static void print_json(const struct figures *f, const struct kernel_case *c, con
     cJSON_AddStringToObject(root, "precision", precision_name(s->precision));
     cJSON_AddNumberToObject(root, "bag", s->bag);
     cJSON_AddNumberToObject(root, "bytes_per_lookup", f->bytes);
-    add_side(root, "kernel", f->kernel_ns, f->kernel_min, f->kernel_max, f->bytes);
-    add_side(root, "scalar", f->scalar_ns, f->scalar_min, f->scalar_max, f->bytes);
-    cJSON_AddNumberToObject(root, "ratio", f->scalar_ns / f->kernel_ns);
+    add_side(root, "kernel", &f->kernel, f->bytes);
+    add_side(root, "scalar", &f->scalar, f->bytes);
+    add_side(root, "random_lines", &f->lines, 64);
+    cJSON_AddNumberToObject(root, "ratio", f->scalar.median / f->kernel.median);
     cJSON_AddNumberToObject(root, "pair_p50_us", f->pair_p50_us);
     cJSON_AddNumberToObject(root, "pair_p99_us", f->pair_p99_us);
     char *text = cJSON_Print(root);
@@ -264,8 +284,9 @@ static enum collide_status run(const struct options *o, struct collide_error *er
     enum engine_kind kind = ENGINE_AUTO;
     struct results r = {.kernel = {.values = calloc(o->repeats, sizeof(double))},
                         .scalar = {.values = calloc(o->repeats, sizeof(double))},
+                        .lines = {.values = calloc(o->repeats, sizeof(double))},
                         .pair = calloc(1, sizeof *r.pair)};
-    enum collide_status status = r.kernel.values && r.scalar.values && r.pair
+    enum collide_status status = r.kernel.values && r.scalar.values && r.lines.values && r.pair
                                      ? engine_kind_parse(o->engine, &kind, err)
                                      : error_no_memory(err, "the measurements");
     if (status == COLLIDE_OK)
@@ -282,6 +303,7 @@ static enum collide_status run(const struct options *o, struct collide_error *er
     device_close(device);
     free(r.kernel.values);
     free(r.scalar.values);
+    free(r.lines.values);
     free(r.pair);
     return status;
 }

@@ -17,19 +17,19 @@ static float half_to_float(uint16_t half)
     return value;
 }
 
-static void add_f32(const float *row, uint32_t dim, float *out)
+static void add_f32(const float *restrict row, uint32_t dim, float *restrict out)
 {
     for (uint32_t d = 0; d < dim; d++)
         out[d] += row[d];
 }
 
-static void add_f16(const uint16_t *row, uint32_t dim, float *out)
+static void add_f16(const uint16_t *restrict row, uint32_t dim, float *restrict out)
 {
     for (uint32_t d = 0; d < dim; d++)
         out[d] += half_to_float(row[d]);
 }
 
-static void add_i8(const int8_t *row, float scale, uint32_t dim, float *out)
+static void add_i8(const int8_t *restrict row, float scale, uint32_t dim, float *restrict out)
 {
     for (uint32_t d = 0; d < dim; d++)
         out[d] += scale * (float)row[d];

@@ -1,155 +1,140 @@
 #include "api/json_fields.h"
 
 #include "base/error.h"
-#include "base/spelling.h"
+#include "collide/scorer.h"
 
 #include <math.h>
-#include <string.h>
 
-bool json_has_field(const cJSON *object, const char *name)
+enum { FIRST_CAPACITY = 64 };
+
+static bool is_number_next(struct json_reader *r)
 {
-    return cJSON_GetObjectItemCaseSensitive(object, name) != NULL;
+    char c = json_peek(r);
+    return c == '-' || (c >= '0' && c <= '9');
 }
 
-static bool is_known(const char *name, const char *const *names)
-{
-    for (; *names; names++)
-        if (strcmp(name, *names) == 0)
-            return true;
-    return false;
-}
+/* From here on doubles skip integers. */
+static const double ID_NUMBER_END = 0x1p53;
 
-static const char *closest(const char *name, const char *const *names)
+static enum collide_status read_number_id(struct json_reader *r, const char *name, struct collide_id *out,
+                                          struct collide_error *err)
 {
-    const char *best = NULL;
-    size_t best_distance = spelling_slack(name) + 1;
-    for (; *names; names++) {
-        size_t distance = spelling_distance(name, *names);
-        if (distance < best_distance) {
-            best = *names;
-            best_distance = distance;
-        }
-    }
-    return best;
-}
-
-enum collide_status json_check_fields(const cJSON *object, const char *const *names,
-                                      struct collide_error *err)
-{
-    const cJSON *field;
-    cJSON_ArrayForEach (field, object) {
-        if (!is_known(field->string, names)) {
-            const char *guess = closest(field->string, names);
-            return guess ? error_set(err, COLLIDE_INVALID, "unknown field \"%.32s\"; did you mean \"%s\"?",
-                                     field->string, guess)
-                         : error_set(err, COLLIDE_INVALID, "unknown field \"%.32s\"", field->string);
-        }
-        if (cJSON_GetObjectItemCaseSensitive(object, field->string) != field)
-            return error_set(err, COLLIDE_INVALID, "field \"%.32s\" is given twice", field->string);
-    }
-    return COLLIDE_OK;
-}
-
-enum collide_status json_read_id(const cJSON *value, const char *name, struct collide_id *out,
-                                 struct collide_error *err)
-{
-    if (cJSON_IsString(value)) {
-        *out = collide_id_text(value->valuestring, strlen(value->valuestring));
-        return COLLIDE_OK;
-    }
-    if (!cJSON_IsNumber(value))
-        return error_set(err, COLLIDE_INVALID, "\"%s\": an id is an integer or a string", name);
-    double number = value->valuedouble;
-    if (!(number >= 0) || floor(number) != number)
+    double number;
+    if (!json_number(r, &number))
+        return COLLIDE_INVALID;
+    if (number >= ID_NUMBER_END)
+        return error_set(err, COLLIDE_INVALID,
+                         "\"%s\": integers from 2^53 on lose digits in JSON; send the id as a string", name);
+    if (signbit(number) || (double)(uint64_t)number != number)
         return error_set(err, COLLIDE_INVALID,
                          "\"%s\": %.17g is no id; numeric ids are integers from 0 on, others are strings",
                          name, number);
-    if (number >= 0x1p53)
-        return error_set(err, COLLIDE_INVALID,
-                         "\"%s\": integers from 2^53 on lose digits in JSON; send the id as a string", name);
     *out = collide_id_number((uint64_t)number);
     return COLLIDE_OK;
 }
 
-/* The array under a name, or NULL where there is none. */
-static enum collide_status find_array(const cJSON *object, const char *name, const cJSON **out,
-                                      struct collide_error *err)
+enum collide_status json_read_id(struct json_reader *r, const char *name, struct collide_id *out,
+                                 struct collide_error *err)
 {
-    const cJSON *array = cJSON_GetObjectItemCaseSensitive(object, name);
-    if (array && !cJSON_IsArray(array))
+    if (is_number_next(r))
+        return read_number_id(r, name, out, err);
+    struct json_text text;
+    if (json_peek(r) != '"')
+        return error_set(err, COLLIDE_INVALID, "\"%s\": an id is an integer or a string", name);
+    if (!json_string(r, &text))
+        return COLLIDE_INVALID;
+    *out = collide_id_text(text.bytes, text.n_bytes);
+    return COLLIDE_OK;
+}
+
+/* Checks that a list is next, and enters it. */
+static enum collide_status open_list(struct json_reader *r, const char *name, struct collide_error *err)
+{
+    if (json_peek(r) != '[')
         return error_set(err, COLLIDE_INVALID, "\"%s\" must be a list", name);
-    *out = array;
+    json_open(r, '[');
     return COLLIDE_OK;
 }
 
-enum collide_status json_read_ids(const cJSON *object, const char *name, size_t max, struct arena *arena,
-                                  struct id_list *out, struct collide_error *err)
+/* The list with room for one more value behind its n; NULL: err says why not. */
+static void *with_room(struct json_reader *r, struct json_field field, void *items, size_t n,
+                       size_t item_bytes, struct collide_error *err)
 {
-    const cJSON *array = NULL;
-    enum collide_status status = find_array(object, name, &array, err);
-    if (status != COLLIDE_OK || !array)
-        return status;
-    size_t n = (size_t)cJSON_GetArraySize(array);
-    if (n > max)
-        return error_set(err, COLLIDE_INVALID, "\"%s\" has %zu entries, more than the limit of %zu", name, n,
-                         max);
-    struct id_list list = {.ids = arena_alloc(arena, n, sizeof *list.ids), .n = 0};
-    if (!list.ids)
-        return error_no_memory(err, name);
-    const cJSON *value;
-    cJSON_ArrayForEach (value, array) {
-        status = json_read_id(value, name, &list.ids[list.n++], err);
-        if (status != COLLIDE_OK)
-            return status;
+    if (n == field.max) {
+        error_set(err, COLLIDE_INVALID, "\"%s\" is longer than the limit of %zu", field.name, field.max);
+        return NULL;
     }
-    *out = list;
+    bool is_full = n == 0 || (n >= FIRST_CAPACITY && (n & (n - 1)) == 0);
+    void *grown = is_full ? arena_grow(r->arena, items, n, n ? 2 * n : FIRST_CAPACITY, item_bytes) : items;
+    if (!grown)
+        error_no_memory(err, field.name);
+    return grown;
+}
+
+enum collide_status json_read_ids(struct json_reader *r, struct json_field field, struct id_list *out,
+                                  struct collide_error *err)
+{
+    struct id_list list = {0};
+    enum collide_status status = open_list(r, field.name, err);
+    while (status == COLLIDE_OK && json_next(r, ']')) {
+        list.ids = with_room(r, field, list.ids, list.n, sizeof *list.ids, err);
+        status = list.ids ? json_read_id(r, field.name, &list.ids[list.n++], err) : err->status;
+    }
+    if (r->failed)
+        return COLLIDE_INVALID;
+    if (status == COLLIDE_OK)
+        *out = list;
+    return status;
+}
+
+static enum collide_status read_weight(struct json_reader *r, struct json_field field, size_t number,
+                                       float *out, struct collide_error *err)
+{
+    double weight = NAN;
+    if (is_number_next(r) && !json_number(r, &weight))
+        return COLLIDE_INVALID;
+    if (!(fabs(weight) <= COLLIDE_MAX_WEIGHT))
+        return error_set(err, COLLIDE_INVALID, "\"%s\": entry %zu is not a number from -1e6 to 1e6",
+                         field.name, number);
+    *out = (float)weight;
     return COLLIDE_OK;
 }
 
-enum collide_status json_read_weights(const cJSON *object, size_t n, struct arena *arena, float **out,
+enum collide_status json_read_weights(struct json_reader *r, struct json_field field, struct weight_list *out,
                                       struct collide_error *err)
 {
-    const cJSON *array = NULL;
-    enum collide_status status = find_array(object, "weights", &array, err);
-    if (status != COLLIDE_OK || !array)
-        return status;
-    if ((size_t)cJSON_GetArraySize(array) != n)
-        return error_set(err, COLLIDE_INVALID, "\"weights\" has %d entries where \"history\" has %zu",
-                         cJSON_GetArraySize(array), n);
-    float *weights = arena_alloc(arena, n, sizeof *weights);
-    if (!weights)
-        return error_no_memory(err, "the weights");
-    size_t i = 0;
-    const cJSON *value;
-    cJSON_ArrayForEach (value, array) {
-        if (!cJSON_IsNumber(value) || !(fabs(value->valuedouble) <= COLLIDE_MAX_WEIGHT))
-            return error_set(err, COLLIDE_INVALID, "\"weights\": entry %zu is not a number from -1e6 to 1e6",
-                             i);
-        weights[i++] = (float)value->valuedouble;
+    struct weight_list list = {0};
+    enum collide_status status = open_list(r, field.name, err);
+    while (status == COLLIDE_OK && json_next(r, ']')) {
+        list.weights = with_room(r, field, list.weights, list.n, sizeof *list.weights, err);
+        status = list.weights ? read_weight(r, field, list.n, &list.weights[list.n], err) : err->status;
+        list.n++;
     }
-    *out = weights;
-    return COLLIDE_OK;
+    if (r->failed)
+        return COLLIDE_INVALID;
+    if (status == COLLIDE_OK)
+        *out = list;
+    return status;
 }
 
-enum collide_status json_read_count(const cJSON *object, const char *name, size_t max, size_t *out,
+enum collide_status json_read_count(struct json_reader *r, struct json_field field, size_t *out,
                                     struct collide_error *err)
 {
-    const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, name);
-    if (!value)
-        return COLLIDE_OK;
-    double number = cJSON_IsNumber(value) ? value->valuedouble : NAN;
-    if (!(number >= 1 && number <= (double)max) || floor(number) != number)
-        return error_set(err, COLLIDE_INVALID, "\"%s\" must be an integer from 1 to %zu", name, max);
+    double number = NAN;
+    if (is_number_next(r) && !json_number(r, &number))
+        return COLLIDE_INVALID;
+    if (!(number >= 1 && number <= (double)field.max) || floor(number) != number)
+        return error_set(err, COLLIDE_INVALID, "\"%s\" must be an integer from 1 to %zu", field.name,
+                         field.max);
     *out = (size_t)number;
     return COLLIDE_OK;
 }
 
-enum collide_status json_read_bool(const cJSON *object, const char *name, bool *out,
+enum collide_status json_read_bool(struct json_reader *r, const char *name, bool *out,
                                    struct collide_error *err)
 {
-    const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, name);
-    if (value && !cJSON_IsBool(value))
+    char c = json_peek(r);
+    if (c != 't' && c != 'f')
         return error_set(err, COLLIDE_INVALID, "\"%s\" must be true or false", name);
-    *out = value && cJSON_IsTrue(value);
-    return COLLIDE_OK;
+    return json_bool(r, out) ? COLLIDE_OK : COLLIDE_INVALID;
 }

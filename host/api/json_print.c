@@ -4,21 +4,51 @@
 
 #include <string.h>
 
-void json_print_string(struct buffer *out, const char *text, size_t n_bytes)
+/* How many bytes the character at text[0] has in UTF-8; 0: it is not UTF-8. */
+static size_t utf8_length(const unsigned char *text, size_t n_bytes)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    unsigned char c = text[0];
+    if (c < 0x80)
+        return 1;
+    size_t n = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
+    uint32_t code = c & (0x7fu >> n);
+    if (c < 0xc0 || c > 0xf4 || n > n_bytes)
+        return 0;
+    for (size_t i = 1; i < n; i++) {
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+        code = code << 6 | (text[i] & 0x3f);
+    }
+    return code >= least[n] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff) ? n : 0;
+}
+
+static void print_escaped(struct buffer *out, unsigned char c)
 {
     static const char hex[] = "0123456789abcdef";
+    if (c == '"' || c == '\\')
+        buffer_append(out, (char[]){'\\', (char)c}, 2);
+    else if (c < 0x20)
+        buffer_append(out, (char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, 6);
+    else
+        buffer_append_text(out, "\xef\xbf\xbd");
+}
+
+void json_print_string(struct buffer *out, const char *text, size_t n_bytes)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+    size_t begin = 0, at = 0;
     buffer_append(out, "\"", 1);
-    size_t begin = 0;
-    for (size_t i = 0; i < n_bytes; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if (c >= 0x20 && c != '"' && c != '\\')
+    while (at < n_bytes) {
+        unsigned char c = bytes[at];
+        size_t n = c < 0x20 || c == '"' || c == '\\' ? 0 : utf8_length(bytes + at, n_bytes - at);
+        if (n > 0) {
+            at += n;
             continue;
-        buffer_append(out, text + begin, i - begin);
-        begin = i + 1;
-        if (c == '"' || c == '\\')
-            buffer_append(out, (char[]){'\\', (char)c}, 2);
-        else
-            buffer_append(out, (char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, 6);
+        }
+        buffer_append(out, text + begin, at - begin);
+        print_escaped(out, c);
+        begin = ++at;
     }
     buffer_append(out, text + begin, n_bytes - begin);
     buffer_append(out, "\"", 1);

@@ -2,232 +2,369 @@
 
 #include "api/json_fields.h"
 #include "base/error.h"
+#include "base/spelling.h"
 
-static const char *const SCORE_FIELDS[] = {"user", "users", "history", "weights", "items", NULL};
-static const char *const TOPK_FIELDS[] = {"user", "history", "weights", "k", "exclude", "exclude_seen", NULL};
-static const char *const BATCH_FIELDS[] = {"requests", NULL};
+#include <stdio.h>
+#include <string.h>
 
-enum { DEFAULT_K = 10 };
-
-/* Everything that reading one part needs. */
-struct reader {
-    const struct request_limits *limits;
-    struct request *request;
-    struct collide_error *err;
+enum field {
+    FIELD_USER,
+    FIELD_USERS,
+    FIELD_HISTORY,
+    FIELD_WEIGHTS,
+    FIELD_ITEMS,
+    FIELD_K,
+    FIELD_EXCLUDE,
+    FIELD_EXCLUDE_SEEN,
+    N_FIELDS
 };
 
-/* The user and the history of a query; items are left to the caller. */
-static enum collide_status read_who(struct reader *r, const cJSON *object, struct collide_query *query)
+#define BIT(field) (1u << (field))
+
+static const struct {
+    const char *name;
+    unsigned kinds; /* of requests that it belongs to */
+} FIELDS[N_FIELDS] = {
+    [FIELD_USER] = {"user", BIT(REQUEST_SCORE) | BIT(REQUEST_TOPK)},
+    [FIELD_USERS] = {"users", BIT(REQUEST_SCORE)},
+    [FIELD_HISTORY] = {"history", BIT(REQUEST_SCORE) | BIT(REQUEST_TOPK)},
+    [FIELD_WEIGHTS] = {"weights", BIT(REQUEST_SCORE) | BIT(REQUEST_TOPK)},
+    [FIELD_ITEMS] = {"items", BIT(REQUEST_SCORE)},
+    [FIELD_K] = {"k", BIT(REQUEST_TOPK)},
+    [FIELD_EXCLUDE] = {"exclude", BIT(REQUEST_TOPK)},
+    [FIELD_EXCLUDE_SEEN] = {"exclude_seen", BIT(REQUEST_TOPK)},
+};
+
+static const char REQUESTS[] = "requests";
+
+enum { DEFAULT_K = 10, FIRST_PARTS = 16 };
+
+/* What one JSON object says, before it is known whether that makes sense. */
+struct values {
+    unsigned given; /* BIT(field) each */
+    struct collide_id user;
+    struct id_list users;
+    struct id_list history;
+    struct weight_list weights;
+    struct id_list items;
+    size_t k;
+    struct id_list exclude;
+    bool exclude_seen;
+};
+
+/* Everything that reading a request needs. */
+struct parser {
+    struct json_reader json;
+    const struct request_limits *limits;
+    struct request *request;
+    size_t part_capacity;
+    size_t query_capacity;
+    size_t n_results; /* scores and hits that the parts so far ask for */
+};
+
+static bool has_name(const struct json_text *key, const char *name)
 {
-    struct arena *arena = &r->request->arena;
-    const cJSON *user = cJSON_GetObjectItemCaseSensitive(object, "user");
-    enum collide_status status = COLLIDE_OK;
-    if (user) {
-        struct collide_id *id = arena_alloc(arena, 1, sizeof *id);
-        if (!id)
-            return error_no_memory(r->err, "a user id");
-        status = json_read_id(user, "user", id, r->err);
-        query->user = id;
+    return key->n_bytes == strlen(name) && memcmp(key->bytes, name, key->n_bytes) == 0;
+}
+
+/* N_FIELDS: there is none of this name in requests of this kind. */
+static enum field find_field(const struct json_text *key, enum request_kind kind)
+{
+    enum field f = 0;
+    while (f < N_FIELDS && !((FIELDS[f].kinds & BIT(kind)) && has_name(key, FIELDS[f].name)))
+        f++;
+    return f;
+}
+
+static enum collide_status unknown_field(const struct json_text *key, enum request_kind kind,
+                                         struct collide_error *err)
+{
+    char typed[33];
+    snprintf(typed, sizeof typed, "%.*s", (int)(key->n_bytes < 32 ? key->n_bytes : 32), key->bytes);
+    if (has_name(key, REQUESTS))
+        return error_set(err, COLLIDE_INVALID,
+                         "\"requests\" has no other fields beside it and is not nested");
+    const char *closest = NULL;
+    size_t limit = spelling_slack(typed) + 1;
+    for (enum field f = 0; f < N_FIELDS; f++) {
+        size_t distance = spelling_distance(typed, FIELDS[f].name);
+        if ((FIELDS[f].kinds & BIT(kind)) && distance < limit) {
+            closest = FIELDS[f].name;
+            limit = distance;
+        }
     }
-    struct id_list history = {0};
-    float *weights = NULL;
-    if (status == COLLIDE_OK)
-        status = json_read_ids(object, "history", r->limits->max_history, arena, &history, r->err);
-    if (status == COLLIDE_OK)
-        status = json_read_weights(object, history.n, arena, &weights, r->err);
-    if (status != COLLIDE_OK)
-        return status;
-    if (!user && !history.ids)
-        return error_set(r->err, COLLIDE_INVALID, "say whom to score for: \"user\", \"history\" or both");
-    query->history = history.ids;
-    query->n_history = history.n;
-    query->weights = weights;
+    if (closest)
+        return error_set(err, COLLIDE_INVALID, "unknown field \"%s\"; did you mean \"%s\"?", typed, closest);
+    return error_set(err, COLLIDE_INVALID, "unknown field \"%s\"", typed);
+}
+
+static enum collide_status read_value(struct parser *p, enum field field, struct values *v,
+                                      struct collide_error *err)
+{
+    const char *name = FIELDS[field].name;
+    struct json_field items = {name, p->limits->max_items}, history = {name, p->limits->max_history};
+    switch (field) {
+    case FIELD_USER:
+        return json_read_id(&p->json, name, &v->user, err);
+    case FIELD_USERS:
+        return json_read_ids(&p->json, items, &v->users, err);
+    case FIELD_HISTORY:
+        return json_read_ids(&p->json, history, &v->history, err);
+    case FIELD_WEIGHTS:
+        return json_read_weights(&p->json, history, &v->weights, err);
+    case FIELD_ITEMS:
+        return json_read_ids(&p->json, items, &v->items, err);
+    case FIELD_K:
+        return json_read_count(&p->json, items, &v->k, err);
+    case FIELD_EXCLUDE:
+        return json_read_ids(&p->json, items, &v->exclude, err);
+    case FIELD_EXCLUDE_SEEN:
+        return json_read_bool(&p->json, name, &v->exclude_seen, err);
+    case N_FIELDS:
+        break;
+    }
+    return COLLIDE_INVALID;
+}
+
+static enum collide_status read_values(struct parser *p, struct values *v, struct collide_error *err)
+{
+    if (json_peek(&p->json) != '{')
+        return error_set(err, COLLIDE_INVALID, "a request must be a JSON object");
+    for (json_open(&p->json, '{'); json_next(&p->json, '}');) {
+        struct json_text key;
+        if (!json_key(&p->json, &key))
+            break;
+        enum field field = find_field(&key, p->request->kind);
+        if (field == N_FIELDS)
+            return unknown_field(&key, p->request->kind, err);
+        if (v->given & BIT(field))
+            return error_set(err, COLLIDE_INVALID, "field \"%s\" is given twice", FIELDS[field].name);
+        enum collide_status status = read_value(p, field, v, err);
+        if (status != COLLIDE_OK)
+            return status;
+        v->given |= BIT(field);
+    }
+    return p->json.failed ? COLLIDE_INVALID : COLLIDE_OK;
+}
+
+/* The user and the history of a query; items are left to the caller. */
+static enum collide_status set_who(struct parser *p, const struct values *v, struct collide_query *query,
+                                   struct collide_error *err)
+{
+    if (!(v->given & (BIT(FIELD_USER) | BIT(FIELD_HISTORY))))
+        return error_set(err, COLLIDE_INVALID, "say whom to score for: \"user\", \"history\" or both");
+    if ((v->given & BIT(FIELD_WEIGHTS)) && v->weights.n != v->history.n)
+        return error_set(err, COLLIDE_INVALID, "\"weights\" has %zu entries where \"history\" has %zu",
+                         v->weights.n, v->history.n);
+    if (v->given & BIT(FIELD_USER)) {
+        struct collide_id *user = arena_alloc(&p->request->arena, 1, sizeof *user);
+        if (!user)
+            return error_no_memory(err, "a user id");
+        *user = v->user;
+        query->user = user;
+    }
+    query->history = v->history.ids;
+    query->n_history = v->history.n;
+    query->weights = v->weights.weights;
     return COLLIDE_OK;
+}
+
+/* A short batch could ask for results that fill all memory: its parts share one limit. */
+static enum collide_status count_results(struct parser *p, size_t n, struct collide_error *err)
+{
+    if (n > p->limits->max_items - p->n_results)
+        return error_set(
+            err, COLLIDE_INVALID,
+            "%zu scores more would be over the limit of %zu for the whole batch; send it in parts", n,
+            p->limits->max_items);
+    p->n_results += n;
+    return COLLIDE_OK;
+}
+
+/* Room for n more queries behind those of the parts before. */
+static struct collide_query *add_queries(struct parser *p, size_t n, struct collide_error *err)
+{
+    struct request *r = p->request;
+    if (n > p->query_capacity - r->n_queries) {
+        size_t capacity = r->n_queries + n > 2 * p->query_capacity ? r->n_queries + n : 2 * p->query_capacity;
+        struct collide_query *queries =
+            arena_grow(&r->arena, r->queries, r->n_queries, capacity, sizeof *queries);
+        if (!queries) {
+            error_no_memory(err, "the queries");
+            return NULL;
+        }
+        r->queries = queries;
+        p->query_capacity = capacity;
+    }
+    r->n_queries += n;
+    return r->queries + r->n_queries - n;
 }
 
 /* {"users": [...], "items": [...]}: a query a pair. */
-static enum collide_status read_pairs(struct reader *r, const cJSON *object, const struct id_list *items,
-                                      struct collide_query **out, size_t *n_out)
+static enum collide_status set_pairs(struct parser *p, const struct values *v, struct request_part *part,
+                                     struct collide_error *err)
 {
-    if (json_has_field(object, "user") || json_has_field(object, "history") ||
-        json_has_field(object, "weights"))
-        return error_set(r->err, COLLIDE_INVALID,
+    if (v->given & (BIT(FIELD_USER) | BIT(FIELD_HISTORY) | BIT(FIELD_WEIGHTS)))
+        return error_set(err, COLLIDE_INVALID,
                          "\"users\" makes pairs with \"items\"; it goes with nothing else");
-    struct id_list users = {0};
-    enum collide_status status =
-        json_read_ids(object, "users", r->limits->max_items, &r->request->arena, &users, r->err);
+    if (v->users.n != v->items.n)
+        return error_set(err, COLLIDE_INVALID,
+                         "\"users\" has %zu entries and \"items\" %zu; pairs need as many", v->users.n,
+                         v->items.n);
+    enum collide_status status = count_results(p, v->items.n, err);
     if (status != COLLIDE_OK)
         return status;
-    if (users.n != items->n)
-        return error_set(r->err, COLLIDE_INVALID,
-                         "\"users\" has %zu entries and \"items\" %zu; pairs need as many", users.n,
-                         items->n);
-    struct collide_query *queries = arena_alloc(&r->request->arena, users.n, sizeof *queries);
+    struct collide_query *queries = add_queries(p, v->users.n, err);
     if (!queries)
-        return error_no_memory(r->err, "the pairs");
-    for (size_t i = 0; i < users.n; i++)
-        queries[i] = (struct collide_query){.user = &users.ids[i], .items = &items->ids[i], .n_items = 1};
-    *out = queries;
-    *n_out = users.n;
+        return err->status;
+    for (size_t i = 0; i < v->users.n; i++)
+        queries[i] =
+            (struct collide_query){.user = &v->users.ids[i], .items = &v->items.ids[i], .n_items = 1};
+    part->n_queries = v->users.n;
     return COLLIDE_OK;
 }
 
-/* The queries of one score part, in the arena. */
-static enum collide_status read_score(struct reader *r, const cJSON *object, struct collide_query **out,
-                                      size_t *n_out)
+static enum collide_status set_score(struct parser *p, const struct values *v, struct request_part *part,
+                                     struct collide_error *err)
 {
-    struct id_list items = {0};
-    enum collide_status status = json_check_fields(object, SCORE_FIELDS, r->err);
+    if (!(v->given & BIT(FIELD_ITEMS)))
+        return error_set(err, COLLIDE_INVALID, "\"items\", the list of what to score, is missing");
+    if (v->given & BIT(FIELD_USERS))
+        return set_pairs(p, v, part, err);
+    struct collide_query query = {.items = v->items.ids, .n_items = v->items.n};
+    enum collide_status status = set_who(p, v, &query, err);
     if (status == COLLIDE_OK)
-        status = json_read_ids(object, "items", r->limits->max_items, &r->request->arena, &items, r->err);
+        status = count_results(p, v->items.n, err);
     if (status != COLLIDE_OK)
         return status;
-    if (!items.ids)
-        return error_set(r->err, COLLIDE_INVALID, "\"items\", the list of what to score, is missing");
-    if (json_has_field(object, "users"))
-        return read_pairs(r, object, &items, out, n_out);
-    struct collide_query *query = arena_alloc(&r->request->arena, 1, sizeof *query);
-    if (!query)
-        return error_no_memory(r->err, "a query");
-    status = read_who(r, object, query);
-    query->items = items.ids;
-    query->n_items = items.n;
-    *out = query;
-    *n_out = status == COLLIDE_OK ? 1 : 0;
+    struct collide_query *queries = add_queries(p, 1, err);
+    if (!queries)
+        return err->status;
+    *queries = query;
+    part->n_queries = 1;
+    return COLLIDE_OK;
+}
+
+static enum collide_status set_topk(struct parser *p, const struct values *v, struct request_part *part,
+                                    struct collide_error *err)
+{
+    struct collide_topk_query query = {.k = v->k,
+                                       .exclude = v->exclude.ids,
+                                       .n_exclude = v->exclude.n,
+                                       .flags = v->exclude_seen ? COLLIDE_TOPK_EXCLUDE_SEEN : 0};
+    enum collide_status status = set_who(p, v, &query.query, err);
+    if (status == COLLIDE_OK)
+        status = count_results(p, v->k, err);
+    if (status == COLLIDE_OK)
+        part->topk = query;
     return status;
 }
 
-static enum collide_status read_topk(struct reader *r, const cJSON *object, struct collide_topk_query *out)
+static enum collide_status read_part(struct parser *p, struct request_part *part)
 {
-    struct id_list exclude = {0};
-    bool exclude_seen = false;
-    out->k = DEFAULT_K;
-    enum collide_status status = json_check_fields(object, TOPK_FIELDS, r->err);
-    if (status == COLLIDE_OK)
-        status = read_who(r, object, &out->query);
-    if (status == COLLIDE_OK)
-        status = json_read_count(object, "k", r->limits->max_items, &out->k, r->err);
-    if (status == COLLIDE_OK)
-        status = json_read_ids(object, "exclude", r->limits->max_items, &r->request->arena, &exclude, r->err);
-    if (status == COLLIDE_OK)
-        status = json_read_bool(object, "exclude_seen", &exclude_seen, r->err);
-    out->exclude = exclude.ids;
-    out->n_exclude = exclude.n;
-    out->flags = exclude_seen ? COLLIDE_TOPK_EXCLUDE_SEEN : 0;
+    struct values values = {.k = DEFAULT_K};
+    part->first_query = p->request->n_queries;
+    enum collide_status status = read_values(p, &values, &part->error);
+    if (status != COLLIDE_OK)
+        return status;
+    return p->request->kind == REQUEST_TOPK ? set_topk(p, &values, part, &part->error)
+                                            : set_score(p, &values, part, &part->error);
+}
+
+static enum collide_status read_single(struct parser *p, struct collide_error *err)
+{
+    struct request_part *part = arena_alloc(&p->request->arena, 1, sizeof *part);
+    if (!part)
+        return error_no_memory(err, "the request");
+    p->request->parts = part;
+    p->request->n_parts = 1;
+    enum collide_status status = read_part(p, part);
+    if (status != COLLIDE_OK && !p->json.failed)
+        *err = part->error;
     return status;
 }
 
-/* The queries of a part, before all parts' are put side by side. */
-struct part_queries {
-    struct collide_query *queries;
-    size_t n;
-};
-
-static void read_part(struct reader *r, const cJSON *object, struct request_part *part,
-                      struct part_queries *queries)
+/* The next part of a batch; NULL: err says why there is none. */
+static struct request_part *add_part(struct parser *p, struct collide_error *err)
 {
-    r->err = &part->error;
-    if (!cJSON_IsObject(object))
-        error_set(r->err, COLLIDE_INVALID, "a request must be a JSON object");
-    else if (r->request->kind == REQUEST_TOPK)
-        read_topk(r, object, &part->topk);
-    else if (read_score(r, object, &queries->queries, &queries->n) != COLLIDE_OK)
-        queries->n = 0;
-}
-
-static enum collide_status join_queries(struct request *request, const struct part_queries *queries,
-                                        struct collide_error *err)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < request->n_parts; i++) {
-        request->parts[i].first_query = n;
-        request->parts[i].n_queries = queries[i].n;
-        n += queries[i].n;
+    struct request *r = p->request;
+    if (r->n_parts == p->limits->max_parts) {
+        error_set(err, COLLIDE_INVALID, "\"requests\" is longer than the limit of %zu", p->limits->max_parts);
+        return NULL;
     }
-    request->queries = arena_alloc(&request->arena, n, sizeof *request->queries);
-    if (!request->queries)
-        return error_no_memory(err, "the queries");
-    for (size_t i = 0; i < request->n_parts; i++)
-        for (size_t j = 0; j < queries[i].n; j++)
-            request->queries[request->n_queries++] = queries[i].queries[j];
-    return COLLIDE_OK;
+    if (r->n_parts == p->part_capacity) {
+        size_t capacity = p->part_capacity ? 2 * p->part_capacity : FIRST_PARTS;
+        struct request_part *parts = arena_grow(&r->arena, r->parts, r->n_parts, capacity, sizeof *parts);
+        if (!parts) {
+            error_no_memory(err, "the requests");
+            return NULL;
+        }
+        r->parts = parts;
+        p->part_capacity = capacity;
+    }
+    return &r->parts[r->n_parts++];
 }
 
-static enum collide_status read_parts(struct reader *r, const cJSON *first, size_t n,
-                                      struct collide_error *err)
+/* The list of a batch. A part that is wrong is passed over once more, as any JSON. */
+static enum collide_status read_batch(struct parser *p, struct collide_error *err)
 {
-    struct request *request = r->request;
-    struct request_part *parts = arena_alloc(&request->arena, n, sizeof *parts);
-    struct part_queries *queries = arena_alloc(&request->arena, n, sizeof *queries);
-    if (!parts || !queries)
-        return error_no_memory(err, "the requests");
-    size_t i = 0;
-    for (const cJSON *object = first; i < n; object = object->next, i++)
-        read_part(r, object, &parts[i], &queries[i]);
-    request->parts = parts;
-    request->n_parts = n;
-    return join_queries(request, queries, err);
-}
-
-static enum collide_status read_batch(struct reader *r, const cJSON *root, struct collide_error *err)
-{
-    const cJSON *list = cJSON_GetObjectItemCaseSensitive(root, "requests");
-    enum collide_status status = json_check_fields(root, BATCH_FIELDS, err);
-    if (status != COLLIDE_OK)
-        return status;
-    if (!cJSON_IsArray(list))
+    p->request->is_batch = true;
+    if (json_peek(&p->json) != '[')
         return error_set(err, COLLIDE_INVALID, "\"requests\" must be a list of requests");
-    size_t n = (size_t)cJSON_GetArraySize(list);
-    if (n > r->limits->max_parts)
-        return error_set(err, COLLIDE_INVALID, "\"requests\" has %zu entries, more than the limit of %zu", n,
-                         r->limits->max_parts);
-    r->request->is_batch = true;
-    return read_parts(r, list->child, n, err);
+    for (json_open(&p->json, '['); json_next(&p->json, ']');) {
+        struct request_part *part = add_part(p, err);
+        if (!part)
+            return err->status;
+        struct json_reader begin = p->json;
+        if (read_part(p, part) != COLLIDE_OK && !p->json.failed) {
+            p->json = begin;
+            json_skip(&p->json);
+        }
+    }
+    struct json_text key;
+    if (json_next(&p->json, '}') && json_key(&p->json, &key))
+        return unknown_field(&(struct json_text){REQUESTS, sizeof REQUESTS - 1}, p->request->kind, err);
+    return p->json.failed ? COLLIDE_INVALID : COLLIDE_OK;
 }
 
-static void clear(struct request *r)
+/* Whether the object that is next begins with "requests"; if so the reader is at its value. */
+static bool enter_batch(struct json_reader *r)
 {
-    cJSON_Delete(r->document);
+    struct json_reader begin = *r;
+    struct json_text key;
+    if (json_peek(r) == '{' && json_open(r, '{') && json_next(r, '}') && json_key(r, &key) &&
+        has_name(&key, REQUESTS))
+        return true;
+    if (!r->failed)
+        *r = begin;
+    return false;
+}
+
+static enum collide_status read_request(struct parser *p, struct collide_error *err)
+{
+    if (json_peek(&p->json) == '\0')
+        return error_set(err, COLLIDE_INVALID, "the request is empty; send a JSON object");
+    enum collide_status status = enter_batch(&p->json) ? read_batch(p, err) : read_single(p, err);
+    return status == COLLIDE_OK && !json_finish(&p->json) ? COLLIDE_INVALID : status;
+}
+
+static void clear(struct request *r, enum request_kind kind)
+{
     arena_reset(&r->arena);
-    *r = (struct request){.arena = r->arena};
+    *r = (struct request){.kind = kind, .arena = r->arena};
 }
 
 enum collide_status json_v1_parse(enum request_kind kind, const char *text, size_t n_bytes,
                                   const struct request_limits *limits, struct request *out,
                                   struct collide_error *err)
 {
-    clear(out);
-    out->kind = kind;
-    const char *end = NULL;
-    cJSON *root = cJSON_ParseWithLengthOpts(text, n_bytes, &end, 0);
-    out->document = root;
-    if (!root)
-        return error_set(err, COLLIDE_INVALID, "the body is not JSON: it goes wrong at byte %zu of %zu",
-                         end ? (size_t)(end - text) : 0, n_bytes);
-    for (; end < text + n_bytes; end++)
-        if (*end != ' ' && *end != '\n' && *end != '\r' && *end != '\t' && *end != '\0')
-            return error_set(err, COLLIDE_INVALID, "the body goes on after its JSON, at byte %zu",
-                             (size_t)(end - text));
-    if (!cJSON_IsObject(root))
-        return error_set(err, COLLIDE_INVALID, "a request must be a JSON object");
-    struct reader r = {.limits = limits, .request = out, .err = err};
-    enum collide_status status;
-    if (json_has_field(root, "requests"))
-        status = read_batch(&r, root, err);
-    else
-        status = read_parts(&r, root, 1, err);
-    if (status != COLLIDE_OK)
+    struct collide_error detail = {0};
+    clear(out, kind);
+    struct parser p = {
+        .json = json_reader_over(text, n_bytes, &out->arena, &detail), .limits = limits, .request = out};
+    enum collide_status status = read_request(&p, &detail);
+    if (status == COLLIDE_OK)
         return status;
-    if (!out->is_batch && out->parts[0].error.status != COLLIDE_OK) {
-        *err = out->parts[0].error;
-        return err->status;
-    }
-    return COLLIDE_OK;
-}
-
-void json_v1_request_free(struct request *r)
-{
-    cJSON_Delete(r->document);
-    arena_free(&r->arena);
-    *r = (struct request){0};
+    clear(out, kind);
+    return error_set(err, detail.status, "%s", detail.text);
 }

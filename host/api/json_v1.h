@@ -1,13 +1,11 @@
 /* The JSON of /v1: pure translation, no I/O.
  *
- *   score   {"user": 17, "items": [3, 5]}                      -> {"scores": [...], "unknown": 0}
- *           {"users": [17, 18], "items": [3, 5]}               -> one score a pair
- *           {"history": [...], "weights": [...], "items": [...]}, also together with a user
- *           {"requests": [{...}, {...}]}                       -> {"responses": [{"scores": [...]}, ...],
- * "unknown": 0} topk    {"user": 17, "k": 20, "exclude": [...], "exclude_seen": true}, or a history, or
- * requests
- *                                                              -> {"items": [...], "scores": [...],
- * "unknown": 0}
+ *   score  {"user": 17, "items": [3, 5]}              -> {"scores": [...], "unknown": 0}
+ *          {"users": [17, 18], "items": [3, 5]}       -> one score a pair
+ *          {"history": [...], "items": [...]}         with "weights", and with a user if you like
+ *   topk   {"user": 17, "k": 20}                      -> {"items": [...], "scores": [...], "unknown": 0}
+ *          or a history; with "exclude": [...] and "exclude_seen": true
+ *   both   {"requests": [{...}, {...}]}               -> {"responses": [{...}, {...}], "unknown": 0}
  *
  * Ids are integers below 2^53 or strings; larger integers come as strings, since JSON's numbers are doubles
  * to most programs. A field that is not known is an error: it is more often a slip than an extension. */
@@ -17,12 +15,11 @@
 #include "api/request.h"
 #include "base/buffer.h"
 
-/* Fills request (zeroed at first, then reused) from n bytes. COLLIDE_INVALID says what is wrong and how it
- * should look; then the request has no parts. Ids borrow from the request until its next parse. */
+/* Fills request from n bytes. COLLIDE_INVALID says what is wrong and how it should look; then the request has
+ * no parts. Ids borrow from the text and from the request, until its next parse. */
 enum collide_status json_v1_parse(enum request_kind kind, const char *text, size_t n_bytes,
                                   const struct request_limits *limits, struct request *out,
                                   struct collide_error *err);
-void json_v1_request_free(struct request *r);
 
 void json_v1_print(const struct request *request, const struct response *response, struct buffer *out);
 
@@ -32,7 +29,7 @@ const char *json_v1_code(enum collide_status status);
 /* {"error": {"code": ..., "message": ...}} */
 void json_v1_print_error(const char *code, const char *message, struct buffer *out);
 
-/* A JSON string with its quotes. */
+/* A JSON string with its quotes. What is not UTF-8 comes as U+FFFD. */
 void json_print_string(struct buffer *out, const char *text, size_t n_bytes);
 
 #endif

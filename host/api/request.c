@@ -2,6 +2,12 @@
 
 #include "base/error.h"
 
+void request_free(struct request *r)
+{
+    arena_free(&r->arena);
+    *r = (struct request){0};
+}
+
 size_t request_part_n_scores(const struct request *request, size_t part)
 {
     const struct request_part *p = &request->parts[part];

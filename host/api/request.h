@@ -12,7 +12,7 @@ enum request_kind { REQUEST_SCORE, REQUEST_TOPK };
 /* What one request may ask for. */
 struct request_limits {
     size_t max_parts;   /* requests in a batch */
-    size_t max_items;   /* candidates or pairs of one part, entries of an exclude list, k */
+    size_t max_items;   /* scores or hits asked for, of all parts together; also entries of an exclude list */
     size_t max_history; /* of one part */
 };
 
@@ -20,7 +20,7 @@ struct request_limits {
 struct request_part {
     size_t first_query;
     size_t n_queries;               /* 1; of pairs, one a pair; 0 where there is an error */
-    struct collide_topk_query topk; /* REQUEST_TOPK */
+    struct collide_topk_query topk; /* REQUEST_TOPK; zero where there is an error */
     struct collide_error error;     /* status COLLIDE_OK: none */
 };
 
@@ -31,11 +31,12 @@ struct request {
     size_t n_parts;
     struct collide_query *queries; /* (n_queries), REQUEST_SCORE: all parts' in order */
     size_t n_queries;
-    struct arena arena; /* holds the arrays above and what they point to */
-    void *document;     /* the parsed text that ids borrow from, owned by the parser */
+    struct arena arena; /* holds the arrays above and what they point to, but for texts of ids that lie in the
+                           request's own text */
 };
 
-/* A request is used again and again; its arena stays warm. Free it through the parser that filled it. */
+/* A request is zeroed at first, filled again and again with its arena staying warm, and freed at last. */
+void request_free(struct request *r);
 
 /* The result of a REQUEST_SCORE or REQUEST_TOPK, part by part. */
 struct response {

@@ -6,7 +6,7 @@
 #include <string.h>
 
 struct arena_block {
-    struct arena_block *next;
+    struct arena_block *before;
     size_t n_bytes;
     size_t used;
     alignas(max_align_t) char bytes[];
@@ -16,55 +16,63 @@ enum { BLOCK_BYTES = 16384 };
 
 static struct arena_block *add_block(struct arena *a, size_t n_bytes)
 {
-    if (n_bytes < BLOCK_BYTES)
-        n_bytes = BLOCK_BYTES;
+    size_t least = a->n_kept_bytes > BLOCK_BYTES ? a->n_kept_bytes : BLOCK_BYTES;
+    if (n_bytes < least)
+        n_bytes = least;
     struct arena_block *block = malloc(sizeof *block + n_bytes);
     if (!block)
         return NULL;
-    *block = (struct arena_block){.n_bytes = n_bytes};
-    if (a->current) {
-        block->next = a->current->next;
-        a->current->next = block;
-    } else {
-        a->first = block;
-    }
+    *block = (struct arena_block){.before = a->current, .n_bytes = n_bytes};
+    a->current = block;
+    a->n_kept_bytes = 0;
     return block;
 }
 
 void *arena_alloc(struct arena *a, size_t n, size_t item_bytes)
 {
-    size_t n_bytes;
+    size_t n_bytes, align = alignof(max_align_t);
     if (__builtin_mul_overflow(n, item_bytes, &n_bytes) || n_bytes > SIZE_MAX / 2)
         return NULL;
-    size_t align = alignof(max_align_t);
     n_bytes = (n_bytes + align - 1) / align * align;
-    while (!a->current || a->current->n_bytes - a->current->used < n_bytes) {
-        struct arena_block *next = a->current ? a->current->next : NULL;
-        if (!next || next->n_bytes < n_bytes)
-            next = add_block(a, n_bytes);
-        if (!next)
-            return NULL;
-        next->used = 0;
-        a->current = next;
-    }
-    void *out = a->current->bytes + a->current->used;
-    a->current->used += n_bytes;
+    struct arena_block *block = a->current;
+    if (!block || block->n_bytes - block->used < n_bytes)
+        block = add_block(a, n_bytes);
+    if (!block)
+        return NULL;
+    void *out = block->bytes + block->used;
+    block->used += n_bytes;
     return memset(out, 0, n_bytes);
 }
 
+void *arena_grow(struct arena *a, const void *old, size_t n_used, size_t n, size_t item_bytes)
+{
+    void *grown = arena_alloc(a, n, item_bytes);
+    if (grown && n_used)
+        memcpy(grown, old, n_used * item_bytes);
+    return grown;
+}
+
+/* Several blocks become one of their size, so that requests that ask for more and more, or now this and now
+ * that, leave no trail of blocks behind. */
 void arena_reset(struct arena *a)
 {
-    a->current = a->first;
-    if (a->current)
+    if (a->current && !a->current->before && a->current->n_bytes <= ARENA_KEEP_BYTES) {
         a->current->used = 0;
+        return;
+    }
+    size_t n_bytes = 0;
+    for (const struct arena_block *block = a->current; block; block = block->before)
+        n_bytes += block->n_bytes;
+    arena_free(a);
+    a->n_kept_bytes = n_bytes < ARENA_KEEP_BYTES ? n_bytes : ARENA_KEEP_BYTES;
 }
 
 void arena_free(struct arena *a)
 {
-    for (struct arena_block *block = a->first; block;) {
-        struct arena_block *next = block->next;
+    for (struct arena_block *block = a->current; block;) {
+        struct arena_block *before = block->before;
         free(block);
-        block = next;
+        block = before;
     }
     *a = (struct arena){0};
 }

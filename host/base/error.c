@@ -40,6 +40,15 @@ const char *collide_version(void)
     return COLLIDE_VERSION;
 }
 
+/* Messages quote names out of files and requests: a control character would break the line, or steer a
+ * terminal. */
+static void blank_controls(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            *text = '?';
+}
+
 enum collide_status error_set(struct collide_error *err, enum collide_status status, const char *format, ...)
 {
     if (err) {
@@ -47,6 +56,7 @@ enum collide_status error_set(struct collide_error *err, enum collide_status sta
         va_start(args, format);
         vsnprintf(err->text, sizeof err->text, format, args);
         va_end(args);
+        blank_controls(err->text);
         err->status = status;
     }
     return status;
@@ -60,6 +70,7 @@ enum collide_status error_set_errno(struct collide_error *err, enum collide_stat
         va_start(args, format);
         vsnprintf(err->text, sizeof err->text, format, args);
         va_end(args);
+        blank_controls(err->text);
         size_t used = strlen(err->text);
         char buffer[128];
         snprintf(err->text + used, sizeof err->text - used, ": %s",

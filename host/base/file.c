@@ -4,16 +4,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum collide_status file_map(const char *path, struct file_map *out, struct collide_error *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    /* Not to wait for the writer of a pipe, which is then refused. */
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return error_set_errno(err, errno == ENOENT ? COLLIDE_NOT_FOUND : COLLIDE_IO, errno, "cannot open %s",
                                path);
@@ -41,17 +44,28 @@ void file_unmap(struct file_map *map)
     *map = (struct file_map){0};
 }
 
+/* A name of its own for each, so that two writers of one path never share a file, and none that somebody else
+ * has put there. */
+static char *temporary_name(const char *path)
+{
+    uint64_t number;
+    char *name = NULL;
+    if (getrandom(&number, sizeof number, 0) != sizeof number ||
+        asprintf(&name, "%s.tmp.%016" PRIx64, path, number) < 0)
+        return NULL;
+    return name;
+}
+
 enum collide_status file_replace_begin(const char *path, struct file_replace *out, struct collide_error *err)
 {
-    struct file_replace r = {.fd = -1, .path = strdup(path)};
-    if (!r.path || asprintf(&r.temporary, "%s.tmp.%ld", path, (long)getpid()) < 0) {
-        free(r.path);
-        return error_no_memory(err, "a file name");
-    }
-    r.fd = open(r.temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (r.fd < 0) {
-        enum collide_status status = error_set_errno(
-            err, COLLIDE_IO, errno, "cannot create %s; is its folder there and writable", r.temporary);
+    struct file_replace r = {.fd = -1, .path = strdup(path), .temporary = temporary_name(path)};
+    enum collide_status status = COLLIDE_OK;
+    if (!r.path || !r.temporary)
+        status = error_no_memory(err, "a file name");
+    else if ((r.fd = open(r.temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)) < 0)
+        status = error_set_errno(err, COLLIDE_IO, errno, "cannot create %s; is its folder there and writable",
+                                 r.temporary);
+    if (status != COLLIDE_OK) {
         free(r.path);
         free(r.temporary);
         return status;

@@ -17,16 +17,20 @@ size_t number_print_u64(char *out, uint64_t value)
     return n;
 }
 
-/* 10^e for e in [-60, 60]: exact to 22, beyond that within a few units of 2^-53, which is far finer than a
- * float. */
-static double power_of_ten(int e)
+/* The largest power of ten that is a double itself. */
+enum { EXACT_POWER = 22 };
+
+/* x * 10^e for e in [-60, 60]: rounded once up to EXACT_POWER, beyond it within a few units of 2^-53, which
+ * is far finer than a float. */
+static double times_ten_to(double x, int e)
 {
-    static const double small[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9, 1e10,
-                                   1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20};
-    static const double large[] = {1e0, 1e20, 1e40, 1e60};
-    int size = e < 0 ? -e : e;
-    double power = large[size / 20] * small[size % 20];
-    return e < 0 ? 1.0 / power : power;
+    static const double small[EXACT_POWER + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                                  1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                                  1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    static const double large[] = {1e0, 1e23, 1e46};
+    unsigned size = (unsigned)(e < 0 ? -e : e);
+    double power = large[size / (EXACT_POWER + 1)] * small[size % (EXACT_POWER + 1)];
+    return e < 0 ? x / power : x * power;
 }
 
 /* digits * 10^(exponent - n_digits + 1) */
@@ -38,46 +42,48 @@ struct decimal {
 
 enum { MAX_DIGITS = 9 };
 
-static uint32_t ten_to(int n)
-{
-    static const uint32_t powers[] = {1,      10,      100,      1000,      10000,
-                                      100000, 1000000, 10000000, 100000000, 1000000000};
-    return powers[n];
-}
-
-/* Nine significant digits of a positive float: enough to tell any two floats apart. */
-static struct decimal nine_digits(float value)
+/* A positive float as x * 10^(exponent - 8) with x in [1e8, 1e9): what to round to some number of digits. */
+static double scale(float value, int *exponent)
 {
     int binary_exponent;
     frexpf(value, &binary_exponent);
-    /* floor(log10) from the binary exponent, possibly one too small */
-    int exponent = (int)floor((binary_exponent - 1) * 0.30102999566398120);
-    double scaled = (double)value * power_of_ten(MAX_DIGITS - 1 - exponent);
-    if (scaled >= 1e9 - 0.5) {
-        exponent++;
-        scaled = (double)value * power_of_ten(MAX_DIGITS - 1 - exponent);
-    }
-    return (struct decimal){.digits = (uint32_t)(scaled + 0.5), .n_digits = MAX_DIGITS, .exponent = exponent};
+    /* floor(log10) from the binary exponent, possibly one too small; casts round down above 0 only */
+    *exponent = (int)((binary_exponent - 1) * 0.30102999566398120 + 64) - 64;
+    double scaled = times_ten_to((double)value, MAX_DIGITS - 1 - *exponent);
+    if (scaled < 1e9 - 0.5)
+        return scaled;
+    ++*exponent;
+    return times_ten_to((double)value, MAX_DIGITS - 1 - *exponent);
 }
 
+static struct decimal rounded(double scaled, int exponent, int n_digits)
+{
+    static const double ten_to[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
+    uint32_t digits = (uint32_t)(scaled / ten_to[MAX_DIGITS - n_digits] + 0.5);
+    if (digits == ten_to[n_digits])
+        return (struct decimal){.digits = 1, .n_digits = 1, .exponent = exponent + 1};
+    return (struct decimal){.digits = digits, .n_digits = n_digits, .exponent = exponent};
+}
+
+/* Where x has more than one rounding behind it, it must not lie so near to halfway between two floats that
+ * they decide: 7.038531e-26 does. */
 static bool reads_back(const struct decimal *d, float value)
 {
-    return (float)(d->digits * power_of_ten(d->exponent - d->n_digits + 1)) == value;
+    int e = d->exponent - d->n_digits + 1;
+    double x = times_ten_to(d->digits, e);
+    if (e >= -EXACT_POWER && e <= EXACT_POWER)
+        return (float)x == value;
+    return (float)(x - x * 0x1p-50) == value && (float)(x + x * 0x1p-50) == value;
 }
 
-/* The fewest digits that still read back; most floats take 7 or 8. */
+/* The fewest digits that still read back; most floats take 8 or 9, which any two floats differ in. */
 static struct decimal shortest(float value)
 {
-    struct decimal best = nine_digits(value);
-    struct decimal nine = best;
+    int exponent;
+    double scaled = scale(value, &exponent);
+    struct decimal best = rounded(scaled, exponent, MAX_DIGITS);
     for (int n = MAX_DIGITS - 1; n > 0; n--) {
-        uint32_t cut = ten_to(MAX_DIGITS - n);
-        struct decimal d = {
-            .digits = (nine.digits + cut / 2) / cut, .n_digits = n, .exponent = nine.exponent};
-        if (d.digits == ten_to(n)) {
-            d.digits /= 10;
-            d.exponent++;
-        }
+        struct decimal d = rounded(scaled, exponent, n);
         if (!reads_back(&d, value))
             break;
         best = d;

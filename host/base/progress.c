@@ -41,9 +41,7 @@ void progress_begin(struct progress *p, const char *label, uint64_t total)
     uint64_t now_ns = clock_now_ns();
     *p = (struct progress){.label = label, .total = total, .start_ns = now_ns, .shown_ns = now_ns};
     p->on_terminal = isatty(STDERR_FILENO) == 1;
-    if (p->on_terminal)
-        progress_update(p, 0, NULL);
-    else
+    if (!p->on_terminal)
         log_info("%s: started", label);
 }
 

@@ -1,7 +1,7 @@
 /* `collide inspect`: what a model file holds. */
 #include "base/error.h"
 #include "cli/command.h"
-#include "model/read.h"
+#include "score/model_handle.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -88,23 +88,24 @@ static void print_provenance(const struct model *m)
 
 static enum collide_status inspect(const char *path, bool verify, struct collide_error *err)
 {
-    struct model_file *file = NULL;
+    struct collide_model *handle = NULL;
     struct collisions collisions = {0};
     enum collide_status status =
-        model_file_open(path, verify ? MODEL_CHECK_CONTENTS : MODEL_CHECK_BOUNDS, &file, err);
+        model_handle_open(path, verify ? MODEL_CHECK_CONTENTS : MODEL_CHECK_BOUNDS, &handle, err);
     if (status == COLLIDE_OK)
-        status = count_collisions(model_file_model(file), &collisions, err);
+        status = count_collisions(handle->model, &collisions, err);
     if (status == COLLIDE_OK) {
-        const struct model *m = model_file_model(file);
-        const struct safetensors *s = model_file_tensors(file);
+        const struct model *m = handle->model;
+        const struct safetensors *s = model_file_tensors(handle->file);
         printf("%s, %" PRIu64 " bytes\n\n", path, safetensors_file_bytes(s));
         print_spaces(m, &collisions);
         print_tensors(s, m);
         print_provenance(m);
         if (verify)
-            printf("\nverified: every checksum matches, every value is finite, every index is in range\n");
+            printf("\nverified: every checksum matches, every value is finite, every index is in range, keys "
+                   "are found\n");
     }
-    model_file_close(file);
+    collide_model_close(handle);
     return status;
 }
 

@@ -1,6 +1,7 @@
 #include "learn/learn.h"
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "cli/command.h"
 #include "data/interactions.h"
@@ -72,6 +73,16 @@ static enum collide_status read_held_out(const char *path, enum log_layout layou
     return csr_from_pairs(h.pairs, h.n, shape, out, err);
 }
 
+/* Better known now than after hours of learning. */
+static enum collide_status check_writable(const char *path, struct collide_error *err)
+{
+    struct file_replace file;
+    enum collide_status status = file_replace_begin(path, &file, err);
+    if (status == COLLIDE_OK)
+        file_replace_abandon(&file);
+    return status;
+}
+
 static enum collide_status run(const struct flags *flags, struct collide_error *err)
 {
     struct interactions log = {0};
@@ -79,7 +90,9 @@ static enum collide_status run(const struct flags *flags, struct collide_error *
     struct learned *learned = NULL;
     struct learn_options options = flags->learn;
     enum log_layout layout = (enum log_layout)flags->layout;
-    enum collide_status status = interactions_read(flags->log_path, layout, &log, err);
+    enum collide_status status = check_writable(flags->output, err);
+    if (status == COLLIDE_OK)
+        status = interactions_read(flags->log_path, layout, &log, err);
     if (status == COLLIDE_OK) {
         log_info("%s: %" PRIu64 " interactions of %" PRIu32 " users with %" PRIu32 " items, %" PRIu64
                  " duplicates left out",
@@ -176,10 +189,11 @@ int command_learn(int argc, char **argv)
         {.name = "temperature",
          .type = ARG_DOUBLE,
          .target = &flags.temperature,
-         .low = 0.005,
+         .low = 0,
          .high = 10,
+         .default_text = "1.3 / ln items",
          .group = "Training",
-         .help = "a logit is cosine / temperature + bias"},
+         .help = "a logit is cosine / temperature + bias; 0 for the default"},
         {.name = "teacher-epochs",
          .type = ARG_U64,
          .target = &flags.teacher_epochs,

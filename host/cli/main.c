@@ -2,6 +2,7 @@
 #include "base/spelling.h"
 #include "cli/command.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -41,6 +42,15 @@ static const char *closest(const char *name)
     return best;
 }
 
+/* What was printed must have arrived: a full disk is a failure, too. */
+static int check_output(int exit_code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return exit_code;
+    log_error("cannot write standard output: %s", strerror(errno));
+    return exit_code == EXIT_DONE ? EXIT_FAILED : exit_code;
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2) {
@@ -50,15 +60,15 @@ int main(int argc, char **argv)
     const char *name = argv[1];
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
         print_help(stdout);
-        return EXIT_DONE;
+        return check_output(EXIT_DONE);
     }
     if (strcmp(name, "--version") == 0) {
         printf("collide %s\n", collide_version());
-        return EXIT_DONE;
+        return check_output(EXIT_DONE);
     }
     for (size_t i = 0; i < N_COMMANDS; i++)
         if (strcmp(name, commands[i].name) == 0)
-            return commands[i].run(argc - 2, argv + 2);
+            return check_output(commands[i].run(argc - 2, argv + 2));
     const char *guess = closest(name);
     if (guess)
         log_error("there is no command \"%s\"; did you mean \"%s\"?", name, guess);

@@ -24,19 +24,18 @@ static void print_ids(struct buffer *out, const char *name, const char *list)
     if (!list)
         return;
     buffer_printf(out, ",\"%s\":[", name);
-    for (const char *at = list; *at;) {
+    for (const char *at = list; *list; at++) {
         size_t n = strcspn(at, ",");
         json_print_string(out, at, n);
         at += n;
-        if (*at == ',') {
-            at++;
-            buffer_append(out, ",", 1);
-        }
+        if (!*at)
+            break;
+        buffer_append(out, ",", 1);
     }
     buffer_append(out, "]", 1);
 }
 
-static void print_request(const struct flags *f, enum request_kind kind, struct buffer *out)
+static void print_request(const struct flags *f, struct buffer *out)
 {
     struct buffer fields = {0};
     if (f->user) {
@@ -48,9 +47,10 @@ static void print_request(const struct flags *f, enum request_kind kind, struct 
         buffer_printf(&fields, ",\"weights\":[%s]", f->weights);
     print_ids(&fields, "items", f->items);
     print_ids(&fields, "exclude", f->exclude);
-    if (kind == REQUEST_TOPK)
-        buffer_printf(&fields, ",\"k\":%llu,\"exclude_seen\":%s", (unsigned long long)f->k,
-                      f->exclude_seen ? "true" : "false");
+    if (f->k)
+        buffer_printf(&fields, ",\"k\":%llu", (unsigned long long)f->k);
+    if (f->exclude_seen)
+        buffer_append_text(&fields, ",\"exclude_seen\":true");
     buffer_append(out, "{", 1);
     if (fields.n_bytes)
         buffer_append(out, fields.bytes + 1, fields.n_bytes - 1);
@@ -94,17 +94,21 @@ static enum collide_status answer_lines(struct service *service, enum request_ki
     return status;
 }
 
+static bool is_from_flags(const struct flags *f)
+{
+    return f->user || f->history || f->weights || f->items || f->exclude || f->exclude_seen || f->k;
+}
+
 static enum collide_status run(const struct flags *f, enum request_kind kind, const char *model_path,
                                struct collide_error *err)
 {
     struct service *service = NULL;
     struct buffer request = {0}, reply = {0};
-    bool from_flags = f->user || f->history || f->items;
     enum collide_status status = service_create(&f->service, &service, err);
     if (status == COLLIDE_OK)
         status = service_load(service, model_path, err);
-    if (status == COLLIDE_OK && from_flags) {
-        print_request(f, kind, &request);
+    if (status == COLLIDE_OK && is_from_flags(f)) {
+        print_request(f, &request);
         status = request.failed ? error_no_memory(err, "a request")
                                 : answer(service, kind, request.bytes, request.n_bytes, &reply, err);
     } else if (status == COLLIDE_OK) {
@@ -120,8 +124,7 @@ static struct flags default_flags(void)
 {
     return (struct flags){
         .service = {.limits = {.max_parts = 1000000, .max_items = 10000000, .max_history = 10000000},
-                    .n_workers = 1},
-        .k = 10};
+                    .n_workers = 1}};
 }
 
 #define WHO_GROUP "Request (none of these: one JSON request a line from standard input)"
@@ -180,15 +183,19 @@ int command_topk(int argc, char **argv)
          .type = ARG_U64,
          .target = &flags.k,
          .min = 1,
+         .default_text = "10",
+         .group = WHO_GROUP,
          .help = "how many items"},
         {.name = "exclude",
          .type = ARG_TEXT,
          .target = &flags.exclude,
          .value_name = "ID,ID...",
+         .group = WHO_GROUP,
          .help = "items to leave out"},
         {.name = "exclude-seen",
          .type = ARG_FLAG,
          .target = &flags.exclude_seen,
+         .group = WHO_GROUP,
          .help = "leave out what the histories hold"},
         COMMAND_DEVICE_ARGS(&flags.service.scorer),
     };

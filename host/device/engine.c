@@ -4,6 +4,7 @@
 #include "device/cl_error.h"
 #include "device/engine_make.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -165,6 +166,7 @@ enum collide_status engine_enqueue(struct engine_lane *l, unsigned slot, const s
 enum collide_status engine_submit(struct engine_lane *l, unsigned slot, const struct engine_work *work,
                                   struct collide_error *err)
 {
+    assert(!l->slots[slot].done);
     return work->n_work_items ? l->engine->make->submit(l, slot, work, err) : COLLIDE_OK;
 }
 

@@ -1,8 +1,8 @@
 #include "device/cl_error.h"
 #include "device/engine_make.h"
 
-/* On a device that runs in its caller, waiting for the event is what executes the kernel; memory is shared,
- * so there is nothing to move before or after. */
+/* A device that runs in its caller has executed the kernel when it is enqueued, others have when the wait is
+ * over; memory is shared, so there is nothing to move before or after. */
 static enum collide_status submit(struct engine_lane *l, unsigned slot, const struct engine_work *work,
                                   struct collide_error *err)
 {

@@ -21,8 +21,8 @@ static enum collide_status transfer(struct engine_lane *l, struct engine_slot *s
     return COLLIDE_OK;
 }
 
-static enum collide_status submit(struct engine_lane *l, unsigned slot, const struct engine_work *work,
-                                  struct collide_error *err)
+static enum collide_status enqueue_batch(struct engine_lane *l, unsigned slot, const struct engine_work *work,
+                                         struct collide_error *err)
 {
     struct engine_slot *s = &l->slots[slot];
     enum collide_status status = transfer(l, s, work, REGION_IN, err);
@@ -36,6 +36,16 @@ static enum collide_status submit(struct engine_lane *l, unsigned slot, const st
     if (code == CL_SUCCESS)
         code = clFlush(l->queue);
     return code == CL_SUCCESS ? COLLIDE_OK : cl_error_set(err, code, "cannot start a batch");
+}
+
+/* What was enqueued before a failure must be over before the slot's memory is used again. */
+static enum collide_status submit(struct engine_lane *l, unsigned slot, const struct engine_work *work,
+                                  struct collide_error *err)
+{
+    enum collide_status status = enqueue_batch(l, slot, work, err);
+    if (status != COLLIDE_OK)
+        clFinish(l->queue);
+    return status;
 }
 
 const struct engine_make engine_queued = {.kind = ENGINE_QUEUED, .n_slots = 2, .submit = submit};

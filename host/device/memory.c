@@ -73,13 +73,11 @@ cl_mem table_handle(const struct device_table *t)
 enum collide_status region_create(struct device *device, size_t n_bytes, struct region *out,
                                   struct collide_error *err)
 {
-    struct region r = {.n_bytes = (n_bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES};
+    struct region r = {.n_bytes =
+                           n_bytes ? (n_bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES : PAGE_BYTES};
     if (device_info(device)->fine_grain_svm) {
         r.host = clSVMAlloc(device_context(device), CL_MEM_READ_WRITE | CL_MEM_SVM_FINE_GRAIN_BUFFER,
-                            r.n_bytes, PAGE_BYTES);
-        if (!r.host) /* some drivers refuse any alignment but their own */
-            r.host = clSVMAlloc(device_context(device), CL_MEM_READ_WRITE | CL_MEM_SVM_FINE_GRAIN_BUFFER,
-                                r.n_bytes, 0);
+                            r.n_bytes, 0);
     } else {
         cl_int code;
         r.host = aligned_alloc(PAGE_BYTES, r.n_bytes);

@@ -24,7 +24,7 @@ cl_mem table_handle(const struct device_table *t);
 /* Host-visible memory that carries requests in and results out: shared virtual memory where the device has
  * the fine-grained kind, else host memory beside a device buffer that it is copied to and from. */
 struct region {
-    void *host; /* aligned to a page */
+    void *host; /* aligned to 128 bytes, OpenCL's widest vector */
     size_t n_bytes;
     cl_mem staged; /* NULL where the memory is shared */
 };

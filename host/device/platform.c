@@ -3,15 +3,17 @@
 #include "base/error.h"
 #include "device/cl_error.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* Cut where it is longer than out: OpenCL would give nothing at all of it. */
 static void text_of(cl_device_id id, cl_device_info what, char *out, size_t capacity)
 {
-    size_t n = 0;
-    if (clGetDeviceInfo(id, what, capacity - 1, out, &n) != CL_SUCCESS)
-        n = 0;
-    out[n < capacity ? n : capacity - 1] = '\0';
+    char text[1024] = "";
+    if (clGetDeviceInfo(id, what, sizeof text - 1, text, NULL) != CL_SUCCESS)
+        text[0] = '\0';
+    snprintf(out, capacity, "%.*s", (int)capacity - 1, text);
 }
 
 static uint64_t number_of(cl_device_id id, cl_device_info what, size_t n_bytes)

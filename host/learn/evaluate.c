@@ -1,6 +1,7 @@
 #include "learn/evaluate.h"
 
 #include "base/error.h"
+#include "base/ranking.h"
 #include "learn/quantize.h"
 #include "learn/vector.h"
 
@@ -22,6 +23,7 @@ struct workspace {
     float *products;    /* (block_users, n_rows) */
     float *scores;      /* (n_ids) */
     struct ranked *top; /* (cutoff) best first */
+    bool *is_hit;       /* (cutoff) */
 };
 
 struct evaluator {
@@ -30,7 +32,7 @@ struct evaluator {
     float *rows;     /* (n_rows, dim) */
     uint32_t *users; /* (n_users) who have relevant items */
     uint32_t n_users;
-    double *recall, *ndcg; /* (n_users) */
+    struct ranking_quality *qualities; /* (n_users) */
     uint32_t block_users;
     struct workspace *workspaces; /* (n_threads) */
 };
@@ -94,19 +96,9 @@ static void measure_user(struct evaluator *e, uint32_t index, const float *produ
     if (e->evaluation->masked)
         mask(e->evaluation->masked, user, w->scores);
     uint32_t n_top = select_top(w->scores, item->n_ids, cutoff, w->top);
-    uint64_t n_relevant = length(e->evaluation->relevant, user);
-    uint32_t n_ideal = n_relevant < cutoff ? (uint32_t)n_relevant : cutoff, n_hits = 0;
-    double gain = 0.0, ideal = 0.0;
-    for (uint32_t r = 0; r < cutoff; r++) {
-        double discount = 1.0 / log2((double)r + 2.0);
-        ideal += r < n_ideal ? discount : 0.0;
-        if (r < n_top && is_relevant(e->evaluation->relevant, user, w->top[r].item)) {
-            gain += discount;
-            n_hits++;
-        }
-    }
-    e->recall[index] = (double)n_hits / (double)n_ideal;
-    e->ndcg[index] = gain / ideal;
+    for (uint32_t r = 0; r < n_top; r++)
+        w->is_hit[r] = is_relevant(e->evaluation->relevant, user, w->top[r].item);
+    e->qualities[index] = ranking_measure(w->is_hit, n_top, length(e->evaluation->relevant, user), cutoff);
 }
 
 static void measure_users(void *context, unsigned thread, size_t begin, size_t end)
@@ -134,10 +126,9 @@ static bool evaluator_allocate(struct evaluator *e, unsigned n_threads)
                                                         : e->block_users;
     e->rows = malloc((size_t)m->item.n_rows * m->dim * sizeof *e->rows);
     e->users = malloc((e->evaluation->relevant->n_rows + 1ull) * sizeof *e->users);
-    e->recall = malloc((e->evaluation->relevant->n_rows + 1ull) * sizeof *e->recall);
-    e->ndcg = malloc((e->evaluation->relevant->n_rows + 1ull) * sizeof *e->ndcg);
+    e->qualities = malloc((e->evaluation->relevant->n_rows + 1ull) * sizeof *e->qualities);
     e->workspaces = calloc(n_threads, sizeof *e->workspaces);
-    if (!e->rows || !e->users || !e->recall || !e->ndcg || !e->workspaces)
+    if (!e->rows || !e->users || !e->qualities || !e->workspaces)
         return false;
     for (unsigned t = 0; t < n_threads; t++) {
         struct workspace *w = &e->workspaces[t];
@@ -145,7 +136,8 @@ static bool evaluator_allocate(struct evaluator *e, unsigned n_threads)
         w->products = malloc((size_t)e->block_users * m->item.n_rows * sizeof *w->products);
         w->scores = malloc((m->item.n_ids + 1ull) * sizeof *w->scores);
         w->top = malloc(e->evaluation->cutoff * sizeof *w->top);
-        if (!w->queries || !w->products || !w->scores || !w->top)
+        w->is_hit = malloc(e->evaluation->cutoff * sizeof *w->is_hit);
+        if (!w->queries || !w->products || !w->scores || !w->top || !w->is_hit)
             return false;
     }
     return true;
@@ -158,20 +150,20 @@ static void evaluator_free(struct evaluator *e, unsigned n_threads)
         free(e->workspaces[t].products);
         free(e->workspaces[t].scores);
         free(e->workspaces[t].top);
+        free(e->workspaces[t].is_hit);
     }
     free(e->workspaces);
     free(e->rows);
     free(e->users);
-    free(e->recall);
-    free(e->ndcg);
+    free(e->qualities);
 }
 
 static struct quality average(const struct evaluator *e)
 {
     struct quality q = {.n_users = e->n_users};
     for (uint32_t u = 0; u < e->n_users; u++) {
-        q.recall += e->recall[u] / (double)e->n_users;
-        q.ndcg += e->ndcg[u] / (double)e->n_users;
+        q.recall += e->qualities[u].recall / (double)e->n_users;
+        q.ndcg += e->qualities[u].ndcg / (double)e->n_users;
     }
     return q;
 }
@@ -196,6 +188,8 @@ enum collide_status evaluate_model(const struct model *model, const struct evalu
     for (uint32_t u = 0; u < evaluation->relevant->n_rows; u++)
         if (length(evaluation->relevant, u) > 0)
             e.users[e.n_users++] = u;
+    /* Products are small and run on the team's threads, several at a time. */
+    openblas_set_num_threads(1);
     parallel_for(team, e.n_users, measure_users, &e);
     *out = average(&e);
 out:

@@ -16,11 +16,8 @@ struct evaluation {
 
 enum { EVALUATION_MAX_CUTOFF = 1000 };
 
-/* Averages over the users counted, as shares of 1.
- * recall = hits among the K best / min(K, relevant items);
- * ndcg   = sum over hits at rank r = 1.. of 1 / log2(r + 1), divided by that of a list that starts with
- *          min(K, relevant items) hits.
- * The candidates are all items; of equal scores the smaller id comes first. */
+/* Averages over the users counted, as base/ranking.h defines them. The candidates are all items; of equal
+ * scores the smaller id comes first. */
 struct quality {
     uint32_t n_users;
     double recall;
@@ -28,7 +25,7 @@ struct quality {
 };
 
 /* For models with POOLING_NORMALISED. The same on any number of threads, up to the rounding of the products.
- */
+ * Sets OpenBLAS to one thread of its own, for the whole process. */
 enum collide_status evaluate_model(const struct model *model, const struct evaluation *evaluation,
                                    struct parallel *team, struct quality *out, struct collide_error *err);
 

@@ -33,15 +33,17 @@ struct learner {
 /* The corpus, and what its size decides. */
 static enum collide_status prepare(struct learner *l, struct collide_error *err)
 {
+    struct learn_options *o = &l->options;
     enum collide_status status = corpus_create(l->log, &l->corpus, err);
     if (status != COLLIDE_OK)
         return status;
-    struct learn_options *o = &l->options;
     if (l->corpus.histories.n_rows == 0)
         return error_set(err, COLLIDE_INVALID,
                          "nothing to learn from: no user of the log has two items or more (%" PRIu32
                          " users, %" PRIu32 " items)",
                          l->log->users.n_ids, l->corpus.n_items);
+    if (o->training.temperature == 0.0f)
+        o->training.temperature = training_temperature(l->corpus.n_items);
     if (o->method == LEARN_FULL) {
         o->n_rows = l->corpus.n_items;
     } else if (o->n_rows >= l->corpus.n_items) {

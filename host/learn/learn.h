@@ -34,9 +34,11 @@ struct learned;
 
 /* Trains a model. The same log, options and number of threads give the same model, bit for bit, on the same
  * kind of machine. With as many rows as items that occur, or more, every method is LEARN_FULL, and the log
- * says so. Items that no user has (gaps in dense ids) become unknown items. COLLIDE_INVALID: options out of
- * range, no user with two items or more, training diverged. *out is returned owned and borrows train's ids
- * and histories until learned_destroy. */
+ * says so. Items that no user has (gaps in dense ids) become unknown items.
+ *
+ * *out is returned owned and borrows train's ids and histories until learned_destroy. COLLIDE_INVALID:
+ * options out of range, no user with two items or more, training diverged. Sets OpenBLAS to one thread of its
+ * own, for the whole process. */
 enum collide_status learn_model(const struct interactions *train, const struct learn_options *options,
                                 struct learned **out, struct collide_error *err);
 void learned_destroy(struct learned *l);

@@ -213,9 +213,10 @@ static void score_users(void *context, unsigned thread, size_t begin, size_t end
     const int n = (int)(end - begin), m = (int)b->n_negative_rows, dim = (int)o->dim;
     s->loss = 0.0;
     memset(s->masses, 0, b->n_negative_rows * sizeof *s->masses);
-    memset(s->direction_grads, 0, (size_t)b->n_negative_rows * o->dim * sizeof *s->direction_grads);
-    if (n == 0)
+    if (n == 0) {
+        memset(s->direction_grads, 0, (size_t)b->n_negative_rows * o->dim * sizeof *s->direction_grads);
         return;
+    }
     for (size_t u = begin; u < end; u++)
         o->bag_lengths[u] = pool_user(o, (uint32_t)u);
     float *h = at(o->users, begin, o->dim), *g = at(o->user_grads, begin, o->dim);

@@ -3,17 +3,23 @@
 #include "base/error.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 struct training training_default(void)
 {
-    return (struct training){.temperature = 0.11f,
-                             .row_rate = 0.01f,
+    return (struct training){.row_rate = 0.01f,
                              .bias_rate = 0.02f,
                              .input_share = 0.6f,
                              .batch_users = 128,
                              .n_negatives = 2048,
                              .teacher_epochs = 30,
-                             .mapped_epochs = 15};
+                             .mapped_epochs = 30};
+}
+
+float training_temperature(uint32_t n_items)
+{
+    /* Fewer than eight items need no more than eight do. */
+    return 1.3f / logf((float)(n_items > 8 ? n_items : 8));
 }
 
 struct learn_options learn_options_default(void)
@@ -28,8 +34,10 @@ struct learn_options learn_options_default(void)
 
 static enum collide_status check_training(const struct training *t, struct collide_error *err)
 {
-    if (!(t->temperature >= 0.005f && t->temperature <= 10.0f))
-        return error_set(err, COLLIDE_INVALID, "temperature %g; give 0.005 to 10", (double)t->temperature);
+    if (t->temperature != 0.0f && !(t->temperature >= 0.005f && t->temperature <= 10.0f))
+        return error_set(err, COLLIDE_INVALID,
+                         "temperature %g; give 0.005 to 10, or 0 for one by the number of items",
+                         (double)t->temperature);
     if (!(t->row_rate > 0.0f && t->row_rate <= 1.0f) || !(t->bias_rate >= 0.0f && t->bias_rate <= 1.0f))
         return error_set(err, COLLIDE_INVALID, "learning rates %g (rows) and %g (bias); give up to 1",
                          (double)t->row_rate, (double)t->bias_rate);

@@ -133,30 +133,26 @@ static void shuffle(uint32_t *values, uint32_t n, struct rng *rng)
     }
 }
 
-static void update_rows(void *context, unsigned thread, size_t begin, size_t end)
+/* Slots are dealt out to threads in turn; each is one row or one bias, so the order does not matter. */
+static void update_slots(void *context, unsigned thread, size_t begin, size_t end)
 {
-    (void)thread;
+    (void)begin, (void)end;
     struct trainer *t = context;
-    float rate = t->rate_scale * t->problem.training.row_rate;
-    for (size_t slot = begin; slot < end; slot++)
-        adam_table_step(&t->rows, t->batch->rows[slot], rate, t->gradients.rows + slot * t->problem.dim);
-}
-
-static void update_bias(void *context, unsigned thread, size_t begin, size_t end)
-{
-    (void)thread;
-    struct trainer *t = context;
-    float rate = t->rate_scale * t->problem.training.bias_rate;
-    for (size_t slot = begin; slot < end; slot++)
-        adam_table_step(&t->bias, t->batch->items[slot], rate, t->gradients.bias + slot);
+    const struct batch *b = t->batch;
+    unsigned n_threads = parallel_n_threads(t->team);
+    float row_rate = t->rate_scale * t->problem.training.row_rate;
+    float bias_rate = t->rate_scale * t->problem.training.bias_rate;
+    for (uint32_t slot = thread; slot < b->n_row_slots; slot += n_threads)
+        adam_table_step(&t->rows, b->rows[slot], row_rate, t->gradients.rows + (size_t)slot * t->problem.dim);
+    for (uint32_t slot = thread; slot < b->n_item_slots; slot += n_threads)
+        adam_table_step(&t->bias, b->items[slot], bias_rate, t->gradients.bias + slot);
 }
 
 static void trainer_step(struct trainer *t, uint32_t begin, uint32_t end)
 {
     t->batch = sampler_draw(t->sampler, t->users + begin, end - begin, &t->rng);
     t->gradients = objective_evaluate(t->objective, t->batch, t->rows.x, t->bias.x);
-    parallel_for(t->team, t->batch->n_row_slots, update_rows, t);
-    parallel_for(t->team, t->batch->n_item_slots, update_bias, t);
+    parallel_for(t->team, parallel_n_threads(t->team), update_slots, t);
 }
 
 /* Half a cosine from 1 down to 0.01. */

@@ -2,6 +2,9 @@
 #ifndef MODEL_LAYOUT_H
 #define MODEL_LAYOUT_H
 
+#include <stdbool.h>
+#include <string.h>
+
 #define MODEL_FORMAT_VERSION "1"
 
 #define META_FORMAT      "collide.format"
@@ -9,6 +12,13 @@
 #define META_LOGIT_SCALE "collide.logit_scale"
 #define META_PREFIX      "collide."
 #define META_CHECKSUM    "xxh3."
+
+/* Metadata that is the format's own; the rest is provenance. */
+static inline bool metadata_is_reserved(const char *name)
+{
+    return strncmp(name, META_PREFIX, sizeof META_PREFIX - 1) == 0 ||
+           strncmp(name, META_CHECKSUM, sizeof META_CHECKSUM - 1) == 0;
+}
 
 #define TENSOR_REMAP           "item.remap"
 #define TENSOR_ROWS            "item.rows"

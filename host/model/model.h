@@ -1,8 +1,8 @@
 /* A model in memory: what learn writes and what serving reads. docs/FORMAT.md describes the file.
  *
- *     bag(S)   = pool over i in S of  w_i * weights[i] * row(remap[i])          S: item ids with request
- * weights w_i score(i) = logit_scale * < bag, row(remap[i]) > + bias[i] row(r)   = scales[r] * rows[r] scales
- * only for i8 rows
+ *     bag(S)   = pool over i in S of  w_i * weights[i] * row(remap[i])   (S: item ids, w_i: request weights)
+ *     score(i) = logit_scale * < bag, row(remap[i]) > + bias[i]
+ *     row(r)   = rows[r], times scales[r] if the rows are i8
  *
  * Each per-id array has one entry more than there are ids: entry n_ids is the unknown id's. */
 #ifndef MODEL_MODEL_H

@@ -4,6 +4,7 @@
 #include "model/layout.h"
 #include "model/validate.h"
 
+#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +42,17 @@ static enum collide_status missing(const char *name, struct collide_error *err)
     return error_set(err, COLLIDE_CORRUPT, "tensor %s is missing", name);
 }
 
+/* A JSON number within a float's range. (strtof would also take "nan", and read by the process's locale.) */
+static bool parse_number(const char *text, float *out)
+{
+    cJSON *number = cJSON_ParseWithOpts(text, NULL, true);
+    bool ok = cJSON_IsNumber(number) && isfinite((float)number->valuedouble);
+    if (ok)
+        *out = (float)number->valuedouble;
+    cJSON_Delete(number);
+    return ok;
+}
+
 static enum collide_status read_metadata(const struct safetensors *s, struct model *m,
                                          struct collide_error *err)
 {
@@ -57,12 +69,29 @@ static enum collide_status read_metadata(const struct safetensors *s, struct mod
             return error_set(err, COLLIDE_CORRUPT, "%s is \"%.16s\"; it must be sum, mean or normalised",
                              META_POOLING, pooling);
     const char *scale = safetensors_metadata(s, META_LOGIT_SCALE);
-    char *end = NULL;
-    m->logit_scale = scale ? strtof(scale, &end) : 1.0f;
-    if (scale && (end == scale || *end != '\0' || !isfinite(m->logit_scale)))
+    m->logit_scale = 1.0f;
+    if (scale && !parse_number(scale, &m->logit_scale))
         return error_set(err, COLLIDE_CORRUPT, "%s is \"%.16s\", which is not a finite number",
                          META_LOGIT_SCALE, scale);
     return COLLIDE_OK;
+}
+
+/* Scales of rows that are not scaled are refused, for whoever wrote them meant something by them. */
+static enum collide_status read_scales(const struct safetensors *s, struct model *m,
+                                       struct collide_error *err)
+{
+    const struct tensor *scales = NULL;
+    enum collide_status status = find(s, TENSOR_SCALES, DTYPE_F32, 1, &scales, err);
+    if (status != COLLIDE_OK)
+        return status;
+    bool needed = m->item.precision == PRECISION_I8;
+    if (needed != (scales != NULL))
+        return needed ? missing(TENSOR_SCALES, err)
+                      : error_set(err, COLLIDE_CORRUPT, "tensor %s goes with I8 rows only", TENSOR_SCALES);
+    if (!scales)
+        return COLLIDE_OK;
+    m->item.scales = scales->data;
+    return check_length(scales, m->item.n_rows, err);
 }
 
 static enum collide_status read_rows(const struct safetensors *s, struct model *m, struct collide_error *err)
@@ -81,24 +110,17 @@ static enum collide_status read_rows(const struct safetensors *s, struct model *
     switch (rows->dtype) {
     case DTYPE_F32:
         m->item.precision = PRECISION_F32;
-        return COLLIDE_OK;
+        break;
     case DTYPE_F16:
         m->item.precision = PRECISION_F16;
-        return COLLIDE_OK;
+        break;
     case DTYPE_I8:
         m->item.precision = PRECISION_I8;
         break;
     default:
         return error_set(err, COLLIDE_UNSUPPORTED, "tensor %s must be F32, F16 or I8", TENSOR_ROWS);
     }
-    const struct tensor *scales = NULL;
-    enum collide_status status = find(s, TENSOR_SCALES, DTYPE_F32, 1, &scales, err);
-    if (status != COLLIDE_OK)
-        return status;
-    if (!scales)
-        return missing(TENSOR_SCALES, err);
-    m->item.scales = scales->data;
-    return check_length(scales, m->item.n_rows, err);
+    return read_scales(s, m, err);
 }
 
 /* A per-id array, which the file may leave out. */
@@ -207,8 +229,7 @@ static enum collide_status read_provenance(struct model_file *f, struct collide_
     size_t kept = 0;
     for (size_t i = 0; i < n; i++) {
         struct metadata_entry e = safetensors_metadata_entry(f->tensors, i);
-        if (strncmp(e.name, META_PREFIX, strlen(META_PREFIX)) != 0 &&
-            strncmp(e.name, META_CHECKSUM, strlen(META_CHECKSUM)) != 0)
+        if (!metadata_is_reserved(e.name))
             f->provenance[kept++] = (struct provenance_entry){.name = e.name, .value = e.value};
     }
     f->model.provenance = f->provenance;

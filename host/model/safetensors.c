@@ -11,13 +11,13 @@
 #include <string.h>
 #include <xxhash.h>
 
-/* As large as the reference implementation allows. */
-static const uint64_t MAX_HEADER_BYTES = 100000000;
+static const char METADATA[] = "__metadata__";
 
 struct safetensors {
     struct file_map map;
-    cJSON *header;
-    const cJSON *metadata; /* the "__metadata__" object, or NULL */
+    cJSON *header; /* owns all names and values */
+    struct metadata_entry *metadata;
+    size_t n_metadata;
     struct tensor *tensors;
     size_t n_tensors;
 };
@@ -88,6 +88,10 @@ static enum collide_status parse_tensor(const cJSON *entry, const char *path, st
                                         struct tensor *t, struct collide_error *err)
 {
     t->name = entry->string;
+    if (!cJSON_IsObject(entry) || cJSON_GetArraySize(entry) != 3)
+        return error_set(err, COLLIDE_CORRUPT,
+                         "%s: tensor %.64s needs dtype, shape and data_offsets, each once, and nothing else",
+                         path, t->name);
     size_t element_bytes = 1;
     enum collide_status status = parse_dtype(entry, path, t, &element_bytes, err);
     if (status == COLLIDE_OK)
@@ -148,16 +152,23 @@ static enum collide_status check_unique_keys(const cJSON *object, const char *pa
     return status;
 }
 
-static enum collide_status check_metadata(const cJSON *metadata, const char *path, struct collide_error *err)
+static enum collide_status parse_metadata(struct safetensors *s, const char *path, struct collide_error *err)
 {
+    const cJSON *metadata = cJSON_GetObjectItemCaseSensitive(s->header, METADATA);
     if (!metadata)
         return COLLIDE_OK;
     if (!cJSON_IsObject(metadata))
-        return error_set(err, COLLIDE_CORRUPT, "%s: __metadata__ is not an object", path);
+        return error_set(err, COLLIDE_CORRUPT, "%s: %s is not an object", path, METADATA);
+    s->metadata = calloc((size_t)cJSON_GetArraySize(metadata) + 1, sizeof *s->metadata);
+    if (!s->metadata)
+        return error_no_memory(err, "the metadata");
     const cJSON *entry;
-    cJSON_ArrayForEach (entry, metadata)
+    cJSON_ArrayForEach (entry, metadata) {
         if (!cJSON_IsString(entry))
             return error_set(err, COLLIDE_CORRUPT, "%s: metadata %.64s is not a string", path, entry->string);
+        s->metadata[s->n_metadata++] =
+            (struct metadata_entry){.name = entry->string, .value = entry->valuestring};
+    }
     return check_unique_keys(metadata, path, err);
 }
 
@@ -169,7 +180,7 @@ static enum collide_status parse_tensors(struct safetensors *s, const char *path
         return error_no_memory(err, "the tensor list");
     const cJSON *entry;
     cJSON_ArrayForEach (entry, s->header) {
-        if (entry == s->metadata)
+        if (strcmp(entry->string, METADATA) == 0)
             continue;
         enum collide_status status = parse_tensor(entry, path, data, &s->tensors[s->n_tensors], err);
         if (status != COLLIDE_OK)
@@ -190,20 +201,33 @@ static enum collide_status parse_tensors(struct safetensors *s, const char *path
     return COLLIDE_OK;
 }
 
+/* The text must be one object and then only spaces; cJSON by itself would take anything after it, and a byte
+ * order mark before it. */
+static enum collide_status parse_header(struct safetensors *s, const char *path, const char *text, size_t n,
+                                        struct collide_error *err)
+{
+    const char *end = NULL;
+    s->header = cJSON_ParseWithLengthOpts(text, n, &end, false);
+    while (s->header && end < text + n && *end == ' ')
+        end++;
+    if (!cJSON_IsObject(s->header) || text[0] != '{' || end != text + n)
+        return error_set(err, COLLIDE_CORRUPT, "%s: the header is not a JSON object", path);
+    enum collide_status status = check_unique_keys(s->header, path, err);
+    return status == COLLIDE_OK ? parse_metadata(s, path, err) : status;
+}
+
 static enum collide_status parse_file(struct safetensors *s, const char *path, struct collide_error *err)
 {
     struct cursor c = cursor_over(s->map.bytes, s->map.n_bytes);
     uint64_t header_bytes = cursor_u64(&c);
-    if (c.failed || header_bytes > cursor_left(&c) || header_bytes > MAX_HEADER_BYTES)
-        return error_set(err, COLLIDE_CORRUPT, "%s is not a safetensors file, or it is truncated", path);
+    if (c.failed || header_bytes > cursor_left(&c))
+        return error_set(err, COLLIDE_CORRUPT, "%s is not a safetensors file, or its header is truncated",
+                         path);
+    if (header_bytes > SAFETENSORS_MAX_HEADER_BYTES)
+        return error_set(err, COLLIDE_CORRUPT, "%s: the header has %llu bytes, more than %d", path,
+                         (unsigned long long)header_bytes, SAFETENSORS_MAX_HEADER_BYTES);
     const char *header = (const char *)cursor_take(&c, header_bytes);
-    s->header = cJSON_ParseWithLength(header, header_bytes);
-    if (!cJSON_IsObject(s->header))
-        return error_set(err, COLLIDE_CORRUPT, "%s: the header is not a JSON object", path);
-    s->metadata = cJSON_GetObjectItemCaseSensitive(s->header, "__metadata__");
-    enum collide_status status = check_unique_keys(s->header, path, err);
-    if (status == COLLIDE_OK)
-        status = check_metadata(s->metadata, path, err);
+    enum collide_status status = parse_header(s, path, header, header_bytes, err);
     return status == COLLIDE_OK ? parse_tensors(s, path, c, err) : status;
 }
 
@@ -228,6 +252,7 @@ void safetensors_close(struct safetensors *s)
     if (!s)
         return;
     free(s->tensors);
+    free(s->metadata);
     cJSON_Delete(s->header);
     file_unmap(&s->map);
     free(s);
@@ -243,8 +268,10 @@ const struct tensor *safetensors_find(const struct safetensors *s, const char *n
 
 const char *safetensors_metadata(const struct safetensors *s, const char *name)
 {
-    const cJSON *entry = cJSON_GetObjectItemCaseSensitive(s->metadata, name);
-    return entry ? entry->valuestring : NULL;
+    for (size_t i = 0; i < s->n_metadata; i++)
+        if (strcmp(s->metadata[i].name, name) == 0)
+            return s->metadata[i].value;
+    return NULL;
 }
 
 size_t safetensors_n_tensors(const struct safetensors *s)
@@ -259,13 +286,12 @@ const struct tensor *safetensors_tensor(const struct safetensors *s, size_t i)
 
 size_t safetensors_n_metadata(const struct safetensors *s)
 {
-    return s->metadata ? (size_t)cJSON_GetArraySize(s->metadata) : 0;
+    return s->n_metadata;
 }
 
 struct metadata_entry safetensors_metadata_entry(const struct safetensors *s, size_t i)
 {
-    const cJSON *entry = cJSON_GetArrayItem(s->metadata, (int)i);
-    return (struct metadata_entry){.name = entry->string, .value = entry->valuestring};
+    return s->metadata[i];
 }
 
 uint64_t safetensors_file_bytes(const struct safetensors *s)

@@ -14,6 +14,9 @@ enum dtype { DTYPE_F32, DTYPE_F16, DTYPE_I8, DTYPE_U8, DTYPE_U32, DTYPE_U64, DTY
 
 enum { TENSOR_MAX_DIMS = 8 };
 
+/* Of the JSON text; bounds what a hostile header can cost in time and memory. */
+enum { SAFETENSORS_MAX_HEADER_BYTES = 1 << 20 };
+
 struct tensor {
     const char *name;
     enum dtype dtype;
@@ -50,9 +53,9 @@ uint64_t safetensors_file_bytes(const struct safetensors *s);
 /* XXH3-64 of a tensor's bytes. */
 uint64_t tensor_checksum(const struct tensor *t);
 
-/* Writes tensors and metadata in the order given, atomically. Tensors start at multiples of 128 bytes, the
- * first at a multiple of 4096; "__pad" tensors fill the gaps, since the format allows no holes. Adds
- * "xxh3.<name>" for every tensor. */
+/* Writes tensors and metadata in the order given, atomically; names are unique, texts UTF-8. Tensors start at
+ * multiples of 128 bytes, the first at a multiple of 4096; "__pad" tensors fill the gaps, since the format
+ * allows no holes. Adds "xxh3.<name>" for every tensor. */
 enum collide_status safetensors_write(const char *path, const struct tensor *tensors, size_t n_tensors,
                                       const struct metadata_entry *metadata, size_t n_metadata,
                                       struct collide_error *err);

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "model/layout.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -41,7 +42,7 @@ static bool describe_metadata(cJSON *header, const struct tensor *tensors, size_
         ok = cJSON_AddStringToObject(object, metadata[i].name, metadata[i].value);
     for (size_t i = 0; ok && i < n_tensors; i++) {
         char name[128], sum[17];
-        snprintf(name, sizeof name, "xxh3.%s", tensors[i].name);
+        snprintf(name, sizeof name, META_CHECKSUM "%s", tensors[i].name);
         snprintf(sum, sizeof sum, "%016" PRIx64, tensor_checksum(&tensors[i]));
         ok = cJSON_AddStringToObject(object, name, sum);
     }
@@ -100,7 +101,12 @@ enum collide_status safetensors_write(const char *path, const struct tensor *ten
     if (!text)
         return error_no_memory(err, "the model's header");
     struct file_replace file;
-    enum collide_status status = file_replace_begin(path, &file, err);
+    enum collide_status status = COLLIDE_OK;
+    if (strlen(text) > SAFETENSORS_MAX_HEADER_BYTES - HEADER_ALIGNMENT)
+        status =
+            error_set(err, COLLIDE_INVALID, "%s: the metadata is too long, %zu bytes", path, strlen(text));
+    else
+        status = file_replace_begin(path, &file, err);
     if (status != COLLIDE_OK)
         goto out;
     status = write_header(file.fd, path, text, err);

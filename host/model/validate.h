@@ -12,14 +12,15 @@ enum collide_status validate_remap(const struct model *m, struct collide_error *
  */
 enum collide_status validate_histories(const struct model *m, uint64_t n_history, struct collide_error *err);
 
-/* n_slots is a power of two with a free slot, slots name ids, key texts lie inside their n_key_bytes. */
+/* n_slots is a power of two with a free slot, slots name ids, key texts lie inside their n_key_bytes. Whether
+ * a key's slot is where its hash says is for those who know the hash (score/model_handle.c). */
 enum collide_status validate_keys(const struct keys *keys, uint32_t n_ids, uint64_t n_key_bytes,
                                   const char *space, struct collide_error *err);
 
 /* Rows, scales, weights and biases hold no NaN or infinity. */
 enum collide_status validate_finite(const struct model *m, struct collide_error *err);
 
-/* Each tensor for which the metadata has an "xxh3.<name>" has those bytes. */
+/* Each "xxh3.<name>" of the metadata names a tensor, which has those bytes. */
 enum collide_status validate_checksums(const struct safetensors *s, struct collide_error *err);
 
 #endif

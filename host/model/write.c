@@ -1,11 +1,15 @@
 #include "model/write.h"
 
 #include "base/error.h"
+#include "base/number.h"
 #include "model/layout.h"
 #include "model/safetensors.h"
+#include "model/validate.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { MAX_TENSORS = 15, NAME_BYTES = 32 };
 
@@ -58,39 +62,91 @@ static void add_rows(struct tensor_list *list, const struct model *m)
                                                .shape = {item->n_rows, m->dim},
                                                .data = item->rows,
                                                .n_bytes = (uint64_t)item->n_rows * model_row_bytes(m)};
-    if (item->scales)
+    if (item->precision == PRECISION_I8)
         add(list, TENSOR_SCALES, DTYPE_F32, item->scales, item->n_rows);
+}
+
+static enum collide_status check_header(const struct model *m, struct collide_error *err)
+{
+    if (m->dim < 1 || m->dim > MODEL_MAX_DIM || m->item.n_rows < 1)
+        return error_set(err, COLLIDE_INVALID, "it has %u rows of dim %u", m->item.n_rows, m->dim);
+    if (!isfinite(m->logit_scale))
+        return error_set(err, COLLIDE_INVALID, "its %s is not finite", META_LOGIT_SCALE);
+    for (size_t i = 0; i < m->n_provenance; i++) {
+        const char *name = m->provenance[i].name;
+        bool taken = metadata_is_reserved(name);
+        for (size_t j = 0; j < i; j++)
+            taken |= strcmp(m->provenance[j].name, name) == 0;
+        if (taken)
+            return error_set(err, COLLIDE_INVALID, "the provenance \"%.64s\" is reserved or there twice",
+                             name);
+    }
+    return COLLIDE_OK;
+}
+
+static enum collide_status check_key_space(const struct keys *keys, uint32_t n_ids, const char *space,
+                                           struct collide_error *err)
+{
+    return validate_keys(keys, n_ids, keys->kind == KEYS_STRING ? keys->offsets[n_ids] : 0, space, err);
+}
+
+/* What the reader would refuse is not written in the first place. */
+static enum collide_status check_model(const struct model *m, struct collide_error *err)
+{
+    const struct user_space *user = &m->user;
+    struct collide_error detail = {0};
+    enum collide_status status = check_header(m, &detail);
+    if (status == COLLIDE_OK)
+        status = validate_remap(m, &detail);
+    if (status == COLLIDE_OK)
+        status = check_key_space(&m->item.keys, m->item.n_ids, "item", &detail);
+    if (status == COLLIDE_OK && user->n_ids)
+        status = validate_histories(m, user->offsets[user->n_ids + 1], &detail);
+    if (status == COLLIDE_OK && user->n_ids)
+        status = check_key_space(&user->keys, user->n_ids, "user", &detail);
+    if (status == COLLIDE_OK)
+        status = validate_finite(m, &detail);
+    if (status != COLLIDE_OK)
+        return error_set(err, COLLIDE_INVALID, "this model cannot be written: %s", detail.text);
+    return COLLIDE_OK;
+}
+
+static void list_tensors(const struct model *m, struct tensor_list *list)
+{
+    uint64_t n_entries = (uint64_t)m->item.n_ids + 1;
+    add_rows(list, m);
+    add(list, TENSOR_REMAP, DTYPE_U32, m->item.remap, n_entries);
+    if (m->item.weights)
+        add(list, TENSOR_WEIGHTS, DTYPE_F32, m->item.weights, n_entries);
+    if (m->item.bias)
+        add(list, TENSOR_BIAS, DTYPE_F32, m->item.bias, n_entries);
+    add_keys(list, "item", &m->item.keys, m->item.n_ids);
+    if (m->user.n_ids) {
+        add(list, TENSOR_HISTORY_OFFSETS, DTYPE_U32, m->user.offsets, (uint64_t)m->user.n_ids + 2);
+        add(list, TENSOR_HISTORY, DTYPE_U32, m->user.history, m->user.offsets[m->user.n_ids + 1]);
+        add_keys(list, "user", &m->user.keys, m->user.n_ids);
+    }
 }
 
 enum collide_status model_write(const struct model *m, const char *path, struct collide_error *err)
 {
-    struct tensor_list list = {.n = 0};
-    uint64_t n_entries = (uint64_t)m->item.n_ids + 1;
-    add_rows(&list, m);
-    add(&list, TENSOR_REMAP, DTYPE_U32, m->item.remap, n_entries);
-    if (m->item.weights)
-        add(&list, TENSOR_WEIGHTS, DTYPE_F32, m->item.weights, n_entries);
-    if (m->item.bias)
-        add(&list, TENSOR_BIAS, DTYPE_F32, m->item.bias, n_entries);
-    add_keys(&list, "item", &m->item.keys, m->item.n_ids);
-    if (m->user.n_ids) {
-        add(&list, TENSOR_HISTORY_OFFSETS, DTYPE_U32, m->user.offsets, (uint64_t)m->user.n_ids + 2);
-        add(&list, TENSOR_HISTORY, DTYPE_U32, m->user.history, m->user.offsets[m->user.n_ids + 1]);
-        add_keys(&list, "user", &m->user.keys, m->user.n_ids);
-    }
-
+    enum collide_status status = check_model(m, err);
+    if (status != COLLIDE_OK)
+        return status;
     size_t n_metadata = 3 + m->n_provenance;
     struct metadata_entry *metadata = calloc(n_metadata, sizeof *metadata);
     if (!metadata)
         return error_no_memory(err, "the model's metadata");
-    char logit_scale[32];
-    snprintf(logit_scale, sizeof logit_scale, "%.9g", (double)m->logit_scale);
+    char logit_scale[NUMBER_MAX_CHARS + 1];
+    logit_scale[number_print_f32(logit_scale, m->logit_scale)] = '\0';
     metadata[0] = (struct metadata_entry){META_FORMAT, MODEL_FORMAT_VERSION};
     metadata[1] = (struct metadata_entry){META_POOLING, pooling_name(m->pooling)};
     metadata[2] = (struct metadata_entry){META_LOGIT_SCALE, logit_scale};
     for (size_t i = 0; i < m->n_provenance; i++)
         metadata[3 + i] = (struct metadata_entry){m->provenance[i].name, m->provenance[i].value};
-    enum collide_status status = safetensors_write(path, list.tensors, list.n, metadata, n_metadata, err);
+    struct tensor_list list = {.n = 0};
+    list_tensors(m, &list);
+    status = safetensors_write(path, list.tensors, list.n, metadata, n_metadata, err);
     free(metadata);
     return status;
 }

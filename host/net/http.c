@@ -34,8 +34,16 @@ struct http_server {
     struct http_thread threads[]; /* (n_threads) */
 };
 
-/* Headers fit beside a chunk of the body. */
-enum { CONNECTION_MEMORY_BYTES = 64 * 1024, DRAIN_POLL_NS = 2000000 };
+/* Headers fit beside a chunk of the body; libmicrohttpd clears it all between requests. */
+enum { CONNECTION_MEMORY_BYTES = 32 * 1024 };
+
+/* How many times the largest body is read and thrown away for the sake of an answer that arrives. */
+enum { DISCARD_FACTOR = 8 };
+
+/* A drain ends once nothing has come for so long: what clients had sent before they could know is answered.
+ */
+enum { DRAIN_POLL_NS = 2000000 };
+static const double DRAIN_QUIET_S = 0.1;
 
 static unsigned status_of(enum collide_status status)
 {
@@ -79,10 +87,19 @@ static void perform(struct http_thread *t, struct http_exchange *x)
     }
 }
 
+static void refuse_no_memory(struct http_exchange *x)
+{
+    buffer_free(&x->body);
+    buffer_free(&x->reply);
+    http_exchange_refuse(x, MHD_HTTP_INTERNAL_SERVER_ERROR, "internal", "out of memory for this request");
+}
+
 /* Queues the exchange's reply, which stays in the exchange until the request is completed. */
 static enum MHD_Result reply(struct http_thread *t, struct MHD_Connection *connection,
                              struct http_exchange *x)
 {
+    if (x->reply.failed)
+        refuse_no_memory(x);
     if (x->reply.failed)
         return MHD_NO;
     struct MHD_Response *response =
@@ -101,17 +118,44 @@ static enum MHD_Result reply(struct http_thread *t, struct MHD_Connection *conne
     return result;
 }
 
-static bool is_too_large(const struct http_thread *t, struct MHD_Connection *connection)
+static const char *header(struct MHD_Connection *connection, const char *name)
 {
-    const char *length =
-        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    return length && strtoull(length, NULL, 10) > t->server->options.max_body_bytes;
+    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
 static void refuse_too_large(const struct http_thread *t, struct http_exchange *x)
 {
     http_exchange_refuse(x, MHD_HTTP_CONTENT_TOO_LARGE, "too_large", t->server->too_large);
-    x->body.n_bytes = 0;
+}
+
+/* The headers are there. A refused client that waits for "100 Continue", or that would send without end, is
+ * answered at once and its connection closed. Any other is sending already: closing now would reset the
+ * connection before the client has read why, so its body is read and thrown away first. */
+static enum MHD_Result begin(struct http_thread *t, struct MHD_Connection *connection,
+                             struct http_exchange *x)
+{
+    const char *text = header(connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    unsigned long long length = text ? strtoull(text, NULL, 10) : 0;
+    size_t max = t->server->options.max_body_bytes;
+    if (x->action != HTTP_REFUSE && length > max)
+        refuse_too_large(t, x);
+    if (x->action == HTTP_REFUSE &&
+        (header(connection, MHD_HTTP_HEADER_EXPECT) || length / DISCARD_FACTOR > max))
+        return reply(t, connection, x);
+    return MHD_YES;
+}
+
+static enum MHD_Result take_body(struct http_thread *t, struct http_exchange *x, const char *data, size_t n)
+{
+    size_t max = t->server->options.max_body_bytes;
+    x->n_received += n;
+    if (x->action != HTTP_REFUSE && x->n_received > max)
+        refuse_too_large(t, x);
+    if (x->action != HTTP_REFUSE)
+        buffer_append(&x->body, data, n);
+    if (x->body.failed)
+        refuse_no_memory(x);
+    return x->n_received / DISCARD_FACTOR > max ? MHD_NO : MHD_YES;
 }
 
 /* libmicrohttpd calls this once when the headers are there (no exchange yet), then for each piece of the
@@ -124,25 +168,16 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     struct http_exchange *x = *state;
     (void)version;
     if (!x) {
-        const char *type =
-            MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_TYPE);
         *state = x = http_exchange_take(&t->pool);
         if (!x)
             return MHD_NO;
-        http_exchange_route(x, method, path, type);
-        if (!is_too_large(t, connection))
-            return MHD_YES;
-        /* Answered before the body is read: the connection closes, and the rest of it is never taken in. */
-        refuse_too_large(t, x);
-        return reply(t, connection, x);
+        http_exchange_route(x, method, path, header(connection, MHD_HTTP_HEADER_CONTENT_TYPE));
+        return begin(t, connection, x);
     }
     if (*n_data > 0) {
-        if (x->action != HTTP_REFUSE && *n_data > t->server->options.max_body_bytes - x->body.n_bytes)
-            refuse_too_large(t, x);
-        if (x->action != HTTP_REFUSE)
-            buffer_append(&x->body, data, *n_data);
+        size_t n = *n_data;
         *n_data = 0;
-        return x->body.failed ? MHD_NO : MHD_YES;
+        return take_body(t, x, data, n);
     }
     perform(t, x);
     return reply(t, connection, x);
@@ -189,7 +224,7 @@ static enum collide_status start_thread(struct http_server *h, unsigned i, int l
     if (own < 0)
         return error_set(err, COLLIDE_IO, "out of file descriptors for HTTP thread %u", i);
     unsigned share = (h->options.max_connections + h->n_threads - 1) / h->n_threads;
-    t->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0, NULL,
+    t->daemon = MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0, NULL,
                                  NULL, on_request, t,                                                 //
                                  MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,                            //
                                  MHD_OPTION_LISTEN_SOCKET, own,                                       //
@@ -244,6 +279,18 @@ static unsigned n_begun(struct http_server *h)
     return n;
 }
 
+static void drain(struct http_server *h, unsigned timeout_s)
+{
+    uint64_t start = clock_now_ns(), busy = start;
+    while (clock_seconds_since(start) < timeout_s && clock_seconds_since(busy) < DRAIN_QUIET_S) {
+        nanosleep(&(struct timespec){.tv_nsec = DRAIN_POLL_NS}, NULL);
+        if (n_begun(h) > 0)
+            busy = clock_now_ns();
+    }
+    if (n_begun(h) > 0 && timeout_s > 0)
+        log_warning("%u requests did not end within %u s and are cut off", n_begun(h), timeout_s);
+}
+
 void http_server_destroy(struct http_server *h, unsigned timeout_s)
 {
     if (!h)
@@ -253,11 +300,7 @@ void http_server_destroy(struct http_server *h, unsigned timeout_s)
         if (own != MHD_INVALID_SOCKET)
             close(own);
     }
-    uint64_t start = clock_now_ns();
-    while (n_begun(h) > 0 && clock_seconds_since(start) < timeout_s)
-        nanosleep(&(struct timespec){.tv_nsec = DRAIN_POLL_NS}, NULL);
-    if (n_begun(h) > 0 && timeout_s > 0)
-        log_warning("%u requests did not end within %u s and are cut off", n_begun(h), timeout_s);
+    drain(h, timeout_s);
     for (unsigned i = 0; i < h->n_threads; i++) {
         if (h->threads[i].daemon)
             MHD_stop_daemon(h->threads[i].daemon);

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
-/* A buffer that one large request has blown up is not kept. */
-static const size_t KEEP_BYTES = 1 << 20;
+/* A buffer that one large request has blown up is not kept: every connection may have had one. */
+static const size_t KEEP_BYTES = 64 << 10;
 
 struct http_exchange *http_exchange_take(struct http_exchange_pool *pool)
 {

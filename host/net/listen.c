@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,7 @@ static enum collide_status split(char *address, char **host, char **port, struct
         return error_set(err, COLLIDE_INVALID,
                          "\"%.64s\" is no address; write HOST:PORT, such as 127.0.0.1:8080", address);
     *colon = '\0';
-    *host = address;
+    *host = *address ? address : NULL;
     *port = colon + 1;
     if (address[0] == '[' && colon > address + 1 && colon[-1] == ']') {
         colon[-1] = '\0';
@@ -78,9 +79,12 @@ enum collide_status listen_tcp(const char *address, int *out, char bound[LISTEN_
             status = error_set(err, COLLIDE_INVALID, "cannot resolve \"%.64s\": %s", address,
                                gai_strerror(failed));
     }
-    if (status == COLLIDE_OK)
-        status = listen_on(found, address, out, err);
-    if (status == COLLIDE_OK)
+    bool is_bound = false;
+    for (const struct addrinfo *at = found; at && !is_bound; at = at->ai_next) {
+        status = listen_on(at, address, out, err);
+        is_bound = status == COLLIDE_OK;
+    }
+    if (is_bound)
         describe_bound(*out, bound);
     if (found)
         freeaddrinfo(found);

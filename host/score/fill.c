@@ -66,7 +66,10 @@ void fill_queries(const struct collide_model *model, const struct collide_query 
             return;
         size_t n = min_size(left, room);
         if (n > 0) {
+            struct collide_counts counted = out->counts;
             fill_histories(model, query, out);
+            if (at->item > 0) /* the history of a query that was cut is looked up again, but counted once */
+                out->counts = counted;
             fill_items(model, query->items + at->item, n, out);
             at->item += n;
         }

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 static struct id_index index_of(const struct keys *keys, uint32_t n_ids)
@@ -17,6 +18,23 @@ static struct id_index index_of(const struct keys *keys, uint32_t n_ids)
                              .n_slots = keys->n_slots};
 }
 
+/* Enough to find out, few enough to cost little: millions of random look-ups take seconds. */
+enum { MAX_KEYS_TRIED = 1 << 16 };
+
+/* Keys lead to their ids. In a file made with another hash none would: every id would pass for unknown. */
+static enum collide_status check_keys(const struct id_index *index, const char *path, const char *space,
+                                      struct collide_error *err)
+{
+    uint32_t step = index->n_ids / MAX_KEYS_TRIED + 1;
+    for (uint64_t d = 0; index->kind != ID_DENSE && d < index->n_ids; d += step)
+        if (id_index_find(index, id_index_key(index, (uint32_t)d)) != d)
+            return error_set(err, COLLIDE_CORRUPT,
+                             "%s: the key of id %" PRIu64 " is not found through %s.key_slots; it is there "
+                             "twice, or its hash is not XXH3-64",
+                             path, d, space);
+    return COLLIDE_OK;
+}
+
 enum collide_status model_handle_open(const char *path, enum model_check check, struct collide_model **out,
                                       struct collide_error *err)
 {
@@ -24,13 +42,19 @@ enum collide_status model_handle_open(const char *path, enum model_check check, 
     if (!h)
         return error_no_memory(err, "a model");
     enum collide_status status = model_file_open(path, check, &h->file, err);
+    if (status == COLLIDE_OK) {
+        h->model = model_file_model(h->file);
+        h->items = index_of(&h->model->item.keys, h->model->item.n_ids);
+        h->users = index_of(&h->model->user.keys, h->model->user.n_ids);
+    }
+    if (status == COLLIDE_OK && check == MODEL_CHECK_CONTENTS)
+        status = check_keys(&h->items, path, "item", err);
+    if (status == COLLIDE_OK && check == MODEL_CHECK_CONTENTS)
+        status = check_keys(&h->users, path, "user", err);
     if (status != COLLIDE_OK) {
-        free(h);
+        collide_model_close(h);
         return status;
     }
-    h->model = model_file_model(h->file);
-    h->items = index_of(&h->model->item.keys, h->model->item.n_ids);
-    h->users = index_of(&h->model->user.keys, h->model->user.n_ids);
     *out = h;
     return COLLIDE_OK;
 }

@@ -13,7 +13,8 @@ struct collide_model {
     struct id_index users;
 };
 
-/* As collide_model_open, with a choice of how much is checked. */
+/* As collide_model_open, with a choice of how much is checked. MODEL_CHECK_CONTENTS also tries whether keys
+ * are found: all of up to 65,536, else tens of thousands spread evenly. */
 enum collide_status model_handle_open(const char *path, enum model_check check, struct collide_model **out,
                                       struct collide_error *err);
 

@@ -16,7 +16,8 @@ struct worker {
 
 struct service {
     struct service_options options;
-    _Atomic int state;
+    atomic_bool loaded; /* set once everything below is there */
+    atomic_bool draining;
     char *name;
     struct collide_model *model;
     struct collide_scorer *scorer;
@@ -42,7 +43,7 @@ void service_destroy(struct service *s)
         return;
     for (unsigned i = 0; i < s->options.n_workers; i++) {
         collide_lane_destroy(s->workers[i].lane);
-        json_v1_request_free(&s->workers[i].request);
+        request_free(&s->workers[i].request);
     }
     collide_scorer_destroy(s->scorer);
     collide_model_close(s->model);
@@ -61,20 +62,26 @@ enum collide_status service_load(struct service *s, const char *model_path, stru
         status = collide_scorer_create(s->model, &s->options.scorer, &s->scorer, err);
     for (unsigned i = 0; i < s->options.n_workers && status == COLLIDE_OK; i++)
         status = collide_lane_create(s->scorer, &s->workers[i].lane, err);
-    int loading = SERVICE_LOADING;
-    if (status == COLLIDE_OK) /* unless a drain came first */
-        atomic_compare_exchange_strong(&s->state, &loading, SERVICE_READY);
+    if (status == COLLIDE_OK)
+        atomic_store(&s->loaded, true);
     return status;
+}
+
+static bool is_loaded(const struct service *s)
+{
+    return atomic_load_explicit(&s->loaded, memory_order_acquire);
 }
 
 enum service_state service_state(const struct service *s)
 {
-    return (enum service_state)atomic_load_explicit(&s->state, memory_order_acquire);
+    if (atomic_load_explicit(&s->draining, memory_order_relaxed))
+        return SERVICE_DRAINING;
+    return is_loaded(s) ? SERVICE_READY : SERVICE_LOADING;
 }
 
 void service_drain(struct service *s)
 {
-    atomic_store(&s->state, SERVICE_DRAINING);
+    atomic_store(&s->draining, true);
 }
 
 unsigned service_n_workers(const struct service *s)
@@ -130,7 +137,7 @@ static enum collide_status answer(struct service *s, struct worker *w, enum requ
                                   struct collide_error *err)
 {
     struct response response;
-    if (service_state(s) == SERVICE_LOADING)
+    if (!is_loaded(s))
         return error_set(err, COLLIDE_BUSY, "%s", LOADING);
     enum collide_status status = json_v1_parse(kind, body, n_bytes, &s->options.limits, &w->request, err);
     if (status == COLLIDE_OK)
@@ -154,9 +161,8 @@ enum collide_status service_answer(struct service *s, unsigned worker, enum requ
 
 enum collide_status service_describe(const struct service *s, struct buffer *reply)
 {
-    if (service_state(s) == SERVICE_LOADING) {
-        json_v1_print_error(json_v1_code(COLLIDE_BUSY), LOADING,
-                            reply);
+    if (!is_loaded(s)) {
+        json_v1_print_error(json_v1_code(COLLIDE_BUSY), LOADING, reply);
         return COLLIDE_BUSY;
     }
     describe_model(s->name, s->model, s->scorer, reply);

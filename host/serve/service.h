@@ -1,7 +1,7 @@
 /* The service behind every transport: a model on a device, and workers that answer requests.
  *
  * Created loading; ready once a model is loaded and every worker's lane is warm; draining when it is to stop.
- * Requests in the other states are answered with COLLIDE_BUSY. */
+ * Until the model is loaded requests get COLLIDE_BUSY; a draining service still answers those that come. */
 #ifndef SERVE_SERVICE_H
 #define SERVE_SERVICE_H
 
@@ -34,7 +34,7 @@ unsigned service_n_workers(const struct service *s);
 enum collide_status service_answer(struct service *s, unsigned worker, enum request_kind kind,
                                    const char *body, size_t n_bytes, struct buffer *reply);
 
-/* The model and where it runs, as JSON; when ready only, else the error's body and COLLIDE_BUSY. */
+/* The model and where it runs, as JSON; until it is loaded the error's body and COLLIDE_BUSY. */
 enum collide_status service_describe(const struct service *s, struct buffer *reply);
 
 #endif

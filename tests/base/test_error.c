@@ -37,6 +37,16 @@ static void long_texts_are_cut_and_terminated(void **state)
     assert_int_equal(strnlen(err.text, sizeof err.text), sizeof err.text - 1);
 }
 
+static void what_a_text_quotes_cannot_break_its_line(void **state)
+{
+    (void)state;
+    struct collide_error err = {0};
+    error_set(&err, COLLIDE_CORRUPT, "tensor %s is missing", "a\nb\x1b[2J\x7f\xc3\xa9");
+    assert_string_equal(err.text, "tensor a?b?[2J?\xc3\xa9 is missing");
+    error_set_errno(&err, COLLIDE_IO, ENOENT, "cannot open %s", "\r\n");
+    assert_string_equal(err.text, "cannot open ??: No such file or directory");
+}
+
 static void nobody_need_listen(void **state)
 {
     (void)state;
@@ -58,8 +68,11 @@ static void every_status_has_its_own_name(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(status_and_text_are_set_and_returned), cmocka_unit_test(errno_is_spelled_out),
-        cmocka_unit_test(long_texts_are_cut_and_terminated),    cmocka_unit_test(nobody_need_listen),
+        cmocka_unit_test(status_and_text_are_set_and_returned),
+        cmocka_unit_test(errno_is_spelled_out),
+        cmocka_unit_test(long_texts_are_cut_and_terminated),
+        cmocka_unit_test(nobody_need_listen),
+        cmocka_unit_test(what_a_text_quotes_cannot_break_its_line),
         cmocka_unit_test(every_status_has_its_own_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

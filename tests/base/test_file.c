@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -95,6 +96,22 @@ static void a_file_that_does_not_exist_yet_can_be_replaced(void **state)
     assert_file_holds(f->file, "first");
 }
 
+static void two_writers_of_one_path_do_not_mix(void **state)
+{
+    struct folder *f = *state;
+    struct file_replace first, second;
+    struct collide_error err;
+    assert_int_equal(file_replace_begin(f->file, &first, &err), COLLIDE_OK);
+    assert_int_equal(file_replace_begin(f->file, &second, &err), COLLIDE_OK);
+    assert_int_equal(file_write_all(first.fd, "first", 5, f->file, &err), COLLIDE_OK);
+    assert_int_equal(file_write_all(second.fd, "2nd", 3, f->file, &err), COLLIDE_OK);
+    assert_int_equal(file_replace_commit(&first, &err), COLLIDE_OK);
+    assert_file_holds(f->file, "first");
+    assert_int_equal(file_replace_commit(&second, &err), COLLIDE_OK);
+    assert_file_holds(f->file, "2nd");
+    assert_int_equal(count_files(f->path), 1);
+}
+
 static void abandoning_leaves_the_old_file(void **state)
 {
     struct folder *f = *state;
@@ -151,6 +168,10 @@ static void unusable_files_are_refused_by_kind(void **state)
     struct collide_error err;
     assert_int_equal(file_map("/nonexistent/file", &map, &err), COLLIDE_NOT_FOUND);
     assert_int_equal(file_map(f->path, &map, &err), COLLIDE_INVALID);
+    unlink(f->file);
+    assert_int_equal(mkfifo(f->file, 0600), 0);
+    assert_int_equal(file_map(f->file, &map, &err), COLLIDE_INVALID);
+    unlink(f->file);
     write_file(f->file, "");
     assert_int_equal(file_map(f->file, &map, &err), COLLIDE_CORRUPT);
     assert_int_equal(file_replace_begin("/nonexistent/file", &r, &err), COLLIDE_IO);
@@ -162,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(committed_bytes_replace_the_file),
         IN_FOLDER(a_file_that_does_not_exist_yet_can_be_replaced),
+        IN_FOLDER(two_writers_of_one_path_do_not_mix),
         IN_FOLDER(abandoning_leaves_the_old_file),
         IN_FOLDER(a_full_disk_leaves_the_old_file),
         IN_FOLDER(a_failed_commit_leaves_the_old_file),

@@ -3,12 +3,15 @@
 #include "learn/learn.h"
 #include "learn/quantize.h"
 #include "learn_fixture.h"
+#include "model/read.h"
+#include "model/write.h"
 
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -95,6 +98,7 @@ static void learned_maps_beat_frequency_which_beats_modulo(void **state)
     struct csr held_out;
     fixture_synth(&structured, &log, &held_out);
     struct learn_options o = quick_options();
+    o.n_rows = 150;
     o.training.teacher_epochs = 20;
     o.training.mapped_epochs = 10;
     double recall[LEARN_N_METHODS];
@@ -286,7 +290,7 @@ static void options_out_of_range_are_refused(void **state)
     expect_invalid(&log, o);
     o = quick_options(), o.dim = MODEL_MAX_DIM + 1;
     expect_invalid(&log, o);
-    o = quick_options(), o.training.temperature = 0.0f;
+    o = quick_options(), o.training.temperature = 0.001f;
     expect_invalid(&log, o);
     o = quick_options(), o.training.temperature = NAN;
     expect_invalid(&log, o);
@@ -303,6 +307,35 @@ static void options_out_of_range_are_refused(void **state)
     o = quick_options(), o.val = &val;
     expect_invalid(&log, o);
     interactions_free(&log);
+}
+
+static void learned_models_are_valid_files(void **state)
+{
+    (void)state;
+    static const char *const logs[] = {tiny_log, "7 a\n7 b\n8 a\n", "900000 5\n900000 7000000\n1 5\n"};
+    for (size_t i = 0; i < sizeof logs / sizeof *logs; i++) {
+        struct interactions log;
+        fixture_log(logs[i], &log);
+        for (int p = PRECISION_F32; p <= PRECISION_I8; p++) {
+            char path[] = "/tmp/collide-learned-XXXXXX";
+            struct collide_error err = {0};
+            struct model_file *file = NULL;
+            struct learn_options o = quick_options();
+            o.precision = (enum precision)p;
+            o.n_rows = 1;
+            struct learned *l = learn(&log, &o);
+            close(mkstemp(path));
+            assert_int_equal(model_write(learned_model(l), path, &err), COLLIDE_OK);
+            if (model_file_open(path, MODEL_CHECK_CONTENTS, &file, &err) != COLLIDE_OK)
+                fail_msg("%s", err.text);
+            assert_int_equal(model_file_model(file)->item.n_ids, log.items.n_ids);
+            assert_int_equal(model_file_model(file)->user.n_ids, log.users.n_ids);
+            model_file_close(file);
+            unlink(path);
+            learned_destroy(l);
+        }
+        interactions_free(&log);
+    }
 }
 
 static void provenance_says_how_good_the_model_is(void **state)
@@ -337,6 +370,7 @@ int main(void)
         cmocka_unit_test(smallest_sizes_are_learned_without_accident),
         cmocka_unit_test(logs_that_teach_nothing_are_refused),
         cmocka_unit_test(options_out_of_range_are_refused),
+        cmocka_unit_test(learned_models_are_valid_files),
         cmocka_unit_test(provenance_says_how_good_the_model_is),
     };
     log_set_level(LOG_WARNING);

@@ -1,0 +1,248 @@
+/* The reader against cJSON and strtod. */
+#include "api/json_reader.h"
+#include "base/rng.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* Whether the whole text is one JSON value. */
+static bool is_json(const char *text, size_t n_bytes, struct collide_error *err)
+{
+    struct arena arena = {0};
+    struct json_reader r = json_reader_over(text, n_bytes, &arena, err);
+    json_skip(&r);
+    bool is = !r.failed && json_finish(&r);
+    arena_free(&arena);
+    return is;
+}
+
+static void every_kind_of_value_is_json(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"null",
+                                        "true",
+                                        "false",
+                                        "0",
+                                        "-0",
+                                        "1",
+                                        "-1",
+                                        "10",
+                                        "1.5",
+                                        "0.5",
+                                        "1e5",
+                                        "1E+5",
+                                        "1e-5",
+                                        "0e0",
+                                        "\"\"",
+                                        "\"a\"",
+                                        "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"",
+                                        "\"\\u0041\\ud83d\\uDE00\"",
+                                        "\"\x7f\xc3\xa9\"",
+                                        "[]",
+                                        "[1]",
+                                        "[1,2]",
+                                        "[[],[[]]]",
+                                        "{}",
+                                        "{\"a\":1}",
+                                        "{\"a\":{\"b\":[1,{}]},\"c\":null}",
+                                        " \t\r\n[ 1 , 2 ] \n",
+                                        "{ \"a\" : 1 , \"b\" : 2 }"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct collide_error err = {0};
+        if (!is_json(texts[i], strlen(texts[i]), &err))
+            fail_msg("%s: %s", texts[i], err.text);
+    }
+}
+
+static void what_is_not_json_is_refused_where_it_goes_wrong(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t at;
+    } cases[] = {{"", 0},           {"nul", 0},         {"nulL", 0},        {"True", 0},
+                 {"+1", 0},         {".5", 0},          {"01", 1},          {"-", 1},
+                 {"1.", 2},         {"1.e5", 2},        {"1e", 2},          {"1e+", 3},
+                 {"0x10", 1},       {"NaN", 0},         {"-Infinity", 1},   {"[", 1},
+                 {"[1", 2},         {"[1,", 3},         {"[1,]", 3},        {"[,1]", 1},
+                 {"[1 2]", 3},      {"]", 0},           {"[1}", 2},         {"{", 1},
+                 {"{\"a\"", 4},     {"{\"a\":", 5},     {"{\"a\" 1}", 5},   {"{a:1}", 1},
+                 {"{\"a\":1,}", 7}, {"{1:2}", 1},       {"\"", 1},          {"\"a", 2},
+                 {"\"\\\"", 3},     {"\"\n\"", 1},      {"'a'", 0},         {"\"\\x\"", 2},
+                 {"\"\\u12\"", 5},  {"\"\\u12g4\"", 5}, {"\"\\ud800\"", 7}, {"\"\\udc00\"", 7},
+                 {"1 2", 2},        {"{}{}", 2},        {"[]]", 2},         {"\xef\xbb\xbf{}", 0},
+                 {"// a\n1", 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct collide_error err = {0};
+        char where[64];
+        size_t n = strlen(cases[i].text);
+        if (is_json(cases[i].text, n, &err))
+            fail_msg("%s is accepted", cases[i].text);
+        snprintf(where, sizeof where, "at byte %zu of %zu", cases[i].at, n);
+        if (!strstr(err.text, where))
+            fail_msg("%s: %s, not %s", cases[i].text, err.text, where);
+    }
+}
+
+static void nesting_ends_at_its_limit(void **state)
+{
+    (void)state;
+    char text[2 * JSON_MAX_DEPTH + 4];
+    for (size_t depth = JSON_MAX_DEPTH - 1; depth <= JSON_MAX_DEPTH + 1; depth++) {
+        struct collide_error err = {0};
+        memset(text, '[', depth);
+        memset(text + depth, ']', depth);
+        assert_int_equal(is_json(text, 2 * depth, &err), depth <= JSON_MAX_DEPTH);
+    }
+    enum { MANY = 1 << 20 };
+    char *brackets = malloc(MANY);
+    assert_non_null(brackets);
+    memset(brackets, '[', MANY);
+    assert_false(is_json(brackets, MANY, NULL));
+    free(brackets);
+}
+
+static void check_number(const char *text)
+{
+    struct arena arena = {0};
+    struct collide_error err = {0};
+    struct json_reader r = json_reader_over(text, strlen(text), &arena, &err);
+    double value = -1, wanted = strtod(text, NULL);
+    if (!json_number(&r, &value) || !json_finish(&r))
+        fail_msg("%s: %s", text, err.text);
+    if (memcmp(&value, &wanted, sizeof value) != 0)
+        fail_msg("%s reads as %.17g", text, value);
+}
+
+static void numbers_read_as_strtod_reads_them(void **state)
+{
+    (void)state;
+    static const char *const edges[] = {"0",
+                                        "-0",
+                                        "0.0",
+                                        "-0.0e5",
+                                        "9007199254740991",
+                                        "9007199254740992",
+                                        "9007199254740993",
+                                        "1e308",
+                                        "1e309",
+                                        "-1e400",
+                                        "1e-400",
+                                        "4.9e-324",
+                                        "2.2250738585072014e-308",
+                                        "18446744073709551616",
+                                        "123456789012345678901234567890",
+                                        "0.000000000000000000000000000001",
+                                        "1e22",
+                                        "1e23",
+                                        "1e-22",
+                                        "1e-23",
+                                        "999999999999999e22",
+                                        "999999999999999e-22",
+                                        "1e999999999999999999999",
+                                        "1e-999999999999999999999",
+                                        "0.1",
+                                        "0.3",
+                                        "1.7976931348623157e308",
+                                        "100000000000000000000000e-23",
+                                        "0e99999999999"};
+    for (size_t i = 0; i < sizeof edges / sizeof *edges; i++)
+        check_number(edges[i]);
+    struct rng rng = rng_seeded(1, 1);
+    for (int i = 0; i < 300000; i++) {
+        char text[64];
+        uint64_t bits = rng_u64(&rng);
+        double value;
+        memcpy(&value, &bits, sizeof value);
+        if (!isfinite(value))
+            continue;
+        int digits = (int)rng_below(&rng, 18);
+        if (rng_below(&rng, 2))
+            value = ldexp(value, -ilogb(value) + (int)rng_below(&rng, 40));
+        snprintf(text, sizeof text, rng_below(&rng, 2) ? "%.*e" : "%.*g", digits, value);
+        check_number(text);
+    }
+}
+
+static void strings_read_as_cjson_reads_them(void **state)
+{
+    (void)state;
+    static const char *const pieces[] = {"a",       "\xc3\xa9",       "\\n",     "\\\"",    "\\\\", "\\u00e9",
+                                         "\\u20ac", "\\ud83d\\ude00", "\\uFFFF", "\\u0001", "/",    "\\/",
+                                         " "};
+    struct rng rng = rng_seeded(1, 1);
+    struct arena arena = {0};
+    for (int i = 0; i < 20000; i++) {
+        char text[512] = "\"";
+        for (uint64_t n = rng_below(&rng, 20); n > 0; n--)
+            strcat(text, pieces[rng_below(&rng, sizeof pieces / sizeof *pieces)]);
+        strcat(text, "\"");
+        struct collide_error err = {0};
+        struct json_text read;
+        struct json_reader r = json_reader_over(text, strlen(text), &arena, &err);
+        if (!json_string(&r, &read) || !json_finish(&r))
+            fail_msg("%s: %s", text, err.text);
+        cJSON *oracle = cJSON_Parse(text);
+        assert_non_null(oracle);
+        assert_int_equal(read.n_bytes, strlen(oracle->valuestring));
+        assert_memory_equal(read.bytes, oracle->valuestring, read.n_bytes);
+        cJSON_Delete(oracle);
+        arena_reset(&arena);
+    }
+    arena_free(&arena);
+}
+
+static void a_string_without_escapes_is_not_copied(void **state)
+{
+    (void)state;
+    static const char text[] = "\"seventeen\"";
+    struct arena arena = {0};
+    struct json_text read;
+    struct json_reader r = json_reader_over(text, sizeof text - 1, &arena, NULL);
+    assert_true(json_string(&r, &read));
+    assert_ptr_equal(read.bytes, text + 1);
+    assert_null(arena.current);
+}
+
+static void a_failed_reader_stays_failed(void **state)
+{
+    (void)state;
+    static const char text[] = "[1,x,3]";
+    struct arena arena = {0};
+    struct collide_error err = {0};
+    double number;
+    bool truth;
+    struct json_text read;
+    struct json_reader r = json_reader_over(text, sizeof text - 1, &arena, &err);
+    int n = 0;
+    for (json_open(&r, '['); json_next(&r, ']'); n++)
+        json_number(&r, &number);
+    assert_true(r.failed);
+    assert_int_equal(n, 2);
+    assert_string_equal(err.text, "this is not JSON: expected a digit at byte 3 of 7");
+    assert_false(json_number(&r, &number) || json_string(&r, &read) || json_bool(&r, &truth) ||
+                 json_open(&r, '[') || json_next(&r, ']') || json_key(&r, &read));
+    assert_string_equal(err.text, "this is not JSON: expected a digit at byte 3 of 7");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_kind_of_value_is_json),
+        cmocka_unit_test(what_is_not_json_is_refused_where_it_goes_wrong),
+        cmocka_unit_test(nesting_ends_at_its_limit),
+        cmocka_unit_test(numbers_read_as_strtod_reads_them),
+        cmocka_unit_test(strings_read_as_cjson_reads_them),
+        cmocka_unit_test(a_string_without_escapes_is_not_copied),
+        cmocka_unit_test(a_failed_reader_stays_failed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,71 @@
+/* Small models in memory, of every kind that the format knows, and folders to write them to. */
+#ifndef TESTS_MODEL_FIXTURE_H
+#define TESTS_MODEL_FIXTURE_H
+
+#include "model/model.h"
+#include "model/read.h"
+
+enum { FIXTURE_ITEMS = 7, FIXTURE_ROWS = 5, FIXTURE_DIM = 6, FIXTURE_USERS = 3, FIXTURE_SLOTS = 16 };
+
+enum fixture_parts { FIXTURE_WEIGHTS = 1, FIXTURE_BIAS = 2, FIXTURE_HISTORIES = 4, FIXTURE_ALL = 7 };
+
+struct fixture_kind {
+    enum precision precision;
+    enum key_kind keys; /* of items and users */
+    unsigned parts;
+};
+
+/* Every combination of precision, keys and parts: (FIXTURE_N_KINDS) of them. */
+enum { FIXTURE_N_KINDS = 3 * 3 * 8 };
+struct fixture_kind fixture_kind(unsigned i);
+
+struct fixture_keys {
+    uint64_t u64[FIXTURE_ITEMS];
+    char bytes[128];
+    uint64_t offsets[FIXTURE_ITEMS + 1];
+    uint32_t slots[FIXTURE_SLOTS];
+};
+
+/* The model points into the fixture, which must stay where it is. */
+struct fixture {
+    struct model model;
+    union {
+        float f32[FIXTURE_ROWS * FIXTURE_DIM];
+        uint16_t f16[FIXTURE_ROWS * FIXTURE_DIM];
+        int8_t i8[FIXTURE_ROWS * FIXTURE_DIM];
+    } rows;
+    float scales[FIXTURE_ROWS];
+    uint32_t remap[FIXTURE_ITEMS + 1];
+    float weights[FIXTURE_ITEMS + 1];
+    float bias[FIXTURE_ITEMS + 1];
+    struct fixture_keys item_keys;
+    uint32_t offsets[FIXTURE_USERS + 2];
+    uint32_t history[6];
+    struct fixture_keys user_keys;
+    struct provenance_entry provenance[2];
+};
+
+void fixture_model(struct fixture_kind kind, struct fixture *out);
+
+/* A folder of its own for each test, by cmocka's setup and teardown; holds the files named here. */
+struct folder {
+    char path[64];
+    char file[80];
+};
+
+int folder_make(void **state);
+int folder_remove(void **state); /* with all that is in it */
+unsigned folder_n_files(const struct folder *f);
+
+/* As the library's functions, but fails the test with the library's message. */
+void write_model(const struct model *m, const char *path);
+struct model_file *open_model(const char *path);
+
+/* The whole file, to be freed by the caller. */
+unsigned char *read_bytes(const char *path, size_t *n_bytes);
+void write_bytes(const char *path, const void *bytes, size_t n_bytes);
+
+/* Opening fails at this level with this status, and the message names the path and holds this text. */
+void assert_refused(const char *path, enum model_check check, enum collide_status status, const char *text);
+
+#endif

@@ -1,0 +1,74 @@
+/* The smallest model, byte for byte as docs/FORMAT.md writes it: what is documented is accepted and means
+ * what is said there. */
+#include "model_fixture.h"
+
+#include "score/model_handle.h"
+#include "score/reference.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const float rows[4][2] = {{1, 0}, {0, 1}, {0.6f, 0.8f}, {0, 0}};
+static const uint32_t remap[6] = {0, 1, 1, 2, 0, 3};
+
+/* Header, rows, remap, as json.dumps and tobytes make them. */
+static void write_by_hand(const char *path, size_t alignment)
+{
+    static const char text[] =
+        "{\"__metadata__\": {\"collide.format\": \"1\", \"collide.pooling\": \"mean\", "
+        "\"collide.logit_scale\": \"10\"}, "
+        "\"item.rows\": {\"dtype\": \"F32\", \"shape\": [4, 2], \"data_offsets\": [0, 32]}, "
+        "\"item.remap\": {\"dtype\": \"U32\", \"shape\": [6], \"data_offsets\": [32, 56]}}";
+    size_t length = (8 + strlen(text) + alignment - 1) / alignment * alignment - 8;
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    for (int i = 0; i < 8; i++)
+        fputc((int)(length >> (8 * i) & 255), file);
+    fprintf(file, "%-*s", (int)length, text);
+    fwrite(rows, sizeof rows, 1, file);
+    fwrite(remap, sizeof remap, 1, file);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void assert_score(const struct collide_model *h, uint64_t item, double expected)
+{
+    const struct collide_id history[] = {collide_id_number(0), collide_id_number(1)};
+    const struct collide_id candidate = collide_id_number(item);
+    struct collide_query query = {.history = history, .n_history = 2, .items = &candidate, .n_items = 1};
+    struct reference_score score;
+    assert_int_equal(reference_score(h, &query, &score, NULL), COLLIDE_OK);
+    /* 0.6 and 0.8 are off by half a unit of 2^-24 each, and are taken times 5. */
+    assert_true(score.value > expected - 1e-6 && score.value < expected + 1e-6);
+}
+
+static void the_documented_file_scores_as_documented(void **state)
+{
+    const struct folder *folder = *state;
+    static const size_t alignments[] = {8, 4096}; /* that of the Python package, and ours */
+    for (size_t i = 0; i < 2; i++) {
+        write_by_hand(folder->file, alignments[i]);
+        struct collide_model *h = NULL;
+        struct collide_error err = {0};
+        if (collide_model_open(folder->file, &h, &err) != COLLIDE_OK)
+            fail_msg("%s", err.text);
+        assert_int_equal(h->model->item.n_ids, 5);
+        assert_int_equal(h->model->user.n_ids, 0);
+        assert_score(h, 3, 7.0);
+        assert_score(h, 2, 5.0);
+        assert_score(h, 99, 0.0);
+        collide_model_close(h);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_documented_file_scores_as_documented, folder_make, folder_remove),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,25 @@
+/* Random queries of every kind on a random model. */
+#ifndef TESTS_RANDOM_QUERY_H
+#define TESTS_RANDOM_QUERY_H
+
+#include "base/arena.h"
+#include "base/rng.h"
+#include "collide/scorer.h"
+#include "support/random_model.h"
+
+/* How long the lists of a query may be. */
+struct random_query_limits {
+    size_t max_history;
+    size_t max_items;
+};
+
+/* n queries in the arena: of a user, of a history with or without weights, of both, of neither; with known
+ * and unknown ids, items that occur twice, weights of zero and below, and some whose histories cancel out. */
+struct collide_query *random_queries(const struct random_model *spec,
+                                     const struct random_query_limits *limits, struct rng *rng, size_t n,
+                                     struct arena *arena);
+
+/* All ids of a query: those it looks up. */
+size_t random_query_n_lookups(const struct collide_query *query);
+
+#endif

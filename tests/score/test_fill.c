@@ -1,0 +1,192 @@
+/* Queries into slots: what fits, where queries are cut, what is counted. */
+#include "score/fill.h"
+
+#include "support/random_model.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { N_ITEMS = 10, N_USERS = 3, ROOM = 64 };
+
+/* A slot's memory. */
+struct slot {
+    device_query queries[ROOM];
+    uint32_t history[ROOM];
+    float weights[ROOM];
+    uint32_t items[ROOM];
+};
+
+static struct fill fill_of(struct slot *s)
+{
+    return (struct fill){
+        .queries = s->queries, .history = s->history, .history_weights = s->weights, .items = s->items};
+}
+
+static struct collide_model *model;
+
+static int open_model(void **state)
+{
+    (void)state;
+    const struct random_model spec = {
+        .seed = 1, .n_items = N_ITEMS, .n_users = N_USERS, .n_rows = 4, .dim = 2, .max_history = 5};
+    model = random_model_open(&spec);
+    return 0;
+}
+
+static int close_model(void **state)
+{
+    (void)state;
+    collide_model_close(model);
+    return 0;
+}
+
+static const struct collide_id IDS[] = {{.number = 4}, {.number = 77}, {.number = 0}, {.number = 9},
+                                        {.number = 4}, {.number = 5},  {.number = 6}, {.number = 7}};
+static const struct collide_id USER = {.number = 2}, STRANGER = {.number = 3};
+static const float WEIGHTS[] = {0.5f, -2.0f};
+
+static void a_query_becomes_dense_ids_and_ranges(void **state)
+{
+    (void)state;
+    const struct collide_query queries[] = {
+        {.user = &USER, .history = IDS, .weights = WEIGHTS, .n_history = 2, .items = IDS, .n_items = 3},
+        {.user = &STRANGER, .history = IDS, .n_history = 1, .items = IDS + 3, .n_items = 1},
+        {.items = IDS, .n_items = 1},
+    };
+    const struct fill_capacity capacity = {ROOM, ROOM, ROOM, ROOM};
+    struct slot s;
+    struct fill fill = fill_of(&s);
+    struct fill_position at = {0};
+    fill_queries(model, queries, 3, &capacity, ROOM, &at, &fill);
+    assert_int_equal(at.query, 3);
+    const device_query expected[] = {{2, 0, 2, 0, 3}, {N_USERS, 2, 3, 3, 4}, {N_USERS, 3, 3, 4, 5}};
+    assert_memory_equal(s.queries, expected, sizeof expected);
+    const uint32_t history[] = {4, N_ITEMS, 4}, items[] = {4, N_ITEMS, 0, 9, 4};
+    assert_memory_equal(s.history, history, sizeof history);
+    assert_memory_equal(s.items, items, sizeof items);
+    const float weights[] = {0.5f, -2.0f, 1.0f};
+    assert_memory_equal(s.weights, weights, sizeof weights);
+    assert_int_equal(fill.used.n_scores, 5);
+    assert_int_equal(fill.counts.n_lookups, 1 + 2 + 3 + 1 + 1 + 1 + 1);
+    assert_int_equal(fill.counts.n_unknown, 1 + 1 + 1);
+}
+
+static void a_long_candidate_list_is_cut_and_counted_once(void **state)
+{
+    (void)state;
+    const struct collide_query query = {
+        .user = &STRANGER, .history = IDS, .n_history = 2, .items = IDS, .n_items = 8};
+    const struct fill_capacity capacity = {ROOM, ROOM, ROOM, ROOM};
+    struct slot s;
+    struct fill fill = fill_of(&s);
+    struct fill_position at = {0};
+    fill_queries(model, &query, 1, &capacity, 3, &at, &fill);
+    assert_int_equal(at.query, 1);
+    assert_int_equal(fill.used.n_queries, 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        const device_query *q = &s.queries[i];
+        assert_int_equal(q->items_begin, 3 * i);
+        assert_int_equal(q->items_end, i < 2 ? 3 * i + 3 : 8);
+        assert_int_equal(q->history_end - q->history_begin, 2);
+        assert_int_equal(s.history[q->history_begin], 4);
+    }
+    assert_int_equal(fill.counts.n_lookups, 1 + 2 + 8);
+    assert_int_equal(fill.counts.n_unknown, 1 + 1 + 1);
+}
+
+/* Fills slot after slot until all is placed. Returns how many slots it took. */
+static size_t fill_all(const struct collide_query *queries, size_t n, const struct fill_capacity *capacity,
+                       size_t max_items, size_t *n_items, struct collide_counts *counts)
+{
+    struct fill_position at = {0};
+    size_t n_slots = 0;
+    *n_items = 0;
+    *counts = (struct collide_counts){0};
+    for (; at.query < n; n_slots++) {
+        struct slot s;
+        struct fill fill = fill_of(&s);
+        struct fill_position before = at;
+        fill_queries(model, queries, n, capacity, max_items, &at, &fill);
+        assert_true(at.query != before.query || at.item != before.item);
+        assert_true(fill.used.n_queries <= capacity->n_queries);
+        assert_true(fill.used.n_history <= capacity->n_history);
+        assert_true(fill.used.n_items <= capacity->n_items);
+        *n_items += fill.used.n_items;
+        counts->n_lookups += fill.counts.n_lookups;
+        counts->n_unknown += fill.counts.n_unknown;
+    }
+    return n_slots;
+}
+
+static void what_does_not_fit_waits_for_the_next_slot(void **state)
+{
+    (void)state;
+    struct collide_query queries[20];
+    for (size_t i = 0; i < 20; i++)
+        queries[i] = (struct collide_query){
+            .history = IDS, .n_history = i % 5, .items = IDS, .n_items = i % 7}; /* some have none */
+    struct collide_counts expected = {0}, counts;
+    size_t n_expected = 0, n_items;
+    for (size_t i = 0; i < 20; i++)
+        n_expected += queries[i].n_items;
+    const struct fill_capacity ample = {ROOM, ROOM, ROOM, ROOM};
+    fill_all(queries, 20, &ample, ROOM, &n_items, &expected);
+    assert_int_equal(n_items, n_expected);
+    for (size_t n = 1; n <= 8; n++) {
+        const struct fill_capacity tight[] = {
+            {n, ROOM, ROOM, ROOM}, {ROOM, 4, ROOM, ROOM}, {ROOM, ROOM, n, n}};
+        for (int i = 0; i < 3; i++) {
+            size_t n_slots = fill_all(queries, 20, &tight[i], n, &n_items, &counts);
+            assert_true(n_slots > 1);
+            assert_int_equal(n_items, n_expected);
+            assert_int_equal(counts.n_lookups, expected.n_lookups);
+            assert_int_equal(counts.n_unknown, expected.n_unknown);
+        }
+    }
+}
+
+static void weights_that_are_no_sound_numbers_are_refused(void **state)
+{
+    (void)state;
+    const float bad[] = {NAN, INFINITY, -INFINITY, 1.0001e6f, -2e6f};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        const float weights[] = {1.0f, bad[i]};
+        const struct collide_query query = {.history = IDS, .weights = weights, .n_history = 2};
+        struct collide_error err = {0};
+        assert_int_equal(fill_check(model, &query, 17, &err), COLLIDE_INVALID);
+        assert_non_null(strstr(err.text, "query 17"));
+        assert_non_null(strstr(err.text, "weight 1"));
+    }
+    const float good[] = {COLLIDE_MAX_WEIGHT, -COLLIDE_MAX_WEIGHT};
+    const struct collide_query query = {.history = IDS, .weights = good, .n_history = 2};
+    assert_int_equal(fill_check(model, &query, 0, NULL), COLLIDE_OK);
+}
+
+static void a_user_alone_needs_a_model_with_histories(void **state)
+{
+    (void)state;
+    const struct random_model spec = {.seed = 1, .n_items = N_ITEMS, .n_rows = 4, .dim = 2};
+    struct collide_model *without = random_model_open(&spec);
+    const struct collide_query alone = {.user = &USER},
+                               with = {.user = &USER, .history = IDS, .n_history = 1};
+    assert_int_equal(fill_check(without, &alone, 0, NULL), COLLIDE_INVALID);
+    assert_int_equal(fill_check(without, &with, 0, NULL), COLLIDE_OK);
+    assert_int_equal(fill_check(model, &alone, 0, NULL), COLLIDE_OK);
+    collide_model_close(without);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_query_becomes_dense_ids_and_ranges),
+        cmocka_unit_test(a_long_candidate_list_is_cut_and_counted_once),
+        cmocka_unit_test(what_does_not_fit_waits_for_the_next_slot),
+        cmocka_unit_test(weights_that_are_no_sound_numbers_are_refused),
+        cmocka_unit_test(a_user_alone_needs_a_model_with_histories),
+    };
+    return cmocka_run_group_tests(tests, open_model, close_model);
+}
