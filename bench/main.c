@@ -29,13 +29,13 @@ static void print_help(void)
 
 static int unknown_command(const char *name)
 {
-    for (size_t i = 0; i < N_COMMANDS; i++) {
-        if (spelling_distance(name, commands[i].name) <= spelling_slack(name)) {
-            log_error("unknown command %s; did you mean %s?", name, commands[i].name);
-            return BENCH_USAGE;
-        }
-    }
-    log_error("unknown command %s; collide-bench --help lists them", name);
+    struct spelling meant = spelling_of(name);
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        spelling_offer(&meant, commands[i].name);
+    if (meant.closest)
+        log_error("there is no command \"%s\"; did you mean \"%s\"?", name, meant.closest);
+    else
+        log_error("there is no command \"%s\"; see `collide-bench --help`", name);
     return BENCH_USAGE;
 }
 

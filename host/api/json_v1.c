@@ -84,17 +84,13 @@ static enum collide_status unknown_field(const struct json_text *key, enum reque
     if (has_name(key, REQUESTS))
         return error_set(err, COLLIDE_INVALID,
                          "\"requests\" has no other fields beside it and is not nested");
-    const char *closest = NULL;
-    size_t limit = spelling_slack(typed) + 1;
-    for (enum field f = 0; f < N_FIELDS; f++) {
-        size_t distance = spelling_distance(typed, FIELDS[f].name);
-        if ((FIELDS[f].kinds & BIT(kind)) && distance < limit) {
-            closest = FIELDS[f].name;
-            limit = distance;
-        }
-    }
-    if (closest)
-        return error_set(err, COLLIDE_INVALID, "unknown field \"%s\"; did you mean \"%s\"?", typed, closest);
+    struct spelling meant = spelling_of(typed);
+    for (enum field f = 0; f < N_FIELDS; f++)
+        if (FIELDS[f].kinds & BIT(kind))
+            spelling_offer(&meant, FIELDS[f].name);
+    if (meant.closest)
+        return error_set(err, COLLIDE_INVALID, "unknown field \"%s\"; did you mean \"%s\"?", typed,
+                         meant.closest);
     return error_set(err, COLLIDE_INVALID, "unknown field \"%s\"", typed);
 }
 

@@ -34,17 +34,12 @@ static enum collide_status unknown_option(struct arg_table table, const char *na
 {
     char typed[64];
     snprintf(typed, sizeof typed, "%.*s", (int)(length < sizeof typed ? length : sizeof typed - 1), name);
-    const char *closest = NULL;
-    size_t limit = spelling_slack(typed) + 1;
-    for (size_t i = 0; i < table.n; i++) {
-        size_t distance = spelling_distance(typed, table.args[i].name);
-        if (distance < limit) {
-            limit = distance;
-            closest = table.args[i].name;
-        }
-    }
-    if (closest)
-        return error_set(err, COLLIDE_INVALID, "unknown option --%s; did you mean --%s?", typed, closest);
+    struct spelling meant = spelling_of(typed);
+    for (size_t i = 0; i < table.n; i++)
+        spelling_offer(&meant, table.args[i].name);
+    if (meant.closest)
+        return error_set(err, COLLIDE_INVALID, "unknown option --%s; did you mean --%s?", typed,
+                         meant.closest);
     return error_set(err, COLLIDE_INVALID, "unknown option --%s; --help lists them", typed);
 }
 

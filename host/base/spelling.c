@@ -33,3 +33,17 @@ size_t spelling_slack(const char *typed)
     size_t slack = strnlen(typed, LONGEST) / 3;
     return slack ? slack : 1;
 }
+
+struct spelling spelling_of(const char *typed)
+{
+    return (struct spelling){.typed = typed, .limit = spelling_slack(typed) + 1};
+}
+
+void spelling_offer(struct spelling *s, const char *name)
+{
+    size_t distance = spelling_distance(s->typed, name);
+    if (distance < s->limit) {
+        s->closest = name;
+        s->limit = distance;
+    }
+}

@@ -12,4 +12,14 @@ size_t spelling_distance(const char *a, const char *b);
  * least one. */
 size_t spelling_slack(const char *typed);
 
+/* The known name that somebody may have meant: offer all of them, then look at closest. */
+struct spelling {
+    const char *typed;   /* borrowed */
+    const char *closest; /* NULL: none is within the slack */
+    size_t limit;
+};
+
+struct spelling spelling_of(const char *typed);
+void spelling_offer(struct spelling *s, const char *name);
+
 #endif

@@ -28,18 +28,16 @@ static void print_help(FILE *out)
     fprintf(out, "\n`collide COMMAND --help` shows a command's options.\n");
 }
 
-static const char *closest(const char *name)
+static int unknown_command(const char *name)
 {
-    const char *best = NULL;
-    size_t best_distance = spelling_slack(name) + 1;
-    for (size_t i = 0; i < N_COMMANDS; i++) {
-        size_t distance = spelling_distance(name, commands[i].name);
-        if (distance < best_distance) {
-            best = commands[i].name;
-            best_distance = distance;
-        }
-    }
-    return best;
+    struct spelling meant = spelling_of(name);
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        spelling_offer(&meant, commands[i].name);
+    if (meant.closest)
+        log_error("there is no command \"%s\"; did you mean \"%s\"?", name, meant.closest);
+    else
+        log_error("there is no command \"%s\"; see `collide --help`", name);
+    return EXIT_USAGE;
 }
 
 /* What was printed must have arrived: a full disk is a failure, too. */
@@ -69,10 +67,5 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < N_COMMANDS; i++)
         if (strcmp(name, commands[i].name) == 0)
             return check_output(commands[i].run(argc - 2, argv + 2));
-    const char *guess = closest(name);
-    if (guess)
-        log_error("there is no command \"%s\"; did you mean \"%s\"?", name, guess);
-    else
-        log_error("there is no command \"%s\"; see `collide --help`", name);
-    return EXIT_USAGE;
+    return unknown_command(name);
 }

@@ -71,7 +71,7 @@ int command_serve(int argc, char **argv)
          .min = 1,
          .max = UINT32_MAX / 2,
          .group = "Limits",
-         .help = "most candidates of a request, and largest k"},
+         .help = "most scores of a request, of a whole batch together; and largest k"},
         {.name = "max-history",
          .type = ARG_U64,
          .target = &max_history,

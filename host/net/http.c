@@ -16,7 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* One epoll thread with its own worker: nothing on a request's way is shared. */
+/* A thread with its own connections and worker: nothing on a request's way is shared. It waits by poll, since
+ * libmicrohttpd 0.9.75 with epoll, edge-triggered, misses that a client has gone whose last bytes came with
+ * its FIN, and keeps the connection until it times out. */
 struct http_thread {
     struct http_server *server;
     unsigned worker;

@@ -156,8 +156,8 @@ static void *work(void *argument)
     return NULL;
 }
 
-/* PoCL's caller-thread device lets a thread take another's kernel from their common list; that other thread's
- * wait then has nothing to run and must not return before the kernel is over. */
+/* PoCL keeps one list of ready commands for all threads that use its caller-thread device: none may take
+ * another's, and be told of its end before it is over. */
 static void work_with_many_threads(struct engine_fixture *f)
 {
     enum { N_THREADS = 4 };

@@ -152,7 +152,7 @@ void ask_once(const struct test_server *s, const char *method, const char *path,
 
 const char *header_of(const struct response_text *r, const char *name)
 {
-    static char value[256];
+    static _Thread_local char value[256];
     size_t n = strlen(name);
     for (const char *line = strstr(r->headers, "\r\n"); line; line = strstr(line, "\r\n")) {
         line += 2;

@@ -63,7 +63,7 @@ void client_ask(struct client *c, const char *method, const char *path, const ch
 void ask_once(const struct test_server *s, const char *method, const char *path, const char *body,
               struct response_text *out);
 
-/* The value of a header, NULL: there is none. Valid until the next call. */
+/* The value of a header, NULL: there is none. Valid until the thread asks again. */
 const char *header_of(const struct response_text *r, const char *name);
 
 /* Checks the status, and that the body is an error with this code. */

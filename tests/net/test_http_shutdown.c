@@ -1,7 +1,6 @@
 /* Whatever has begun when the server is told to stop is answered, and answered right. */
 #include "http_fixture.h"
 
-#include <errno.h>
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -179,7 +178,6 @@ static void *ask_without_pause(void *context)
         bool is_in_time = is_sent && !atomic_load(c->is_stopping);
         if (!is_sent || !client_receive(&c->client, BODY_FOLLOWS, &c->response)) {
             c->n_lost += is_in_time;
-            if (is_in_time) fprintf(stderr, "LOST sent %d answered %u n_bytes %zu errno %s: %s\n", is_sent, c->n_answered, c->client.n_bytes, strerror(errno), c->client.bytes);
             break;
         }
         c->n_answered++;

@@ -43,7 +43,7 @@ static struct collide_model *open_model(enum precision precision, enum pooling p
     struct scratch folder;
     char path[2 * SCRATCH_PATH_BYTES];
     struct collide_error err = {0};
-    struct collide_model *model;
+    struct collide_model *model = NULL;
     scratch_create(&folder);
     scratch_path(&folder, "model", path);
     if (model_write(&m, path, &err) != COLLIDE_OK || collide_model_open(path, &model, &err) != COLLIDE_OK)

@@ -51,13 +51,14 @@ static double row_size(enum row_kind kind, uint32_t dim)
 static uint16_t random_half(struct rng *rng, double size)
 {
     int exponent = size > 0 ? ilogb(size) + 14 + (int)rng_below(rng, 2) : 0;
-    uint16_t bits = (uint16_t)(rng_u64(rng) & 0x83ff);
-    return size > 0 ? (uint16_t)(bits | (exponent > 0 ? exponent : 0) << 10) : (uint16_t)(bits & 0x8000);
+    uint64_t bits = rng_u64(rng) & (size > 0 ? 0x83ff : 0x8000);
+    return (uint16_t)(bits | (uint64_t)(exponent > 0 ? exponent : 0) << 10);
 }
 
 static void fill_row(const struct random_model *spec, struct rng *rng, uint32_t row, struct draft *d)
 {
-    enum row_kind kind = spec->values == VALUES_EXTREME ? rng_below(rng, N_ROW_KINDS) : ROW_ORDINARY;
+    enum row_kind kind =
+        spec->values == VALUES_EXTREME ? (enum row_kind)rng_below(rng, N_ROW_KINDS) : ROW_ORDINARY;
     double size = row_size(kind, spec->dim);
     uint32_t hot = (uint32_t)rng_below(rng, spec->dim);
     for (uint32_t v = 0; v < spec->dim; v++) {

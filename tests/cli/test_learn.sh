@@ -1,0 +1,138 @@
+#!/usr/bin/env bash
+# Logs that cannot be learned from, disks that cannot be written to, and learning that is cut short.
+. "$(dirname "$0")/lib.sh"
+
+it_names_the_line_that_is_wrong() {
+  printf '1 2\n3 4\noops\n' >log
+  run 1 learn log -o model
+  says "log:3: "
+  printf 'user,item\n1,2\n3\n' >log.csv
+  run 1 learn log.csv -o model
+  says "log.csv:3: "
+  [ ! -e model ] || fail "a model was written"
+}
+
+it_refuses_logs_with_nothing_to_learn() {
+  : >empty
+  run 1 learn empty -o model
+  says "empty holds no interactions; give a log with a user and an item on each line"
+  run 1 learn nowhere -o model
+  says "cannot open nowhere: No such file or directory"
+  printf '1 2\n3 2\n4 2\n' >one_item
+  run 1 learn one_item -o model
+  says "nothing to learn from: no user of the log has two items or more"
+  run 1 learn . -o model
+  [ ! -e model ] || fail "a model was written"
+}
+
+it_learns_from_one_user() {
+  printf '1 2\n1 3\n1 4\n' >one_user
+  run 0 learn one_user -o model --teacher-epochs 2 --epochs 2
+  run 0 inspect model --verify
+}
+
+it_tells_at_once_that_it_cannot_write() {
+  small_log log
+  run 1 learn log -o nowhere/model
+  says "cannot create nowhere/model"
+  says "is its folder there and writable"
+  grep -q "interactions of" err && fail "it read the log first"
+  [ "$(id -u)" != 0 ] || return 0 # root may write anywhere
+  mkdir sealed && chmod a-w sealed
+  run 1 learn log -o sealed/model
+  says "Permission denied"
+}
+
+# learn_limited LOG MODEL: with room for files of 8 KiB only.
+learn_limited() {
+  (
+    trap '' XFSZ
+    ulimit -f 8
+    exec "$PROGRAM" learn "$1" -o "$2" --rows 100 --teacher-epochs 2 --epochs 2
+  ) >out 2>err
+}
+
+it_leaves_the_old_model_when_the_disk_is_full() {
+  small_log log
+  quick_model log model
+  cp model old
+  learn_limited log model && fail "it claims to have written what does not fit"
+  says "File too large"
+  same_file model old
+  [ "$(ls)" = "$(printf 'err\nlog\nmodel\nold\nout')" ] || fail "something was left behind: $(ls)"
+}
+
+it_leaves_the_old_model_when_it_is_killed() {
+  small_log log
+  quick_model log model
+  cp model old
+  for signal in KILL INT TERM; do
+    (timeout -s $signal 0.4 "$PROGRAM" learn log -o model --teacher-epochs 10000) >out 2>err && fail "not killed"
+    same_file model old
+  done
+}
+
+# Killed at any moment, while it writes too, the file is the old model or the new one.
+it_never_shows_half_a_model() {
+  small_log log
+  quick_model log model
+  for delay in 0.005 0.01 0.015 0.02 0.025 0.03 0.035 0.04 0.05 0.06 0.08 0.1; do
+    (timeout -s KILL $delay "$PROGRAM" learn log -o model --rows 40 --dim 16 --teacher-epochs 1 --epochs 1) \
+      >/dev/null 2>&1
+    run 0 inspect model --verify
+    prints "verified"
+  done
+}
+
+it_gives_the_same_model_for_the_same_seed() {
+  small_log log
+  quick_model log first --seed 7
+  quick_model log second --seed 7
+  same_file first second
+  quick_model log other --seed 8
+  cmp -s first other && fail "the seed changes nothing"
+  return 0
+}
+
+it_reads_plain_gz_zst_and_standard_input_alike() {
+  small_log log
+  quick_model log plain
+  gzip -k log
+  quick_model log.gz from_gz
+  same_file plain from_gz
+  quick_model - from_stdin <log
+  same_file plain from_stdin
+  quick_model - from_stdin_gz <log.gz
+  same_file plain from_stdin_gz
+  if ! command -v zstd >/dev/null; then
+    echo "there is no zstd here to write .zst with"
+    exit 77
+  fi
+  zstd -q log
+  quick_model log.zst from_zst
+  same_file plain from_zst
+}
+
+it_says_where_compressed_input_breaks_off() {
+  small_log log
+  gzip -k log
+  head -c 2000 log.gz >cut.gz
+  run 1 learn cut.gz -o model
+  says "cut.gz"
+  [ ! -e model ] || fail "a model was written"
+}
+
+it_makes_up_the_same_log_for_the_same_seed() {
+  small_log first --seed 3
+  small_log second --seed 3
+  same_file first second
+  "$PROGRAM" synth --users 200 --items 150 -n 4000 --clusters 10 --seed 3 >third
+  same_file first third
+  small_log other --seed 4
+  cmp -s first other && fail "the seed changes nothing"
+  [ "$(wc -l <first)" = 4000 ] || fail "$(wc -l <first) lines"
+  [ "$(sort -u first | wc -l)" = 4000 ] || fail "pairs occur twice"
+  run 1 synth --users 10 --items 10 -n 101
+}
+
+run_tests

@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# Help, and what is no usage.
+. "$(dirname "$0")/lib.sh"
+
+COMMANDS="learn eval inspect score topk serve devices synth"
+
+it_lists_every_command_in_its_help() {
+  for form in --help -h help; do
+    run 0 $form
+    for command in $COMMANDS; do prints "  $command "; done
+  done
+  run 2
+  says "usage: collide COMMAND"
+}
+
+it_prints_its_version() {
+  run 0 --version
+  grep -qE '^collide [0-9]+\.[0-9]+\.[0-9]+$' out || fail "$(cat out)"
+}
+
+it_mentions_every_flag_in_each_command_s_help() {
+  declare -A flags=(
+    [learn]="output method rows dim precision histories val layout seed threads temperature teacher-epochs epochs"
+    [eval]="test mask history k threads json device engine kernel-cache"
+    [inspect]="verify"
+    [score]="user history weights items device engine kernel-cache"
+    [topk]="user history weights k exclude exclude-seen device engine kernel-cache"
+    [serve]="listen threads max-body max-items max-history max-requests max-connections idle-timeout device engine kernel-cache"
+    [devices]=""
+    [synth]="users items interactions clusters zipf taste seed output"
+  )
+  for command in $COMMANDS; do
+    run 0 "$command" --help
+    prints "Usage: collide $command"
+    for flag in ${flags[$command]} help; do
+      grep -qE -- "--$flag( |$)" out || fail "collide $command --help is silent about --$flag"
+    done
+    [ "$(awk 'length > 100' out)" = "" ] || fail "collide $command --help is wider than 100 columns"
+    run 0 "$command" --nonsense -h
+  done
+}
+
+it_suggests_what_was_meant() {
+  run 2 lern
+  says 'there is no command "lern"; did you mean "learn"?'
+  run 2 xyzzy
+  says 'there is no command "xyzzy"; see `collide --help`'
+  run 2 learn --row 5
+  says "unknown option --row; did you mean --rows?"
+  run 2 serve --lisen :80 m
+  says "unknown option --lisen; did you mean --listen?"
+  run 2 topk --exclude_seen m
+  says "unknown option --exclude_seen; did you mean --exclude-seen?"
+  says "usage: collide topk"
+}
+
+it_refuses_values_out_of_range() {
+  run 2 learn log -o m --dim 0
+  says "--dim: '0' is not a whole number from 1 to"
+  run 2 learn log -o m --method magic
+  says "--method: 'magic' is not one of lhf|modulo|frequency|full"
+  run 2 serve m --threads -1
+  says "--threads: '-1' is not a whole number from 1 to 1024"
+  run 2 eval m --test t -k 10,x
+  says "--k: 'x' is not a whole number"
+  run 2 eval m --test t -k 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17
+  says "--k takes at most 16 lengths"
+  run 2 synth --taste 2
+  says "--taste: '2' is not a number from 0 to 1"
+  run 2 topk m -k 0
+  says "--k: '0' is not a whole number"
+}
+
+it_refuses_too_few_and_too_many_arguments() {
+  for command in learn eval inspect score topk serve; do
+    run 2 $command
+    says "too few arguments"
+  done
+  for command in devices synth; do
+    run 2 $command extra
+    says "unexpected argument 'extra'"
+  done
+  run 2 learn log
+  says "-o MODEL is missing"
+  run 2 eval model
+  says "--test FILE is missing"
+  run 2 learn log -o
+  says "--output needs a value"
+}
+
+it_fails_when_what_it_prints_cannot_be_written() {
+  [ -c /dev/full ] || exit 77
+  local code=0
+  "$PROGRAM" --help >/dev/full 2>err || code=$?
+  [ $code = 1 ] || fail "exit code $code"
+  says "cannot write standard output"
+  code=0
+  "$PROGRAM" synth -n 1000 --users 100 --items 100 >/dev/full 2>err || code=$?
+  [ $code = 1 ] || fail "exit code $code"
+  says "standard output"
+}
+
+run_tests
