@@ -13,12 +13,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-/* A thread with its own connections and worker: nothing on a request's way is shared. It waits by poll, since
- * libmicrohttpd 0.9.75 with epoll, edge-triggered, misses that a client has gone whose last bytes came with
- * its FIN, and keeps the connection until it times out. */
+/* An epoll thread with its own connections and worker: nothing on a request's way is shared. */
 struct http_thread {
     struct http_server *server;
     unsigned worker;
@@ -96,6 +95,17 @@ static void refuse_no_memory(struct http_exchange *x)
     http_exchange_refuse(x, MHD_HTTP_INTERNAL_SERVER_ERROR, "internal", "out of memory for this request");
 }
 
+/* Whether the client has closed its side and everything it sent has been read. libmicrohttpd 0.9.75 with
+ * epoll does not see that where the last bytes and the end came at once, and would keep the connection until
+ * it times out. */
+static bool client_has_left(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    char byte;
+    return info && recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 /* Queues the exchange's reply, which stays in the exchange until the request is completed. */
 static enum MHD_Result reply(struct http_thread *t, struct MHD_Connection *connection,
                              struct http_exchange *x)
@@ -113,7 +123,7 @@ static enum MHD_Result reply(struct http_thread *t, struct MHD_Connection *conne
         MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, x->allow);
     if (x->status == MHD_HTTP_SERVICE_UNAVAILABLE)
         MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
-    if (service_state(t->server->service) == SERVICE_DRAINING)
+    if (service_state(t->server->service) == SERVICE_DRAINING || client_has_left(connection))
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     enum MHD_Result result = MHD_queue_response(connection, x->status, response);
     MHD_destroy_response(response);
@@ -139,6 +149,7 @@ static enum MHD_Result begin(struct http_thread *t, struct MHD_Connection *conne
     const char *text = header(connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
     unsigned long long length = text ? strtoull(text, NULL, 10) : 0;
     size_t max = t->server->options.max_body_bytes;
+    x->n_announced = length;
     if (x->action != HTTP_REFUSE && length > max)
         refuse_too_large(t, x);
     if (x->action == HTTP_REFUSE &&
@@ -147,7 +158,8 @@ static enum MHD_Result begin(struct http_thread *t, struct MHD_Connection *conne
     return MHD_YES;
 }
 
-static enum MHD_Result take_body(struct http_thread *t, struct http_exchange *x, const char *data, size_t n)
+static enum MHD_Result take_body(struct http_thread *t, struct MHD_Connection *connection,
+                                 struct http_exchange *x, const char *data, size_t n)
 {
     size_t max = t->server->options.max_body_bytes;
     x->n_received += n;
@@ -157,7 +169,8 @@ static enum MHD_Result take_body(struct http_thread *t, struct http_exchange *x,
         buffer_append(&x->body, data, n);
     if (x->body.failed)
         refuse_no_memory(x);
-    return x->n_received / DISCARD_FACTOR > max ? MHD_NO : MHD_YES;
+    bool is_cut_off = x->n_received < x->n_announced && client_has_left(connection);
+    return is_cut_off || x->n_received / DISCARD_FACTOR > max ? MHD_NO : MHD_YES;
 }
 
 /* libmicrohttpd calls this once when the headers are there (no exchange yet), then for each piece of the
@@ -179,7 +192,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     if (*n_data > 0) {
         size_t n = *n_data;
         *n_data = 0;
-        return take_body(t, x, data, n);
+        return take_body(t, connection, x, data, n);
     }
     perform(t, x);
     return reply(t, connection, x);
@@ -226,7 +239,7 @@ static enum collide_status start_thread(struct http_server *h, unsigned i, int l
     if (own < 0)
         return error_set(err, COLLIDE_IO, "out of file descriptors for HTTP thread %u", i);
     unsigned share = (h->options.max_connections + h->n_threads - 1) / h->n_threads;
-    t->daemon = MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0, NULL,
+    t->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0, NULL,
                                  NULL, on_request, t,                                                 //
                                  MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,                            //
                                  MHD_OPTION_LISTEN_SOCKET, own,                                       //

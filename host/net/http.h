@@ -1,4 +1,4 @@
-/* The HTTP endpoint, on libmicrohttpd: one thread a worker of the service, all on one listening socket,
+/* The HTTP endpoint, on libmicrohttpd: one epoll thread a worker of the service, all on one listening socket,
  * each request run to completion on its thread.
  *
  *   POST /v1/score, /v1/topk   api/json_v1.h        GET /v1/model   the model and its device

@@ -17,8 +17,9 @@ enum http_action {
 struct http_exchange {
     enum http_action action;
     unsigned status;
-    const char *allow;   /* the Allow header of a 405, or NULL */
-    uint64_t n_received; /* bytes of the body, thrown away ones among them */
+    const char *allow;    /* the Allow header of a 405, or NULL */
+    uint64_t n_announced; /* Content-Length, or 0 */
+    uint64_t n_received;  /* bytes of the body, thrown away ones among them */
     struct buffer body;
     struct buffer reply;
     struct http_exchange *next; /* in a pool */
