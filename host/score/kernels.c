@@ -15,7 +15,7 @@ static void specialise(const struct device_info *device, const struct model *m, 
         [POOLING_SUM] = "POOL_SUM", [POOLING_MEAN] = "POOL_MEAN", [POOLING_NORMALISED] = "POOL_NORMALISED"};
     snprintf(
         options, capacity,
-        "-cl-std=CL1.2 -cl-mad-enable -Werror -DDIM=%u -D%s -D%s -DWEIGHTED=%d -DBIASED=%d -DPREFETCH=%d",
+        "-cl-std=CL1.2 -Werror -DDIM=%u -D%s -D%s -DWEIGHTED=%d -DBIASED=%d -DPREFETCH=%d",
         m->dim, rows[m->item.precision], pools[m->pooling], m->item.weights != NULL, m->item.bias != NULL,
         (device->type & CL_DEVICE_TYPE_CPU) != 0);
 }

@@ -9,7 +9,10 @@
  * Unknown ids: an item that the model does not know has the entry that the model keeps for it (as learned: a
  * zero vector and the lowest bias of all items), an unknown user an empty history. A query with nothing known
  * is scored by the biases alone, that is, by popularity. How many ids were unknown is counted, never an
- * error. */
+ * error.
+ *
+ * Scores are computed in single precision: a normalised bag whose items cancel out has no direction that it
+ * could find, and one longer than about 1e18 is taken for zero. */
 #ifndef COLLIDE_SCORER_H
 #define COLLIDE_SCORER_H
 
