@@ -256,33 +256,43 @@ uint64_t http_client_n_reconnects(const struct http_client *client)
     return client->n_reconnects;
 }
 
-static enum collide_status resolve(struct http_client *client, const struct http_url *url,
-                                   struct collide_error *err)
+/* Opens a connection and waits until it stands: 0, or the errno of the failure. */
+static int connection_establish(struct http_client *client, struct connection *c)
+{
+    const struct completion *none;
+    connection_open(client, c);
+    while (c->is_connecting)
+        client_poll(client, UINT64_MAX, &none);
+    return c->fd >= 0 ? 0 : c->last_errno;
+}
+
+/* A name may have addresses that nobody listens on: all connections go to the first one that takes the first
+ * of them. */
+static int connect_all(struct http_client *client, const struct addrinfo *addresses)
+{
+    int failed = 0;
+    for (const struct addrinfo *a = addresses; a && (a == addresses || failed); a = a->ai_next) {
+        memcpy(&client->address, a->ai_addr, a->ai_addrlen);
+        client->n_address = a->ai_addrlen;
+        failed = connection_establish(client, &client->connections[0]);
+    }
+    for (unsigned i = 1; i < client->n_connections && !failed; i++)
+        failed = connection_establish(client, &client->connections[i]);
+    return failed;
+}
+
+static enum collide_status resolve_and_connect(struct http_client *client, const struct http_url *url,
+                                               struct collide_error *err)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
     struct addrinfo *found = NULL;
     int failed = getaddrinfo(url->host, url->port, &hints, &found);
     if (failed)
         return error_set(err, COLLIDE_IO, "cannot resolve %s: %s", url->authority, gai_strerror(failed));
-    memcpy(&client->address, found->ai_addr, found->ai_addrlen);
-    client->n_address = found->ai_addrlen;
+    failed = connect_all(client, found);
     freeaddrinfo(found);
-    return COLLIDE_OK;
-}
-
-static enum collide_status connect_all(struct http_client *client, const char *name,
-                                       struct collide_error *err)
-{
-    const struct completion *none;
-    for (unsigned i = 0; i < client->n_connections; i++) {
-        struct connection *c = &client->connections[i];
-        connection_open(client, c);
-        while (c->is_connecting)
-            client_poll(client, UINT64_MAX, &none);
-        if (c->fd < 0)
-            return error_set_errno(err, COLLIDE_IO, c->last_errno, "cannot connect to %s", name);
-    }
-    return COLLIDE_OK;
+    return failed ? error_set_errno(err, COLLIDE_IO, failed, "cannot connect to %s", url->authority)
+                  : COLLIDE_OK;
 }
 
 enum collide_status http_client_create(const struct http_client_settings *settings, struct http_client **out,
@@ -306,8 +316,8 @@ enum collide_status http_client_create(const struct http_client_settings *settin
         status = error_set_errno(err, COLLIDE_IO, errno, "cannot create an epoll descriptor");
     else if (!client->done)
         status = error_no_memory(err, "the client's completions");
-    else if ((status = resolve(client, settings->url, err)) == COLLIDE_OK)
-        status = connect_all(client, settings->url->authority, err);
+    else
+        status = resolve_and_connect(client, settings->url, err);
     if (status != COLLIDE_OK)
         http_client_destroy(client);
     else

@@ -6,11 +6,9 @@
 #include "base/histogram.h"
 #include "base/log.h"
 #include "commands.h"
-#include "kernel_case.h"
-#include "machine.h"
+#include "kernel_report.h"
 #include "score/kernels.h"
 
-#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,19 +37,6 @@ struct results {
 };
 
 enum { N_PAIR_RUNS = 20000, N_PAIR_WARM_UP = 1000 };
-
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-
-/* Sorts the samples. */
-static double median(struct samples *s)
-{
-    qsort(s->values, s->n, sizeof *s->values, by_size);
-    return s->n % 2 ? s->values[s->n / 2] : (s->values[s->n / 2 - 1] + s->values[s->n / 2]) / 2;
-}
 
 static enum collide_status run_kernel(struct engine_lane *lane, enum scoring_kernel kernel,
                                       const struct kernel_case *c, struct collide_error *err)
@@ -186,89 +171,29 @@ static enum collide_status measure(struct device *device, enum engine_kind kind,
     return status;
 }
 
-struct spread {
-    double median, min, max; /* ns */
-};
-
-/* Everything that is printed, once. */
-struct figures {
-    struct spread kernel, scalar, lines;
-    double bytes; /* a lookup */
-    double pair_p50_us, pair_p99_us;
-};
-
 static struct spread spread_of(struct samples *s)
 {
-    double middle = median(s);
-    return (struct spread){.median = middle, .min = s->values[0], .max = s->values[s->n - 1]};
+    return figure_spread(s->values, s->n);
 }
 
-static struct figures figures_of(struct results *r, const struct kernel_case *c)
+static enum collide_status print_results(const struct options *o, struct results *r,
+                                         const struct kernel_case *c, const char *device,
+                                         struct collide_error *err)
 {
-    return (struct figures){.kernel = spread_of(&r->kernel),
-                            .scalar = spread_of(&r->scalar),
-                            .lines = spread_of(&r->lines),
-                            .bytes = (double)kernel_case_lookup_bytes(c),
-                            .pair_p50_us = (double)histogram_quantile(r->pair, 0.5) / 1e3,
-                            .pair_p99_us = (double)histogram_quantile(r->pair, 0.99) / 1e3};
-}
-
-static void print_row(const char *name, const struct spread *s, double bytes)
-{
-    printf("%-14s %12.1f %9.1f .. %6.1f %10.2f\n", name, s->median, s->min, s->max, bytes / s->median);
-}
-
-static void print_text(const struct figures *f, const struct kernel_case *c, const struct results *r,
-                       const char *device)
-{
-    const struct kernel_shape *s = &c->shape;
-    struct machine m = machine_describe();
-    printf("remap + bag: %u ids -> %u rows x %u %s, bags of %u, uniform\n", s->n_ids, s->n_rows, s->dim,
-           precision_name(s->precision), s->bag);
-    printf("%s, %s engine; %s, %u CPUs, %s\n\n", device, r->engine, m.cpu, m.n_cpus, m.kernel);
-    printf("%-14s %12s %19s %10s\n", "", "ns a lookup", "(min .. max)", "GB/s");
-    print_row("kernel", &f->kernel, f->bytes);
-    print_row("scalar C", &f->scalar, f->bytes);
-    print_row("random lines", &f->lines, 64);
-    printf("\nkernel against scalar C: %.2fx\n", f->scalar.median / f->kernel.median);
-    printf("one pair, submit to result: %.2f us p50, %.2f us p99\n", f->pair_p50_us, f->pair_p99_us);
-}
-
-static void add_side(cJSON *root, const char *name, const struct spread *s, double bytes)
-{
-    cJSON *side = cJSON_AddObjectToObject(root, name);
-    cJSON_AddNumberToObject(side, "ns_per_lookup", s->median);
-    cJSON_AddNumberToObject(side, "min", s->min);
-    cJSON_AddNumberToObject(side, "max", s->max);
-    cJSON_AddNumberToObject(side, "gb_per_s", bytes / s->median);
-}
-
-static void print_json(const struct figures *f, const struct kernel_case *c, const struct results *r,
-                       const char *device)
-{
-    const struct kernel_shape *s = &c->shape;
-    struct machine m = machine_describe();
-    cJSON *root = cJSON_CreateObject();
-    cJSON_AddStringToObject(root, "cpu", m.cpu);
-    cJSON_AddStringToObject(root, "kernel_version", m.kernel);
-    cJSON_AddStringToObject(root, "device", device);
-    cJSON_AddStringToObject(root, "engine", r->engine);
-    cJSON_AddNumberToObject(root, "ids", s->n_ids);
-    cJSON_AddNumberToObject(root, "rows", s->n_rows);
-    cJSON_AddNumberToObject(root, "dim", s->dim);
-    cJSON_AddStringToObject(root, "precision", precision_name(s->precision));
-    cJSON_AddNumberToObject(root, "bag", s->bag);
-    cJSON_AddNumberToObject(root, "bytes_per_lookup", f->bytes);
-    add_side(root, "kernel", &f->kernel, f->bytes);
-    add_side(root, "scalar", &f->scalar, f->bytes);
-    add_side(root, "random_lines", &f->lines, 64);
-    cJSON_AddNumberToObject(root, "ratio", f->scalar.median / f->kernel.median);
-    cJSON_AddNumberToObject(root, "pair_p50_us", f->pair_p50_us);
-    cJSON_AddNumberToObject(root, "pair_p99_us", f->pair_p99_us);
-    char *text = cJSON_Print(root);
-    puts(text ? text : "{}");
-    cJSON_free(text);
-    cJSON_Delete(root);
+    const struct kernel_report report = {.shape = &c->shape,
+                                         .machine = machine_describe(),
+                                         .device = device,
+                                         .engine = r->engine,
+                                         .kernel = spread_of(&r->kernel),
+                                         .scalar = spread_of(&r->scalar),
+                                         .lines = spread_of(&r->lines),
+                                         .lookup_bytes = kernel_case_lookup_bytes(c),
+                                         .pair_p50_us = (double)histogram_quantile(r->pair, 0.5) / 1e3,
+                                         .pair_p99_us = (double)histogram_quantile(r->pair, 0.99) / 1e3};
+    if (o->json)
+        return kernel_report_print_json(stdout, &report, err);
+    kernel_report_print_text(stdout, &report);
+    return COLLIDE_OK;
 }
 
 static enum collide_status run(const struct options *o, struct collide_error *err)
@@ -295,10 +220,8 @@ static enum collide_status run(const struct options *o, struct collide_error *er
         status = kernel_case_create(&shape, o->seed, &c, err);
     if (status == COLLIDE_OK)
         status = measure(device, kind, c, o->repeats, &r, err);
-    if (status == COLLIDE_OK) {
-        const struct figures f = figures_of(&r, c);
-        (o->json ? print_json : print_text)(&f, c, &r, device_info(device)->name);
-    }
+    if (status == COLLIDE_OK)
+        status = print_results(o, &r, c, device_info(device)->name, err);
     kernel_case_destroy(c);
     device_close(device);
     free(r.kernel.values);
@@ -306,6 +229,20 @@ static enum collide_status run(const struct options *o, struct collide_error *er
     free(r.lines.values);
     free(r.pair);
     return status;
+}
+
+static enum collide_status options_check(const struct options *o, struct collide_error *err)
+{
+    /* The device counts lookups in 32 bits. */
+    if (o->n_bags * o->bag > UINT32_MAX)
+        return error_set(err, COLLIDE_INVALID, "--bags times --bag is above %u", UINT32_MAX);
+    return COLLIDE_OK;
+}
+
+static int report_failure(int exit_status, const struct collide_error *err)
+{
+    log_error("%s", err->text);
+    return exit_status;
 }
 
 int bench_kernel(int argc, char **argv)
@@ -375,13 +312,11 @@ int bench_kernel(int argc, char **argv)
                         table, N_ARGS);
         return BENCH_OK;
     case ARGS_BAD:
-        log_error("%s", err.text);
-        return BENCH_USAGE;
+        return report_failure(BENCH_USAGE, &err);
     case ARGS_OK:
         break;
     }
-    if (run(&o, &err) == COLLIDE_OK)
-        return BENCH_OK;
-    log_error("%s", err.text);
-    return BENCH_ERRORS;
+    if (options_check(&o, &err) != COLLIDE_OK)
+        return report_failure(BENCH_USAGE, &err);
+    return run(&o, &err) == COLLIDE_OK ? BENCH_OK : report_failure(BENCH_ERRORS, &err);
 }

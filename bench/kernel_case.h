@@ -36,7 +36,9 @@ uint64_t kernel_case_lookup_bytes(const struct kernel_case *c);
 /* out[b, d] = sum over j of row(remap[ids[b, j]])[d], in plain scalar C; out: (n_bags, dim). */
 void kernel_scalar_bags(const struct kernel_case *c, float *out);
 
-/* Touches one random 64-byte line of the rows for each id, by prefetch, and gives a sum that keeps the
+enum { KERNEL_LINE_BYTES = 64 }; /* of the caches */
+
+/* Touches one random cache line of the rows for each id, by prefetch, and gives a sum that keeps the
  * compiler honest. */
 uint64_t kernel_random_lines(const struct kernel_case *c);
 

@@ -1,3 +1,4 @@
+#include "base/file.h"
 #include "base/log.h"
 #include "base/spelling.h"
 #include "collide/status.h"
@@ -39,19 +40,30 @@ static int unknown_command(const char *name)
     return BENCH_USAGE;
 }
 
+/* What was printed must have arrived: a full disk is a failure, too. */
+static int check_output(int exit_status)
+{
+    struct collide_error err;
+    if (file_flush(stdout, "standard output", &err) == COLLIDE_OK)
+        return exit_status;
+    log_error("%s", err.text);
+    return exit_status == BENCH_OK ? BENCH_ERRORS : exit_status;
+}
+
 int main(int argc, char **argv)
 {
+    log_set_level(LOG_INFO);
     const char *name = argc > 1 ? argv[1] : "--help";
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
         print_help();
-        return argc > 1 ? BENCH_OK : BENCH_USAGE;
+        return check_output(argc > 1 ? BENCH_OK : BENCH_USAGE);
     }
     if (strcmp(name, "--version") == 0) {
         printf("collide-bench %s\n", collide_version());
-        return BENCH_OK;
+        return check_output(BENCH_OK);
     }
     for (size_t i = 0; i < N_COMMANDS; i++)
         if (strcmp(name, commands[i].name) == 0)
-            return commands[i].run(argc - 2, argv + 2);
+            return check_output(commands[i].run(argc - 2, argv + 2));
     return unknown_command(name);
 }

@@ -1,12 +1,7 @@
+#include "json.h"
 #include "report.h"
 
-#include "base/error.h"
-
-#include <cjson/cJSON.h>
 #include <math.h>
-
-/* Every helper adds to an object and ignores a failure to: what is missing for want of memory is found when
- * the whole is printed, since that needs more. */
 
 static void add_setting(cJSON *object, const struct arg *a)
 {
@@ -116,11 +111,5 @@ enum collide_status report_print_json(FILE *out, const struct report *r, struct 
         add_us(document, "ratio_p50", report_ratio(r));
     }
     cJSON_AddNumberToObject(document, "n_reconnects", (double)r->n_reconnects);
-    char *text = cJSON_Print(document);
-    cJSON_Delete(document);
-    if (!text)
-        return error_no_memory(err, "the report");
-    fprintf(out, "%s\n", text);
-    cJSON_free(text);
-    return COLLIDE_OK;
+    return json_print(out, document, err);
 }

@@ -29,8 +29,6 @@ const char *collide_status_name(enum collide_status status)
         return "device";
     case COLLIDE_BUSY:
         return "busy";
-    case COLLIDE_INTERRUPTED:
-        return "interrupted";
     }
     return "unknown";
 }

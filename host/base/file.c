@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,11 +57,27 @@ static char *temporary_name(const char *path)
     return name;
 }
 
+/* The file that a path names in the end, owned by the caller: behind a symbolic link, its target. A device, a
+ * pipe or a folder is not to be replaced. */
+static enum collide_status find_target(const char *path, char **out, struct collide_error *err)
+{
+    struct stat st;
+    bool exists = stat(path, &st) == 0;
+    if (exists && !S_ISREG(st.st_mode))
+        return error_set(err, COLLIDE_INVALID,
+                         "%s is not a regular file; name one, or one that is not there yet", path);
+    *out = exists ? realpath(path, NULL) : strdup(path);
+    return *out ? COLLIDE_OK : error_no_memory(err, "a file name");
+}
+
 enum collide_status file_replace_begin(const char *path, struct file_replace *out, struct collide_error *err)
 {
-    struct file_replace r = {.fd = -1, .path = strdup(path), .temporary = temporary_name(path)};
-    enum collide_status status = COLLIDE_OK;
-    if (!r.path || !r.temporary)
+    struct file_replace r = {.fd = -1};
+    enum collide_status status = find_target(path, &r.path, err);
+    if (status != COLLIDE_OK)
+        return status;
+    r.temporary = temporary_name(r.path);
+    if (!r.temporary)
         status = error_no_memory(err, "a file name");
     else if ((r.fd = open(r.temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)) < 0)
         status = error_set_errno(err, COLLIDE_IO, errno, "cannot create %s; is its folder there and writable",
@@ -144,5 +161,14 @@ enum collide_status file_write_all(int fd, const void *bytes, size_t n, const ch
         at += done;
         n -= (size_t)done;
     }
+    return COLLIDE_OK;
+}
+
+enum collide_status file_flush(FILE *stream, const char *name, struct collide_error *err)
+{
+    if (fflush(stream) != 0)
+        return error_set_errno(err, COLLIDE_IO, errno, "cannot write %s", name);
+    if (ferror(stream)) /* the errno of that write is gone */
+        return error_set(err, COLLIDE_IO, "cannot write %s: an earlier write failed", name);
     return COLLIDE_OK;
 }

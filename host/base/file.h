@@ -1,4 +1,4 @@
-/* Whole files: mapped read-only, or replaced atomically. */
+/* Whole files: mapped read-only, or replaced atomically; and streams flushed with every failure noticed. */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct file_map {
     const uint8_t *bytes; /* page-aligned; valid until file_unmap */
@@ -18,6 +19,7 @@ void file_unmap(struct file_map *map);
 
 /* Replacing a file so that readers see the old bytes or the new ones, never a mixture: a temporary file
  * beside it is written, synced and renamed. Whatever happens before commit leaves the old file as it was.
+ * Behind a symbolic link its target is replaced; what is there and no regular file is refused.
  *
  *     file_replace_begin(path, &r, err) -> write to r->fd through file_write_all -> file_replace_commit or
  * _abandon */
@@ -34,5 +36,8 @@ void file_replace_abandon(struct file_replace *r);
 /* Writes all n bytes; name is only for the message. */
 enum collide_status file_write_all(int fd, const void *bytes, size_t n, const char *name,
                                    struct collide_error *err);
+
+/* Flushes a stream; COLLIDE_IO if this or any write to it before has failed. name is only for the message. */
+enum collide_status file_flush(FILE *stream, const char *name, struct collide_error *err);
 
 #endif

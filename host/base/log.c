@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static _Atomic int current_level = LOG_INFO;
+static _Atomic int current_level = LOG_NONE;
 
 void log_set_level(enum log_level level)
 {

@@ -1,11 +1,11 @@
-/* Messages for the operator, one line each on stderr. The level is the only mutable global besides the stop
- * flag. */
+/* Messages for the operator, one line each on stderr. The level is the only mutable global; it is LOG_NONE
+ * until a program says otherwise, so that the library never prints. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
 #include <stdbool.h>
 
-enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+enum log_level { LOG_NONE = -1, LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
 void log_set_level(enum log_level level);
 

@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/histogram.h"
 #include "cli/command.h"
 #include "device/engine.h"
@@ -88,7 +89,8 @@ static enum collide_status print_launch(unsigned index, struct collide_error *er
     enum engine_kind kind = ENGINE_AUTO;
     struct histogram *latency = calloc(1, sizeof *latency);
     snprintf(selector, sizeof selector, "%u", index);
-    enum collide_status status = latency ? device_open(selector, &device, err) : COLLIDE_NO_MEMORY;
+    enum collide_status status =
+        latency ? device_open(selector, &device, err) : error_no_memory(err, "the latencies");
     if (status == COLLIDE_OK)
         status = measure_launch(device, &kind, latency, err);
     if (status == COLLIDE_OK)
@@ -111,7 +113,8 @@ int command_devices(int argc, char **argv)
         return exit_code;
     struct collide_error err = {0};
     struct platform_list *list = malloc(sizeof *list);
-    enum collide_status status = list ? platform_list_devices(list, &err) : COLLIDE_NO_MEMORY;
+    enum collide_status status =
+        list ? platform_list_devices(list, &err) : error_no_memory(&err, "the device list");
     for (unsigned i = 0; status == COLLIDE_OK && i < list->n_devices; i++) {
         print_facts(&list->devices[i], i);
         struct collide_error detail = {0};

@@ -1,39 +1,23 @@
 #include "cli/eval_lists.h"
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "data/interactions.h"
-
-#include <stdlib.h>
 
 /* Pairs of one kind, gathered file by file. */
 struct gathering {
     struct id_builder *users;
     struct id_builder *strangers; /* items that the model does not know, numbered behind those it does */
     const struct id_index *items;
-    struct csr_pair *pairs;
-    uint64_t n;
-    uint64_t capacity;
+    struct buffer pairs; /* of struct csr_pair */
 };
-
-static enum collide_status grow(struct gathering *g, struct collide_error *err)
-{
-    uint64_t capacity = g->capacity ? 2 * g->capacity : 4096;
-    struct csr_pair *pairs = realloc(g->pairs, capacity * sizeof *pairs);
-    if (!pairs)
-        return error_no_memory(err, "the interactions to evaluate on");
-    g->pairs = pairs;
-    g->capacity = capacity;
-    return COLLIDE_OK;
-}
 
 static enum collide_status add_pair(void *context, const char *user, size_t n_user, const char *item,
                                     size_t n_item, struct collide_error *err)
 {
     struct gathering *g = context;
     struct csr_pair pair = {.value = id_index_find(g->items, collide_id_text(item, n_item))};
-    enum collide_status status = g->n == g->capacity ? grow(g, err) : COLLIDE_OK;
-    if (status == COLLIDE_OK)
-        status = id_builder_add(g->users, user, n_user, &pair.row, err);
+    enum collide_status status = id_builder_add(g->users, user, n_user, &pair.row, err);
     if (status == COLLIDE_OK && pair.value == g->items->n_ids) {
         uint32_t stranger = 0;
         status = id_builder_add(g->strangers, item, n_item, &stranger, err);
@@ -41,18 +25,17 @@ static enum collide_status add_pair(void *context, const char *user, size_t n_us
             return error_set(err, COLLIDE_INVALID, "too many items");
         pair.value += stranger;
     }
-    if (status == COLLIDE_OK)
-        g->pairs[g->n++] = pair;
-    return status;
+    if (status != COLLIDE_OK)
+        return status;
+    buffer_append(&g->pairs, &pair, sizeof pair);
+    return g->pairs.failed ? error_no_memory(err, "the interactions to evaluate on") : COLLIDE_OK;
 }
 
 static enum collide_status gather(const char *const *paths, size_t n_paths, struct gathering *g,
                                   struct collide_error *err)
 {
     const struct log_visitor visitor = {.visit = add_pair, .context = g};
-    g->pairs = NULL;
-    g->n = g->capacity = 0;
-    enum collide_status status = grow(g, err);
+    enum collide_status status = COLLIDE_OK;
     for (size_t i = 0; i < n_paths && status == COLLIDE_OK; i++)
         status = log_scan(paths[i], LOG_LAYOUT_AUTO, &visitor, NULL, err);
     return status;
@@ -63,14 +46,15 @@ static enum collide_status make_lists(struct gathering *g, const uint32_t *renum
                                       struct csr *out, struct collide_error *err)
 {
     struct csr_shape shape = {.n_rows = n_users, .n_values = g->items->n_ids};
-    for (uint64_t i = 0; i < g->n; i++) {
-        g->pairs[i].row = renumber[g->pairs[i].row];
-        if (g->pairs[i].value >= shape.n_values)
-            shape.n_values = g->pairs[i].value + 1;
+    struct csr_pair *pairs = (struct csr_pair *)(void *)g->pairs.bytes;
+    uint64_t n = g->pairs.n_bytes / sizeof *pairs;
+    for (uint64_t i = 0; i < n; i++) {
+        pairs[i].row = renumber[pairs[i].row];
+        if (pairs[i].value >= shape.n_values)
+            shape.n_values = pairs[i].value + 1;
     }
-    struct csr_pair *pairs = g->pairs;
-    g->pairs = NULL;
-    return csr_from_pairs(pairs, g->n, shape, out, err);
+    g->pairs = (struct buffer){0};
+    return csr_from_pairs(pairs, n, shape, out, err);
 }
 
 enum collide_status eval_lists_read(const struct eval_files *files, const struct collide_model *model,
@@ -96,7 +80,7 @@ enum collide_status eval_lists_read(const struct eval_files *files, const struct
             (struct gathering){.users = out->builder, .strangers = strangers, .items = &model->items};
         status = gather(kinds[i].paths, kinds[i].n, &gathered[i], err);
     }
-    if (status == COLLIDE_OK && gathered[0].n == 0)
+    if (status == COLLIDE_OK && gathered[0].pairs.n_bytes == 0)
         status = error_set(err, COLLIDE_INVALID, "%s holds no interactions", files->test);
     if (status == COLLIDE_OK)
         status = id_builder_finish(out->builder, &out->users, &renumber, err);
@@ -104,7 +88,7 @@ enum collide_status eval_lists_read(const struct eval_files *files, const struct
         status = make_lists(&gathered[i], renumber, out->users.n_ids, kinds[i].to, err);
     }
     for (size_t i = 0; i < N_KINDS; i++)
-        free(gathered[i].pairs);
+        buffer_free(&gathered[i].pairs);
     id_builder_destroy(strangers);
     if (status != COLLIDE_OK)
         eval_lists_free(out);

@@ -1,6 +1,7 @@
 /* `collide inspect`: what a model file holds. */
 #include "base/error.h"
 #include "cli/command.h"
+#include "model/layout.h"
 #include "score/model_handle.h"
 
 #include <inttypes.h>
@@ -8,12 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { N_SIZES = 33 };
+
 /* How many ids share each row. */
 struct collisions {
     uint32_t n_used;    /* rows that an id maps to */
     uint32_t n_private; /* by one id alone */
     uint32_t most;
-    double mean; /* ids of a used row */
+    double mean;               /* ids of a used row */
+    uint32_t by_size[N_SIZES]; /* rows by how many ids they have: 0, 1, 2 to 3, 4 to 7 ... */
 };
 
 static enum collide_status count_collisions(const struct model *m, struct collisions *out,
@@ -28,6 +32,7 @@ static enum collide_status count_collisions(const struct model *m, struct collis
     for (uint32_t r = 0; r < m->item.n_rows; r++) {
         c.n_used += counts[r] > 0;
         c.n_private += counts[r] == 1;
+        c.by_size[counts[r] ? 32 - __builtin_clz(counts[r]) : 0]++;
         c.most = counts[r] > c.most ? counts[r] : c.most;
     }
     c.mean = c.n_used ? (double)m->item.n_ids / c.n_used : 0.0;
@@ -41,6 +46,16 @@ static const char *keys_name(enum key_kind kind)
     static const char *const names[] = {
         [KEYS_DENSE] = "dense integers", [KEYS_U64] = "64-bit integers", [KEYS_STRING] = "strings"};
     return names[kind];
+}
+
+/* Cut to what fits a line, control characters replaced: a file's text must not steer the terminal. */
+static const char *printable(const char *text, char *out, size_t capacity)
+{
+    snprintf(out, capacity, "%s", text);
+    for (char *c = out; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = '?';
+    return out;
 }
 
 static void print_spaces(const struct model *m, const struct collisions *c)
@@ -58,21 +73,50 @@ static void print_spaces(const struct model *m, const struct collisions *c)
     printf("score        %g * <%s bag, row> + bias\n\n", (double)m->logit_scale, pooling_name(m->pooling));
 }
 
+static void print_collisions(const struct collisions *c, uint32_t n_rows)
+{
+    enum { BAR_CHARS = 40 };
+    static const char bar[BAR_CHARS + 1] = "########################################";
+    printf("%-22s %10s\n", "ids a row", "rows");
+    for (unsigned i = 0; i < N_SIZES; i++) {
+        char ids[32];
+        unsigned long long least = i ? 1ull << (i - 1) : 0, most = i ? (1ull << i) - 1 : 0;
+        if (c->by_size[i] == 0)
+            continue;
+        if (least == most)
+            snprintf(ids, sizeof ids, "%llu", least);
+        else
+            snprintf(ids, sizeof ids, "%llu to %llu", least, most);
+        printf("%-22s %10" PRIu32 "  %.*s\n", ids, c->by_size[i],
+               (int)((uint64_t)c->by_size[i] * BAR_CHARS / n_rows), bar);
+    }
+    putchar('\n');
+}
+
+/* As the file's metadata has it; "-" where it has none. */
+static const char *checksum_of(const struct safetensors *s, const struct tensor *t)
+{
+    char name[128];
+    snprintf(name, sizeof name, META_CHECKSUM "%s", t->name);
+    const char *sum = safetensors_metadata(s, name);
+    return sum ? sum : "-";
+}
+
 static void print_tensors(const struct safetensors *s, const struct model *m)
 {
     uint64_t total = 0;
-    printf("%-22s %-5s %-18s %14s\n", "part", "type", "shape", "bytes");
+    printf("%-22s %-5s %-18s %14s  %s\n", "part", "type", "shape", "bytes", "XXH3-64");
     for (size_t i = 0; i < safetensors_n_tensors(s); i++) {
         const struct tensor *t = safetensors_tensor(s, i);
-        char shape[64];
+        char shape[64], name[41];
         int used = 0;
         for (unsigned d = 0; d < t->n_dims && used < (int)sizeof shape; d++)
             used += snprintf(shape + used, sizeof shape - (size_t)used, "%s%" PRIu64, d ? " x " : "",
                              t->shape[d]);
         if (strncmp(t->name, "__pad", 5) == 0)
             continue;
-        printf("%-22.40s %-5s %-18s %14" PRIu64 "\n", t->name, dtype_name(t->dtype), t->n_dims ? shape : "",
-               t->n_bytes);
+        printf("%-22s %-5s %-18s %14" PRIu64 "  %.16s\n", printable(t->name, name, sizeof name),
+               dtype_name(t->dtype), t->n_dims ? shape : "", t->n_bytes, checksum_of(s, t));
         total += t->n_bytes;
     }
     uint64_t full = (uint64_t)m->item.n_ids * m->dim * sizeof(float);
@@ -82,8 +126,10 @@ static void print_tensors(const struct safetensors *s, const struct model *m)
 
 static void print_provenance(const struct model *m)
 {
+    char name[41], value[201];
     for (size_t i = 0; i < m->n_provenance; i++)
-        printf("%-22.40s %.200s\n", m->provenance[i].name, m->provenance[i].value);
+        printf("%-22s %s\n", printable(m->provenance[i].name, name, sizeof name),
+               printable(m->provenance[i].value, value, sizeof value));
 }
 
 static enum collide_status inspect(const char *path, bool verify, struct collide_error *err)
@@ -99,6 +145,7 @@ static enum collide_status inspect(const char *path, bool verify, struct collide
         const struct safetensors *s = model_file_tensors(handle->file);
         printf("%s, %" PRIu64 " bytes\n\n", path, safetensors_file_bytes(s));
         print_spaces(m, &collisions);
+        print_collisions(&collisions, m->item.n_rows);
         print_tensors(s, m);
         print_provenance(m);
         if (verify)

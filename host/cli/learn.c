@@ -1,5 +1,6 @@
 #include "learn/learn.h"
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -8,7 +9,6 @@
 #include "model/write.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
 struct flags {
     struct learn_options learn;
@@ -27,8 +27,8 @@ static const char *const LAYOUTS[] = {"auto", "pairs", "adjacency", NULL};
 /* Held-out pairs by the log's ids. What the log does not know cannot be measured: counted and left out. */
 struct held_out {
     const struct interactions *log;
-    struct csr_pair *pairs;
-    uint64_t n, capacity, n_unknown;
+    struct buffer pairs; /* of struct csr_pair */
+    uint64_t n_unknown;
 };
 
 static enum collide_status add_held_out(void *context, const char *user, size_t n_user, const char *item,
@@ -41,16 +41,8 @@ static enum collide_status add_held_out(void *context, const char *user, size_t 
         h->n_unknown++;
         return COLLIDE_OK;
     }
-    if (h->n == h->capacity) {
-        uint64_t capacity = h->capacity ? 2 * h->capacity : 4096;
-        struct csr_pair *pairs = realloc(h->pairs, capacity * sizeof *pairs);
-        if (!pairs)
-            return error_no_memory(err, "the held-out interactions");
-        h->pairs = pairs;
-        h->capacity = capacity;
-    }
-    h->pairs[h->n++] = pair;
-    return COLLIDE_OK;
+    buffer_append(&h->pairs, &pair, sizeof pair);
+    return h->pairs.failed ? error_no_memory(err, "the held-out interactions") : COLLIDE_OK;
 }
 
 static enum collide_status read_held_out(const char *path, enum log_layout layout,
@@ -60,17 +52,18 @@ static enum collide_status read_held_out(const char *path, enum log_layout layou
     struct held_out h = {.log = log};
     const struct log_visitor visitor = {.visit = add_held_out, .context = &h};
     enum collide_status status = log_scan(path, layout, &visitor, NULL, err);
-    if (status == COLLIDE_OK && h.n == 0)
+    if (status == COLLIDE_OK && h.pairs.n_bytes == 0)
         status = error_set(err, COLLIDE_INVALID, "%s shares no user and item with the log", path);
     if (status != COLLIDE_OK) {
-        free(h.pairs);
+        buffer_free(&h.pairs);
         return status;
     }
     if (h.n_unknown)
         log_warning("%s: %" PRIu64 " interactions have ids that the log does not; they are not measured",
                     path, h.n_unknown);
     const struct csr_shape shape = {.n_rows = log->users.n_ids, .n_values = log->items.n_ids};
-    return csr_from_pairs(h.pairs, h.n, shape, out, err);
+    return csr_from_pairs((struct csr_pair *)(void *)h.pairs.bytes, h.pairs.n_bytes / sizeof(struct csr_pair),
+                          shape, out, err);
 }
 
 /* Better known now than after hours of learning. */
@@ -104,7 +97,7 @@ static enum collide_status run(const struct flags *flags, struct collide_error *
     if (status == COLLIDE_OK) {
         options.val = flags->val_path ? &val : NULL;
         /* An eighth of the items: enough that likes share, few enough to matter. */
-        options.n_rows = flags->rows ? (uint32_t)flags->rows : (log.items.n_ids + 7) / 8;
+        options.n_rows = flags->rows ? (uint32_t)flags->rows : log.items.n_ids / 8 + 1;
         status = learn_model(&log, &options, &learned, err);
     }
     if (status == COLLIDE_OK)
@@ -189,11 +182,11 @@ int command_learn(int argc, char **argv)
         {.name = "temperature",
          .type = ARG_DOUBLE,
          .target = &flags.temperature,
-         .low = 0,
+         .low = 0.005,
          .high = 10,
          .default_text = "1.3 / ln items",
          .group = "Training",
-         .help = "a logit is cosine / temperature + bias; 0 for the default"},
+         .help = "a logit is cosine / temperature + bias"},
         {.name = "teacher-epochs",
          .type = ARG_U64,
          .target = &flags.teacher_epochs,

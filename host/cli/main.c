@@ -1,8 +1,8 @@
+#include "base/file.h"
 #include "base/log.h"
 #include "base/spelling.h"
 #include "cli/command.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,14 +43,16 @@ static int unknown_command(const char *name)
 /* What was printed must have arrived: a full disk is a failure, too. */
 static int check_output(int exit_code)
 {
-    if (fflush(stdout) == 0 && !ferror(stdout))
+    struct collide_error err;
+    if (file_flush(stdout, "standard output", &err) == COLLIDE_OK)
         return exit_code;
-    log_error("cannot write standard output: %s", strerror(errno));
+    log_error("%s", err.text);
     return exit_code == EXIT_DONE ? EXIT_FAILED : exit_code;
 }
 
 int main(int argc, char **argv)
 {
+    log_set_level(LOG_INFO);
     if (argc < 2) {
         print_help(stderr);
         return EXIT_USAGE;

@@ -88,7 +88,7 @@ static enum collide_status answer_lines(struct service *service, enum request_ki
         if (one == COLLIDE_IO || one == COLLIDE_NO_MEMORY)
             break;
     }
-    if (ferror(stdin))
+    if (!feof(stdin) && (status == COLLIDE_OK || ferror(stdin)))
         status = error_set_errno(err, COLLIDE_IO, errno, "cannot read standard input");
     free(line);
     return status;

@@ -1,8 +1,10 @@
+#include "base/error.h"
 #include "base/log.h"
 #include "base/parallel.h"
 #include "cli/command.h"
 #include "net/http.h"
 
+#include <pthread.h>
 #include <signal.h>
 
 enum { DRAIN_TIMEOUT_S = 10 };
@@ -13,26 +15,61 @@ struct serve_flags {
     const char *model_path;
 };
 
-/* Loads the model behind the open port, then sleeps until SIGTERM or SIGINT. */
+/* The model is loaded behind the open port, while the main thread already waits for signals. */
+struct loader {
+    struct service *service;
+    const struct http_server *http;
+    const char *model_path;
+    pthread_t waiter; /* told with SIGTERM when loading fails */
+    enum collide_status status;
+    struct collide_error err;
+};
+
+static void *load(void *context)
+{
+    struct loader *l = context;
+    l->status = service_load(l->service, l->model_path, &l->err);
+    if (l->status != COLLIDE_OK)
+        pthread_kill(l->waiter, SIGTERM);
+    else if (service_state(l->service) == SERVICE_READY)
+        log_info("ready on http://%s with %u threads", http_server_address(l->http),
+                 service_n_workers(l->service));
+    return NULL;
+}
+
+/* Until SIGTERM or SIGINT, or until loading has failed. */
+static enum collide_status answer_until_stopped(struct service *service, const struct http_server *http,
+                                                const struct serve_flags *flags, const sigset_t *stop_signals,
+                                                struct collide_error *err)
+{
+    struct loader loader = {
+        .service = service, .http = http, .model_path = flags->model_path, .waiter = pthread_self()};
+    pthread_t thread;
+    int signal_number = 0;
+    log_info("listening on http://%s, loading %s", http_server_address(http), flags->model_path);
+    if (pthread_create(&thread, NULL, load, &loader) != 0)
+        return error_no_memory(err, "the loading thread");
+    sigwait(stop_signals, &signal_number);
+    service_drain(service);
+    pthread_join(thread, NULL);
+    if (loader.status != COLLIDE_OK && loader.status != COLLIDE_BUSY) {
+        *err = loader.err;
+        return loader.status;
+    }
+    log_info("signal %d: answering what is in flight, then stopping", signal_number);
+    return COLLIDE_OK;
+}
+
 static enum collide_status run(const struct serve_flags *flags, const sigset_t *stop_signals,
                                struct collide_error *err)
 {
     struct service *service = NULL;
     struct http_server *http = NULL;
-    int signal_number = 0;
     enum collide_status status = service_create(&flags->service, &service, err);
     if (status == COLLIDE_OK)
         status = http_server_create(service, &flags->http, &http, err);
     if (status == COLLIDE_OK)
-        log_info("listening on http://%s, loading %s", http_server_address(http), flags->model_path);
-    if (status == COLLIDE_OK)
-        status = service_load(service, flags->model_path, err);
-    if (status == COLLIDE_OK) {
-        log_info("ready on http://%s with %u threads", http_server_address(http), flags->service.n_workers);
-        sigwait(stop_signals, &signal_number);
-        log_info("signal %d: answering what is in flight, then stopping", signal_number);
-        service_drain(service);
-    }
+        status = answer_until_stopped(service, http, flags, stop_signals, err);
     http_server_destroy(http, DRAIN_TIMEOUT_S);
     service_destroy(service);
     return status;

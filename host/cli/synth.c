@@ -35,7 +35,7 @@ static enum collide_status write_log(const struct synth_options *options, const 
 
 int command_synth(int argc, char **argv)
 {
-    uint64_t users = 10000, items = 5000, interactions = 300000, clusters = 50, seed = 1;
+    uint64_t users = 10000, items = 5000, interactions = 300000, clusters = 0, seed = 1;
     double zipf = 1.0, taste = 0.8;
     const char *output = "-";
     const struct arg table[] = {
@@ -62,6 +62,7 @@ int command_synth(int argc, char **argv)
          .target = &clusters,
          .min = 1,
          .max = UINT32_MAX,
+         .default_text = "50, or as many as items",
          .help = "groups of items that users have tastes for"},
         {.name = "zipf",
          .type = ARG_DOUBLE,
@@ -93,7 +94,9 @@ int command_synth(int argc, char **argv)
     const struct synth_options options = {.n_users = (uint32_t)users,
                                           .n_items = (uint32_t)items,
                                           .n_interactions = interactions,
-                                          .n_clusters = (uint32_t)clusters,
+                                          .n_clusters = (uint32_t)(clusters     ? clusters
+                                                                   : items < 50 ? items
+                                                                                : 50),
                                           .zipf_exponent = zipf,
                                           .taste = taste,
                                           .seed = seed};

@@ -22,21 +22,22 @@ enum collide_status table_place(struct device *device, const char *name, const v
 {
     const struct device_info *info = device_info(device);
     if (n_bytes > info->max_alloc_bytes)
-        return error_set(
-            err, COLLIDE_NO_MEMORY,
-            "%s takes %zu bytes, more than the %llu that %s allocates at once; use fewer rows or a "
-            "smaller precision",
-            name, n_bytes, (unsigned long long)info->max_alloc_bytes, info->name);
+        return error_set(err, COLLIDE_NO_MEMORY,
+                         "%s takes %zu bytes, more than the %llu that %s allocates at once; learn with fewer "
+                         "rows, a smaller "
+                         "precision or without histories",
+                         name, n_bytes, (unsigned long long)info->max_alloc_bytes, info->name);
     struct device_table *t = calloc(1, sizeof *t);
     if (!t)
         return error_no_memory(err, name);
-    if (n_bytes == 0) {
+    bool is_empty = n_bytes == 0;
+    if (is_empty) {
         bytes = nothing;
         n_bytes = sizeof nothing;
     }
     bool in_place = info->unified_memory && info->align_bytes && (uintptr_t)bytes % info->align_bytes == 0;
     t->device = device;
-    t->placement = in_place ? PLACED_IN_PLACE : PLACED_COPIED;
+    t->placement = in_place || is_empty ? PLACED_IN_PLACE : PLACED_COPIED;
     cl_mem_flags flags = CL_MEM_READ_ONLY | (in_place ? CL_MEM_USE_HOST_PTR : CL_MEM_COPY_HOST_PTR);
     cl_int code;
     t->handle = clCreateBuffer(device_context(device), flags, n_bytes, (void *)(uintptr_t)bytes, &code);

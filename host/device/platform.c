@@ -28,8 +28,8 @@ static void describe_device(cl_platform_id platform, cl_device_id id, struct dev
     text_of(id, CL_DEVICE_NAME, d->name, sizeof d->name);
     text_of(id, CL_DRIVER_VERSION, d->driver, sizeof d->driver);
     text_of(id, CL_DEVICE_VERSION, d->version, sizeof d->version);
-    size_t n = 0;
-    if (clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof d->platform - 1, d->platform, &n) != CL_SUCCESS)
+    if (clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof d->platform - 1, d->platform, NULL) !=
+        CL_SUCCESS)
         d->platform[0] = '\0';
     d->type = number_of(id, CL_DEVICE_TYPE, sizeof(cl_device_type));
     d->n_compute_units = (uint32_t)number_of(id, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof(cl_uint));
@@ -53,9 +53,9 @@ enum collide_status platform_list_devices(struct platform_list *out, struct coll
     cl_platform_id platforms[16];
     cl_uint n_platforms = 0;
     cl_int code = clGetPlatformIDs(16, platforms, &n_platforms);
-    static const char advice[] =
-        "no OpenCL device found; install a driver, such as pocl-opencl-icd for CPUs, and see "
-        "`clinfo -l` and OCL_ICD_VENDORS";
+    static const char advice[] = "no OpenCL device found; install a driver, such as pocl-opencl-icd for CPUs "
+                                 "(which also needs a writable cache folder: POCL_CACHE_DIR), and see "
+                                 "`clinfo -l` and OCL_ICD_VENDORS";
     if (code != CL_SUCCESS || n_platforms == 0)
         return error_set(err, COLLIDE_NOT_FOUND, "%s", advice);
     struct platform_list list = {.n_devices = 0};

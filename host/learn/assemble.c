@@ -41,7 +41,7 @@ static enum collide_status store_rows(struct learned *l, const struct trained *t
 {
     size_t n_values = ((size_t)t->n_rows + 1) * t->dim;
     float *unit = calloc(n_values, sizeof *unit);
-    l->rows = calloc(n_values, sizeof(float));
+    l->rows = calloc(t->n_rows + 1ull, model_row_bytes(&l->model));
     l->scales = l->model.item.precision == PRECISION_I8 ? calloc(t->n_rows + 1ull, sizeof *l->scales) : NULL;
     bool complete = unit && l->rows && (l->scales || l->model.item.precision != PRECISION_I8);
     if (complete) {

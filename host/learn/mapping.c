@@ -22,17 +22,6 @@ const char *learn_method_name(enum learn_method method)
     return methods[method].name;
 }
 
-bool learn_method_find(const char *name, enum learn_method *out)
-{
-    for (int m = 0; m < LEARN_N_METHODS; m++) {
-        if (strcmp(methods[m].name, name) == 0) {
-            *out = (enum learn_method)m;
-            return true;
-        }
-    }
-    return false;
-}
-
 enum collide_status mapping_create(enum learn_method method, const struct mapping_problem *problem,
                                    struct mapping *out, struct collide_error *err)
 {

@@ -2,8 +2,6 @@
 #ifndef LEARN_METHOD_H
 #define LEARN_METHOD_H
 
-#include <stdbool.h>
-
 enum learn_method {
     LEARN_LHF, /* learned hash function: ids with similar learned vectors share a row (Ghaemmaghami 2022) */
     LEARN_MODULO,    /* the hashing trick: dense id mod rows (Weinberger 2009) */
@@ -15,8 +13,5 @@ enum learn_method {
 
 /* A static lower-case name such as "lhf". */
 const char *learn_method_name(enum learn_method method);
-
-/* Finds a method by its name: true and the method, else false. */
-bool learn_method_find(const char *name, enum learn_method *out);
 
 #endif

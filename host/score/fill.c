@@ -4,13 +4,21 @@
 
 #include <math.h>
 
+/* Positions in a slot are 32-bit. */
+enum { MAX_HISTORY = 1 << 30 };
+
 enum collide_status fill_check(const struct collide_model *model, const struct collide_query *query,
                                size_t number, struct collide_error *err)
 {
     if (query->user && model->users.n_ids == 0 && query->n_history == 0)
         return error_set(
             err, COLLIDE_INVALID,
-            "query %zu has only a user, but this model stores no histories; send the user's history", number);
+            "this model stores no histories, so a user alone cannot be scored; send the user's history "
+            "(query %zu)",
+            number);
+    if (query->n_history > MAX_HISTORY)
+        return error_set(err, COLLIDE_INVALID, "query %zu: a history of %zu items is longer than %d", number,
+                         query->n_history, MAX_HISTORY);
     for (size_t i = 0; query->weights && i < query->n_history; i++)
         if (!(fabsf(query->weights[i]) <= COLLIDE_MAX_WEIGHT))
             return error_set(err, COLLIDE_INVALID, "query %zu: weight %zu is not a number from -1e6 to 1e6",

@@ -13,11 +13,9 @@ static void specialise(const struct device_info *device, const struct model *m, 
         [PRECISION_F32] = "ROWS_F32", [PRECISION_F16] = "ROWS_F16", [PRECISION_I8] = "ROWS_I8"};
     static const char *const pools[] = {
         [POOLING_SUM] = "POOL_SUM", [POOLING_MEAN] = "POOL_MEAN", [POOLING_NORMALISED] = "POOL_NORMALISED"};
-    snprintf(
-        options, capacity,
-        "-cl-std=CL1.2 -Werror -DDIM=%u -D%s -D%s -DWEIGHTED=%d -DBIASED=%d -DPREFETCH=%d",
-        m->dim, rows[m->item.precision], pools[m->pooling], m->item.weights != NULL, m->item.bias != NULL,
-        (device->type & CL_DEVICE_TYPE_CPU) != 0);
+    snprintf(options, capacity, "-cl-std=CL1.2 -DDIM=%u -D%s -D%s -DWEIGHTED=%d -DBIASED=%d -DPREFETCH=%d",
+             m->dim, rows[m->item.precision], pools[m->pooling], m->item.weights != NULL,
+             m->item.bias != NULL, (device->type & CL_DEVICE_TYPE_CPU) != 0);
 }
 
 static enum collide_status place_tables(struct kernels *k, const struct model *m, struct collide_error *err)
@@ -104,4 +102,12 @@ void kernels_destroy(struct kernels *k)
         table_destroy(k->tables[i]);
     program_destroy(k->program);
     free(k);
+}
+
+bool kernels_in_place(const struct kernels *k)
+{
+    for (size_t i = 0; i < N_SCORING_TABLES; i++)
+        if (table_placement(k->tables[i]) == PLACED_COPIED && i != TABLE_PARAMS)
+            return false;
+    return true;
 }

@@ -43,4 +43,7 @@ enum collide_status kernels_create(struct device *device, const struct model *mo
                                    const char *cache_dir, struct kernels **out, struct collide_error *err);
 void kernels_destroy(struct kernels *k);
 
+/* Whether the device reads every table of the model where the host has it. */
+bool kernels_in_place(const struct kernels *k);
+
 #endif

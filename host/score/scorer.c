@@ -81,7 +81,7 @@ void collide_scorer_info(const struct collide_scorer *s, struct collide_scorer_i
         .platform = d->platform,
         .engine = engine_kind_name(engine_kind_of(s->kernels->engine)),
         .kernels_from_cache = program_origin(s->kernels->program) == PROGRAM_FROM_CACHE,
-        .tables_in_place = table_placement(s->kernels->tables[TABLE_ROWS]) == PLACED_IN_PLACE,
+        .tables_in_place = kernels_in_place(s->kernels),
     };
 }
 

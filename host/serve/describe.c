@@ -50,6 +50,8 @@ void describe_model(const char *name, const struct collide_model *model, const s
     print_text(out, "device", s.device);
     print_text(out, "platform", s.platform);
     print_text(out, "engine", s.engine);
+    print_text(out, "tables", s.tables_in_place ? "in place" : "copied");
+    print_text(out, "kernels", s.kernels_from_cache ? "cached" : "built");
     print_text(out, "version", collide_version());
     print_provenance(out, model->model);
 }

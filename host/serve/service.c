@@ -51,6 +51,14 @@ void service_destroy(struct service *s)
     free(s);
 }
 
+/* Loading is not worth finishing once the service is to stop. */
+static enum collide_status go_on(const struct service *s, struct collide_error *err)
+{
+    if (service_state(s) == SERVICE_DRAINING)
+        return error_set(err, COLLIDE_BUSY, "told to stop while loading");
+    return COLLIDE_OK;
+}
+
 enum collide_status service_load(struct service *s, const char *model_path, struct collide_error *err)
 {
     const char *slash = strrchr(model_path, '/');
@@ -59,9 +67,14 @@ enum collide_status service_load(struct service *s, const char *model_path, stru
         return error_no_memory(err, "the model's name");
     enum collide_status status = collide_model_open(model_path, &s->model, err);
     if (status == COLLIDE_OK)
+        status = go_on(s, err);
+    if (status == COLLIDE_OK)
         status = collide_scorer_create(s->model, &s->options.scorer, &s->scorer, err);
-    for (unsigned i = 0; i < s->options.n_workers && status == COLLIDE_OK; i++)
-        status = collide_lane_create(s->scorer, &s->workers[i].lane, err);
+    for (unsigned i = 0; i < s->options.n_workers && status == COLLIDE_OK; i++) {
+        status = go_on(s, err);
+        if (status == COLLIDE_OK)
+            status = collide_lane_create(s->scorer, &s->workers[i].lane, err);
+    }
     if (status == COLLIDE_OK)
         atomic_store(&s->loaded, true);
     return status;

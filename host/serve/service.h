@@ -22,7 +22,8 @@ enum collide_status service_create(const struct service_options *options, struct
                                    struct collide_error *err);
 void service_destroy(struct service *s);
 
-/* Opens and checks the model, builds the kernels, warms every worker's lane, turns ready. Once. */
+/* Opens and checks the model, builds the kernels, warms every worker's lane, turns ready. Once. COLLIDE_BUSY:
+ * service_drain was called meanwhile. */
 enum collide_status service_load(struct service *s, const char *model_path, struct collide_error *err);
 
 enum service_state service_state(const struct service *s);

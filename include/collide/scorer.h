@@ -9,7 +9,7 @@
  * Unknown ids: an item that the model does not know has the entry that the model keeps for it (as learned: a
  * zero vector and the lowest bias of all items), an unknown user an empty history. A query with nothing known
  * is scored by the biases alone, that is, by popularity. How many ids were unknown is counted, never an
- * error.
+ * error; but a model that stores no histories at all refuses a query that has only a user.
  *
  * Scores are computed in single precision: a normalised bag whose items cancel out has no direction that it
  * could find, and one longer than about 1e18 is taken for zero. */
@@ -36,7 +36,9 @@ struct collide_scorer_options {
         *cache_dir; /* of device binaries; NULL: ~/.cache/collide or $XDG_CACHE_HOME/collide; "": none */
 };
 
-/* options may be NULL. Borrows the model until collide_scorer_destroy. Returns owned. */
+/* The first call of a process sets POCL_DEVICES in the environment unless it is set, so that PoCL offers the
+ * device that runs in its caller: make it before other threads read the environment. options may be NULL.
+ * Borrows the model until collide_scorer_destroy. Returns owned. */
 COLLIDE_API enum collide_status collide_scorer_create(const struct collide_model *model,
                                                       const struct collide_scorer_options *options,
                                                       struct collide_scorer **out, struct collide_error *err);
@@ -47,13 +49,14 @@ struct collide_scorer_info {
     const char *platform;
     const char *engine; /* static */
     int kernels_from_cache;
-    int tables_in_place; /* the device reads the mapped file itself */
+    int tables_in_place; /* the device reads the mapped file itself, all of it */
 };
 
 COLLIDE_API void collide_scorer_info(const struct collide_scorer *scorer, struct collide_scorer_info *out);
 
-/* A thread's own way to the device: create one lane a thread. Created warm: every kernel has run once.
- * Destroy lanes before their scorer. */
+/* A thread's own way to the device: create one lane a thread. Created warm: every kernel has run once. A
+ * history longer than any before makes a lane grow, which takes a fraction of a millisecond. Destroy lanes
+ * before their scorer. */
 struct collide_lane;
 
 COLLIDE_API enum collide_status collide_lane_create(struct collide_scorer *scorer, struct collide_lane **out,
@@ -78,7 +81,8 @@ struct collide_counts {
     uint64_t n_unknown; /* ids among them that the model does not know */
 };
 
-/* scores: (sum of n_items), candidate after candidate, query after query. counts may be NULL. Errors:
+/* scores: (sum of n_items), candidate after candidate, query after query; undefined after a failure.
+ * counts may be NULL. Errors:
  * COLLIDE_INVALID names the query and what is wrong with it. */
 COLLIDE_API enum collide_status collide_score(struct collide_lane *lane, const struct collide_query *queries,
                                               size_t n_queries, float *scores, struct collide_counts *counts,

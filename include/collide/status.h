@@ -1,8 +1,8 @@
 /* Status codes and error details, shared by the whole public API.
  *
- * Functions return an enum collide_status; COLLIDE_OK is 0. They write their outputs only on success. On
- * failure the caller's struct collide_error (which may be NULL) says what went wrong, where, and what to do
- * about it. The library never exits, aborts or prints. */
+ * Functions return an enum collide_status; COLLIDE_OK is 0. They write their outputs only on success,
+ * except where they say otherwise. On failure the caller's struct collide_error (which may be NULL) says what
+ * went wrong, where, and what to do about it. The library never exits, aborts or prints. */
 #ifndef COLLIDE_STATUS_H
 #define COLLIDE_STATUS_H
 
@@ -26,7 +26,6 @@ enum collide_status {
     COLLIDE_NO_MEMORY,   /* host or device memory ran out */
     COLLIDE_DEVICE,      /* an OpenCL call failed */
     COLLIDE_BUSY,        /* a limit is reached, or the service is shutting down: try again later */
-    COLLIDE_INTERRUPTED, /* stopped by a signal */
 };
 
 struct collide_error {

@@ -112,6 +112,40 @@ static void two_writers_of_one_path_do_not_mix(void **state)
     assert_int_equal(count_files(f->path), 1);
 }
 
+static void behind_a_link_its_target_is_replaced(void **state)
+{
+    struct folder *f = *state;
+    struct file_replace r;
+    struct collide_error err;
+    char link[sizeof f->file + 8];
+    struct stat st;
+    snprintf(link, sizeof link, "%s.link", f->file);
+    write_file(f->file, "old");
+    assert_int_equal(symlink(f->file, link), 0);
+    assert_int_equal(file_replace_begin(link, &r, &err), COLLIDE_OK);
+    assert_int_equal(file_write_all(r.fd, "new", 3, link, &err), COLLIDE_OK);
+    assert_int_equal(file_replace_commit(&r, &err), COLLIDE_OK);
+    assert_file_holds(f->file, "new");
+    assert_int_equal(lstat(link, &st), 0);
+    assert_true(S_ISLNK(st.st_mode));
+    unlink(link);
+}
+
+static void what_is_no_file_is_not_replaced(void **state)
+{
+    struct folder *f = *state;
+    struct file_replace r;
+    struct collide_error err;
+    struct stat st;
+    unlink(f->file);
+    assert_int_equal(mkfifo(f->file, 0600), 0);
+    assert_int_equal(file_replace_begin(f->file, &r, &err), COLLIDE_INVALID);
+    assert_non_null(strstr(err.text, f->file));
+    assert_int_equal(stat(f->file, &st), 0);
+    assert_true(S_ISFIFO(st.st_mode));
+    assert_int_equal(file_replace_begin("/dev/null", &r, &err), COLLIDE_INVALID);
+}
+
 static void abandoning_leaves_the_old_file(void **state)
 {
     struct folder *f = *state;
@@ -184,6 +218,8 @@ int main(void)
         IN_FOLDER(committed_bytes_replace_the_file),
         IN_FOLDER(a_file_that_does_not_exist_yet_can_be_replaced),
         IN_FOLDER(two_writers_of_one_path_do_not_mix),
+        IN_FOLDER(behind_a_link_its_target_is_replaced),
+        IN_FOLDER(what_is_no_file_is_not_replaced),
         IN_FOLDER(abandoning_leaves_the_old_file),
         IN_FOLDER(a_full_disk_leaves_the_old_file),
         IN_FOLDER(a_failed_commit_leaves_the_old_file),

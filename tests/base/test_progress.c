@@ -140,6 +140,7 @@ static void no_work_and_long_labels_are_fine(void **state)
 
 int main(void)
 {
+    log_set_level(LOG_INFO);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_gets_one_line_at_the_start_and_one_at_the_end),
         cmocka_unit_test(nothing_is_shown_below_the_level),

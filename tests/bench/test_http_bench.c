@@ -1,7 +1,9 @@
+#include "capture.h"
 #include "commands.h"
 #include "tiny_server.h"
 
 #include <cjson/cJSON.h>
+#include <netdb.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,64 +11,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-enum { N_ARGS_MAX = 24, OUTPUT_BYTES_MAX = 64 << 10 };
+/* A name with two addresses of which the first has no server: those of tiny_server listen on 127.0.0.1 alone.
+ */
+int __real_getaddrinfo(const char *host, const char *port, const struct addrinfo *hints,
+                       struct addrinfo **found);
+int __wrap_getaddrinfo(const char *host, const char *port, const struct addrinfo *hints,
+                       struct addrinfo **found);
 
-/* Where stdout or stderr went before, and the file that it goes to meanwhile. */
-struct capture {
-    FILE *file;
-    FILE *stream;
-    int saved_fd;
-};
-
-static struct capture capture_begin(FILE *stream)
+int __wrap_getaddrinfo(const char *host, const char *port, const struct addrinfo *hints,
+                       struct addrinfo **found)
 {
-    struct capture c = {.file = tmpfile(), .stream = stream, .saved_fd = dup(fileno(stream))};
-    assert_non_null(c.file);
-    fflush(stream);
-    dup2(fileno(c.file), fileno(stream));
-    return c;
+    if (strcmp(host, "two.test") != 0)
+        return __real_getaddrinfo(host, port, hints, found);
+    int failed = __real_getaddrinfo("127.0.0.2", port, hints, found);
+    return failed ? failed : __real_getaddrinfo("127.0.0.1", port, hints, &(*found)->ai_next);
 }
 
-/* Returns owned. */
-static char *capture_end(struct capture *c)
-{
-    fflush(c->stream);
-    dup2(c->saved_fd, fileno(c->stream));
-    close(c->saved_fd);
-    char *text = calloc(1, OUTPUT_BYTES_MAX);
-    assert_non_null(text);
-    rewind(c->file);
-    size_t n = fread(text, 1, OUTPUT_BYTES_MAX - 1, c->file);
-    text[n] = '\0';
-    fclose(c->file);
-    return text;
-}
-
-/* Runs `collide-bench http` with the words of `options` and then those of `more`; its output goes to *output,
- * owned. */
 static int bench(const char *options, char **output)
 {
-    char words[512];
-    char *argv[N_ARGS_MAX], *rest = NULL;
-    int argc = 0;
-    snprintf(words, sizeof words, "%s", options);
-    for (char *word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
-        argv[argc++] = word;
-    struct capture out = capture_begin(stdout), errors = capture_begin(stderr);
-    int exit_status = bench_http(argc, argv);
-    char *error_text = capture_end(&errors);
-    *output = capture_end(&out);
-    if (!**output) {
-        free(*output);
-        *output = error_text;
-    } else {
-        free(error_text);
-    }
-    return exit_status;
+    return capture_command(bench_http, options, output);
 }
 
 /* A run against a server with a fault: short, with --json. Gives the parsed document, owned. */
@@ -201,6 +167,19 @@ static void the_text_report_shows_unknown_percentiles_as_dashes(void **state)
     tiny_server_stop(server);
 }
 
+static void an_address_without_a_server_is_passed_over(void **state)
+{
+    (void)state;
+    struct tiny_server *server = tiny_server_start(TINY_NONE, 1);
+    assert_non_null(server);
+    char line[128], *output = NULL;
+    snprintf(line, sizeof line, "http://two.test:%u -d 0.1 -w 0 -c 3 --poll sleep", tiny_server_port(server));
+    assert_int_equal(bench(line, &output), BENCH_OK);
+    assert_true(tiny_server_n_posts(server) > 0);
+    free(output);
+    tiny_server_stop(server);
+}
+
 static void an_absent_server_is_unreachable(void **state)
 {
     (void)state;
@@ -255,6 +234,7 @@ int main(void)
         cmocka_unit_test(a_close_between_requests_is_followed_by_a_reconnect),
         cmocka_unit_test(errors_are_counted_by_kind_and_fail_the_run),
         cmocka_unit_test(the_text_report_shows_unknown_percentiles_as_dashes),
+        cmocka_unit_test(an_address_without_a_server_is_passed_over),
         cmocka_unit_test(an_absent_server_is_unreachable),
         cmocka_unit_test(wrong_usage_is_refused),
         cmocka_unit_test(help_is_no_error),

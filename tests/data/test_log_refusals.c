@@ -101,7 +101,7 @@ static enum collide_status give_up(void *context, const char *user, size_t n_use
                                    size_t n_item, struct collide_error *err)
 {
     (void)user, (void)n_user, (void)item, (void)n_item, (void)err;
-    return ++*(int *)context == 2 ? COLLIDE_INTERRUPTED : COLLIDE_OK;
+    return ++*(int *)context == 2 ? COLLIDE_BUSY : COLLIDE_OK;
 }
 
 static void a_visitor_can_stop_the_scan(void **state)
@@ -112,7 +112,7 @@ static void a_visitor_can_stop_the_scan(void **state)
     struct log_counts counts = {.n_lines = 77};
     struct log_visitor visitor = {.visit = give_up, .context = &n_visits};
     write_temporary(path, ".txt", "1 2\n3 4\n5 6\n", 12);
-    assert_int_equal(log_scan(path, AUTO, &visitor, &counts, NULL), COLLIDE_INTERRUPTED);
+    assert_int_equal(log_scan(path, AUTO, &visitor, &counts, NULL), COLLIDE_BUSY);
     assert_int_equal(n_visits, 2);
     assert_int_equal(counts.n_lines, 77);
     remove(path);

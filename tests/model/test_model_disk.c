@@ -49,7 +49,9 @@ static void a_folder_cannot_be_written_over(void **state)
     struct fixture f;
     small_model(&f, 1.0f);
     assert_int_equal(mkdir(folder->file, 0700), 0);
-    assert_write_fails(&f.model, folder->file, "directory");
+    struct collide_error err = {0};
+    assert_int_equal(model_write(&f.model, folder->file, &err), COLLIDE_INVALID);
+    assert_non_null(strstr(err.text, "not a regular file"));
     assert_int_equal(folder_n_files(folder), 1);
 }
 

@@ -27,7 +27,8 @@ void test_server_start(const struct test_server_options *options, struct test_se
         .idle_timeout_s = options->idle_timeout_s ? options->idle_timeout_s : 60,
     };
     signal(SIGPIPE, SIG_IGN);
-    test_service_create(&test_service_model, options->n_threads ? options->n_threads : 2, &out->service);
+    test_service_create_on(options->model ? options->model : &test_service_model, &options->scorer,
+                           options->n_threads ? options->n_threads : 2, &out->service);
     if (!options->is_loading)
         test_service_load(&out->service);
     if (http_server_create(out->service.service, &http, &out->http, &err) != COLLIDE_OK)

@@ -15,12 +15,15 @@ struct test_server {
 
 enum { TEST_MAX_BODY = 10000 };
 
-/* Zero means: 2 threads, 100 connections, a minute of idleness. */
+/* Zero means: 2 threads, 100 connections, a minute of idleness, the model of test_service.h, the best
+ * device. */
 struct test_server_options {
     unsigned n_threads;
     unsigned max_connections;
     unsigned idle_timeout_s;
     bool is_loading; /* no model: test_service_load it later */
+    const struct random_model *model;
+    struct collide_scorer_options scorer; /* cache_dir is not used */
 };
 
 void test_server_start(const struct test_server_options *options, struct test_server *out);

@@ -12,8 +12,8 @@ static void *allocate(struct arena *arena, size_t n, size_t item_bytes)
     return p;
 }
 
-/* One in twelve is unknown: just beyond the last, far beyond it, or no number at all. */
-static struct collide_id random_id(const struct random_model *spec, uint32_t n_ids, struct rng *rng)
+/* What is unknown is just beyond the last, far beyond it, or no number at all. */
+struct collide_id random_query_id(const struct random_model *spec, uint32_t n_ids, struct rng *rng)
 {
     if (n_ids > 0 && rng_below(rng, 12) > 0)
         return random_model_key(spec, rng_below(rng, n_ids));
@@ -36,8 +36,8 @@ static size_t random_ids(const struct random_model *spec, size_t max, struct rng
     size_t limit = rng_below(rng, 8) ? max / 8 : max, n = rng_below(rng, limit + 1);
     struct collide_id *ids = allocate(arena, n, sizeof *ids);
     for (size_t i = 0; i < n; i++)
-        ids[i] =
-            i > 0 && rng_below(rng, 4) == 0 ? ids[rng_below(rng, i)] : random_id(spec, spec->n_items, rng);
+        ids[i] = i > 0 && rng_below(rng, 4) == 0 ? ids[rng_below(rng, i)]
+                                                 : random_query_id(spec, spec->n_items, rng);
     *out = ids;
     return n;
 }
@@ -85,7 +85,7 @@ static void random_query(const struct random_model *spec, const struct random_qu
     /* A user alone, of a model that stores none, would be refused. */
     if ((parts & WITH_USER) && (spec->n_users > 0 || out->n_history > 0)) {
         struct collide_id *user = allocate(arena, 1, sizeof *user);
-        *user = random_id(spec, spec->n_users, rng);
+        *user = random_query_id(spec, spec->n_users, rng);
         out->user = user;
     }
     size_t max_items = rng_below(rng, 4) ? limits->max_items : 1; /* one: a pair */

@@ -19,6 +19,9 @@ struct collide_query *random_queries(const struct random_model *spec,
                                      const struct random_query_limits *limits, struct rng *rng, size_t n,
                                      struct arena *arena);
 
+/* An id of n_ids, of items as of users; one in twelve is unknown. */
+struct collide_id random_query_id(const struct random_model *spec, uint32_t n_ids, struct rng *rng);
+
 /* All ids of a query: those it looks up. */
 size_t random_query_n_lookups(const struct collide_query *query);
 

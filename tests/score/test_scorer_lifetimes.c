@@ -1,4 +1,5 @@
 /* Nothing on the device outlives its owner, however creation ends. */
+#include "base/log.h"
 #include "model_choice.h"
 #include "score/kernels.h"
 #include "scorer_fixture.h"
@@ -195,6 +196,7 @@ static void nothing_to_destroy_is_fine(void **state)
 
 int main(void)
 {
+    log_set_level(LOG_INFO); /* what is left behind is told there */
     const struct CMUnitTest tests[] = {
         /* First, while this process has not called OpenCL: a child has what its parent had loaded. */
         cmocka_unit_test(a_machine_without_drivers_gets_advice),

@@ -1,8 +1,8 @@
 /* The k best of all items, on every device and with every engine, against scoring them all in double. */
 #include "model_choice.h"
 #include "random_query.h"
-#include "score/reference.h"
 #include "scorer_fixture.h"
+#include "topk_truth.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,88 +11,14 @@
 
 #include <cmocka.h>
 
-enum { MAX_MODEL_ITEMS = 2000, MAX_EXCLUDE = 40, N_QUERIES = 60 };
+enum { MAX_EXCLUDE = 40, N_QUERIES = 60 };
 
-/* What the answer to a query must be made of: each item's score, and whether it is a candidate at all. */
-struct truth {
-    struct collide_id keys[MAX_MODEL_ITEMS];
-    struct reference_score scores[MAX_MODEL_ITEMS];
-    bool is_candidate[MAX_MODEL_ITEMS + 1]; /* the unknown item's place is written, never read */
-    size_t n_candidates;
-};
-
-static struct truth truth;
-
-/* An item of which the model holds what it holds of the unknown one is never an answer. */
-static bool is_blank(const struct item_space *space, uint32_t id)
-{
-    uint32_t unknown = space->n_ids;
-    return space->weights && space->weights[id] == space->weights[unknown] &&
-           space->remap[id] == space->remap[unknown] &&
-           (!space->bias || space->bias[id] == space->bias[unknown]);
-}
-
-static void find_truth(const struct collide_model *model, const struct collide_topk_query *query)
-{
-    const struct model *m = model->model;
-    uint32_t n = m->item.n_ids;
-    struct collide_query all = query->query;
-    assert_true(n <= MAX_MODEL_ITEMS);
-    for (uint32_t id = 0; id < n; id++) {
-        truth.keys[id] = id_index_key(&model->items, id);
-        truth.is_candidate[id] = !is_blank(&m->item, id);
-    }
-    all.items = truth.keys;
-    all.n_items = n;
-    assert_int_equal(reference_score(model, &all, truth.scores, NULL), COLLIDE_OK);
-    for (size_t i = 0; i < query->n_exclude; i++)
-        truth.is_candidate[id_index_find(&model->items, query->exclude[i])] = false;
-    if (query->flags & COLLIDE_TOPK_EXCLUDE_SEEN) {
-        for (size_t i = 0; i < all.n_history; i++)
-            truth.is_candidate[id_index_find(&model->items, all.history[i])] = false;
-        uint32_t user = all.user ? id_index_find(&model->users, *all.user) : m->user.n_ids;
-        for (uint32_t j = 0; user < m->user.n_ids && j < m->user.offsets[user + 1] - m->user.offsets[user];
-             j++)
-            truth.is_candidate[m->user.history[m->user.offsets[user] + j]] = false;
-    }
-    truth.n_candidates = 0;
-    for (uint32_t id = 0; id < n; id++)
-        truth.n_candidates += truth.is_candidate[id];
-}
-
-/* Every hit is a candidate, there once, with its score, in order; no candidate that was left out is better
- * than the last hit by more than the tolerances of both. */
-static void check_hits(const struct collide_model *model, const struct collide_hit *hits, size_t n, size_t k,
-                       const char *where)
-{
-    assert_int_equal(n, k < truth.n_candidates ? k : truth.n_candidates);
-    double worst = 0.0, worst_tolerance = 0.0;
-    uint32_t last = 0;
-    for (size_t i = 0; i < n; i++) {
-        uint32_t id = id_index_find(&model->items, hits[i].item);
-        if (id >= model->items.n_ids || !truth.is_candidate[id])
-            fail_msg("%s: hit %zu is no candidate", where, i);
-        truth.is_candidate[id] = false;
-        const struct reference_score *s = &truth.scores[id];
-        if (!(fabs((double)hits[i].score - s->value) <= s->tolerance))
-            fail_msg("%s: hit %zu scores %.9g, not %.9g", where, i, (double)hits[i].score, s->value);
-        if (i > 0 &&
-            !(hits[i - 1].score > hits[i].score || (hits[i - 1].score == hits[i].score && last < id)))
-            fail_msg("%s: hit %zu is out of order", where, i);
-        last = id;
-        worst = s->value;
-        worst_tolerance = s->tolerance;
-    }
-    for (uint32_t id = 0; n > 0 && id < model->items.n_ids; id++)
-        if (truth.is_candidate[id] &&
-            truth.scores[id].value - truth.scores[id].tolerance > worst + worst_tolerance)
-            fail_msg("%s: item %u is better than the last of %zu hits", where, id, n);
-}
+static struct topk_truth truth;
 
 static void ask(struct collide_lane *lane, const struct collide_model *model,
                 const struct collide_topk_query *query, const char *where)
 {
-    static struct collide_hit hits[MAX_MODEL_ITEMS + 1];
+    static struct collide_hit hits[TOPK_TRUTH_MAX_ITEMS + 1];
     const struct collide_hit guard = {.score = 123.0f};
     struct collide_error err = {0};
     struct collide_counts counts = {0};
@@ -103,15 +29,15 @@ static void ask(struct collide_lane *lane, const struct collide_model *model,
         fail_msg("%s: %s", where, err.text);
     assert_true(hits[room].score == guard.score);
     assert_int_equal(counts.n_lookups, (query->query.user != NULL) + query->query.n_history);
-    find_truth(model, query);
-    check_hits(model, hits, n, query->k, where);
+    topk_truth_find(model, query, &truth);
+    topk_truth_check(&truth, model, hits, n, where);
 }
 
 static void ask_many(const struct random_model *spec, const struct collide_model *model,
                      struct collide_lane *lane, const char *where)
 {
     static const struct random_query_limits limits = {.max_history = 60, .max_items = MAX_EXCLUDE};
-    static const size_t ks[] = {0, 1, 2, 10, 100, MAX_MODEL_ITEMS, SIZE_MAX};
+    static const size_t ks[] = {0, 1, 2, 10, 100, TOPK_TRUTH_MAX_ITEMS, SIZE_MAX};
     struct rng rng = rng_seeded(spec->seed, 4);
     struct arena arena = {0};
     const struct collide_query *queries = random_queries(spec, &limits, &rng, N_QUERIES, &arena);

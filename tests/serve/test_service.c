@@ -155,9 +155,9 @@ static void nothing_is_answered_before_the_model_is_there(void **state)
     service_drain(t.service);
     assert_int_equal(service_state(t.service), SERVICE_DRAINING);
     assert_int_equal(ask(&t, 0, REQUEST_TOPK, "{\"user\": 1}", &reply), COLLIDE_BUSY);
-    test_service_load(&t);
+    assert_int_equal(service_load(t.service, t.model_path, NULL), COLLIDE_BUSY); /* not worth it any more */
     assert_int_equal(service_state(t.service), SERVICE_DRAINING);
-    assert_int_equal(ask(&t, 0, REQUEST_SCORE, "{\"user\": 1, \"items\": [1]}", &reply), COLLIDE_OK);
+    assert_int_equal(ask(&t, 0, REQUEST_SCORE, "{\"user\": 1, \"items\": [1]}", &reply), COLLIDE_BUSY);
     buffer_free(&reply);
     test_service_destroy(&t);
 }

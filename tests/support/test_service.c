@@ -41,9 +41,15 @@ bool test_service_has_device(void)
 
 void test_service_create(const struct random_model *spec, unsigned n_workers, struct test_service *out)
 {
+    test_service_create_on(spec, &(struct collide_scorer_options){.device = NULL}, n_workers, out);
+}
+
+void test_service_create_on(const struct random_model *spec, const struct collide_scorer_options *scorer,
+                            unsigned n_workers, struct test_service *out)
+{
     struct collide_error err = {0};
     const struct service_options options = {
-        .scorer = {.cache_dir = TEST_CACHE_DIR},
+        .scorer = {.device = scorer->device, .engine = scorer->engine, .cache_dir = TEST_CACHE_DIR},
         .limits = {.max_parts = 10, .max_items = 1000, .max_history = 200},
         .n_workers = n_workers,
     };

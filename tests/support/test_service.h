@@ -26,6 +26,11 @@ bool test_service_has_device(void);
 /* Limits are 10 parts, 1000 items, 200 of a history. The service is left loading: test_service_load makes it
  * ready. */
 void test_service_create(const struct random_model *spec, unsigned n_workers, struct test_service *out);
+
+/* The same on a device and with an engine; scorer->cache_dir is not used. */
+void test_service_create_on(const struct random_model *spec, const struct collide_scorer_options *scorer,
+                            unsigned n_workers, struct test_service *out);
+
 void test_service_load(struct test_service *t);
 void test_service_destroy(struct test_service *t);
 
