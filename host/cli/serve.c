@@ -15,7 +15,8 @@ struct serve_flags {
     const char *model_path;
 };
 
-/* The model is loaded behind the open port, while the main thread already waits for signals. */
+/* The model is loaded behind the open port, while the main thread already waits for signals. It has to be the
+ * main one: drivers have threads that block nothing, and only a main thread that waits comes before them. */
 struct loader {
     struct service *service;
     const struct http_server *http;
