@@ -1,9 +1,11 @@
 #include "http_model.h"
 
 #include "base/error.h"
+#include "base/log.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
+#include <string.h>
 
 static enum collide_status read_count(const cJSON *model, const char *name, uint64_t *out,
                                       struct collide_error *err)
@@ -16,6 +18,17 @@ static enum collide_status read_count(const cJSON *model, const char *name, uint
                          name, name);
     *out = (uint64_t)number->valuedouble;
     return COLLIDE_OK;
+}
+
+/* Ids are drawn from 0 on: where they are others, the server would only see unknown ones. */
+static void warn_of_other_ids(const cJSON *model, const char *name)
+{
+    const cJSON *kind = cJSON_GetObjectItemCaseSensitive(model, name);
+    if (cJSON_IsString(kind) && strcmp(kind->valuestring, "dense integers") != 0)
+        log_warning("the server's %s are %s, but requests are made of integers from 0 on, which it may not "
+                    "know; give real "
+                    "ones with --request-file",
+                    name, kind->valuestring);
 }
 
 static bool lacks_items(const struct http_question *q)
@@ -43,6 +56,8 @@ enum collide_status http_model_ask(struct http_client *client, const char *autho
         goto out;
     }
     model = cJSON_ParseWithLength(body.bytes, body.n_bytes);
+    warn_of_other_ids(model, "user_ids");
+    warn_of_other_ids(model, "item_ids");
     if (q->n_users == 0)
         status = read_count(model, "users", &q->n_users, err);
     if (status == COLLIDE_OK && lacks_items(q))

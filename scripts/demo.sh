@@ -49,8 +49,8 @@ for _ in $(seq 300); do
 done
 [ -n "$url" ] || { cat "$work/serve.log" >&2; exit 1; }
 post() {
-  echo "\$ curl $url$1 -d '$2'"
-  curl -sS --fail-with-body -H 'Content-Type: application/json' -d "$2" "$url$1"
+  echo "\$ curl $url$1 --json '$2'"
+  curl -sS --fail-with-body --json "$2" "$url$1"
 }
 post /v1/score '{"user": 17, "items": [3, 5, 8]}'
 post /v1/score '{"users": [17, 18], "items": [3, 5]}'

@@ -80,8 +80,8 @@ enum collide_status file_replace_begin(const char *path, struct file_replace *ou
     if (!r.temporary)
         status = error_no_memory(err, "a file name");
     else if ((r.fd = open(r.temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)) < 0)
-        status = error_set_errno(err, COLLIDE_IO, errno, "cannot create %s; is its folder there and writable",
-                                 r.temporary);
+        status = error_set_errno(err, COLLIDE_IO, errno,
+                                 "cannot write beside %s: its folder must be there and writable", r.path);
     if (status != COLLIDE_OK) {
         free(r.path);
         free(r.temporary);

@@ -1,6 +1,7 @@
 /* `collide eval`: recall and NDCG over all items, by the protocol of GraphHash and BACO, scored on the
  * device. */
 #include "base/error.h"
+#include "base/log.h"
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "base/ranking.h"
@@ -138,6 +139,38 @@ static void clear_desk(struct desk *desk)
     free(desk->excluded);
 }
 
+/* Says what of the test file cannot be found whatever the model does; nothing left to find is an error. */
+static enum collide_status check_findable(const struct evaluation *e, struct collide_error *err)
+{
+    const struct csr *relevant = &e->lists.relevant;
+    uint64_t n = relevant->offsets[relevant->n_rows], n_unknown = 0, n_masked = 0;
+    for (uint32_t u = 0; u < relevant->n_rows; u++) {
+        uint32_t user = id_index_find(&e->model->users, id_index_key(&e->lists.users, u));
+        const struct user_space *stored = &e->model->model->user;
+        for (uint64_t i = relevant->offsets[u]; i < relevant->offsets[u + 1]; i++) {
+            uint32_t item = relevant->values[i];
+            bool is_masked = holds(&e->lists.masked, u, item) || holds(&e->lists.histories, u, item);
+            if (!e->flags->files.history && user < stored->n_ids)
+                for (uint32_t j = stored->offsets[user]; j < stored->offsets[user + 1] && !is_masked; j++)
+                    is_masked = stored->history[j] == item;
+            n_unknown += item >= e->model->items.n_ids;
+            n_masked += is_masked;
+        }
+    }
+    if (n_unknown + n_masked == n)
+        return error_set(err, COLLIDE_INVALID,
+                         "%s: nothing can be found: of %" PRIu64 " interactions %" PRIu64
+                         " have items that the model does not know, %" PRIu64
+                         " are in histories or masked files",
+                         e->flags->files.test, n, n_unknown, n_masked);
+    if (n_unknown + n_masked > 0)
+        log_warning("%s: of %" PRIu64 " interactions %" PRIu64
+                    " have items that the model does not know, %" PRIu64
+                    " are in histories or masked files: they count as missed",
+                    e->flags->files.test, n, n_unknown, n_masked);
+    return COLLIDE_OK;
+}
+
 static enum collide_status choose_users(struct evaluation *e, struct collide_error *err)
 {
     const struct csr *relevant = &e->lists.relevant;
@@ -231,6 +264,8 @@ static enum collide_status run(const struct flags *flags, struct collide_error *
         status = choose_users(&e, err);
     if (status == COLLIDE_OK)
         status = collide_scorer_create(model, &flags->scorer, &scorer, err);
+    if (status == COLLIDE_OK)
+        status = check_findable(&e, err);
     if (status == COLLIDE_OK)
         status = parallel_create((unsigned)flags->threads, &team, err);
     if (status == COLLIDE_OK)

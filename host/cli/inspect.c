@@ -41,13 +41,6 @@ static enum collide_status count_collisions(const struct model *m, struct collis
     return COLLIDE_OK;
 }
 
-static const char *keys_name(enum key_kind kind)
-{
-    static const char *const names[] = {
-        [KEYS_DENSE] = "dense integers", [KEYS_U64] = "64-bit integers", [KEYS_STRING] = "strings"};
-    return names[kind];
-}
-
 /* Cut to what fits a line, control characters replaced: a file's text must not steer the terminal. */
 static const char *printable(const char *text, char *out, size_t capacity)
 {
@@ -61,13 +54,13 @@ static const char *printable(const char *text, char *out, size_t capacity)
 static void print_spaces(const struct model *m, const struct collisions *c)
 {
     printf("item space   %" PRIu32 " ids (%s) -> %" PRIu32 " rows x %" PRIu32 " %s\n", m->item.n_ids,
-           keys_name(m->item.keys.kind), m->item.n_rows, m->dim, precision_name(m->item.precision));
+           key_kind_name(m->item.keys.kind), m->item.n_rows, m->dim, precision_name(m->item.precision));
     printf("             %" PRIu32 " rows used, %" PRIu32 " by one id alone; %.2f ids a row, %" PRIu32
            " at the most\n",
            c->n_used, c->n_private, c->mean, c->most);
     if (m->user.n_ids)
         printf("user space   %" PRIu32 " ids (%s), bags of %" PRIu32 " stored interactions\n", m->user.n_ids,
-               keys_name(m->user.keys.kind), m->user.offsets[m->user.n_ids + 1]);
+               key_kind_name(m->user.keys.kind), m->user.offsets[m->user.n_ids + 1]);
     else
         printf("user space   none: requests bring their histories\n");
     printf("score        %g * <%s bag, row> + bias\n\n", (double)m->logit_scale, pooling_name(m->pooling));
@@ -100,6 +93,14 @@ static const char *checksum_of(const struct safetensors *s, const struct tensor 
     snprintf(name, sizeof name, META_CHECKSUM "%s", t->name);
     const char *sum = safetensors_metadata(s, name);
     return sum ? sum : "-";
+}
+
+static size_t count_checksums(const struct safetensors *s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < safetensors_n_tensors(s); i++)
+        n += strcmp(checksum_of(s, safetensors_tensor(s, i)), "-") != 0;
+    return n;
 }
 
 static void print_tensors(const struct safetensors *s, const struct model *m)
@@ -149,8 +150,10 @@ static enum collide_status inspect(const char *path, bool verify, struct collide
         print_tensors(s, m);
         print_provenance(m);
         if (verify)
-            printf("\nverified: every checksum matches, every value is finite, every index is in range, keys "
-                   "are found\n");
+            printf("\nverified: %zu of %zu checksums match (the others are not stored), every value is "
+                   "finite, every index "
+                   "in range, keys lead to their ids\n",
+                   count_checksums(s), safetensors_n_tensors(s));
     }
     collide_model_close(handle);
     return status;

@@ -18,15 +18,19 @@ struct flags {
     bool exclude_seen;
 };
 
-/* "3,5,x" as a JSON list. Every id is written as a string, which the API takes for integers, too. */
+/* "3, 5, x" as a JSON list; blanks around an id are no part of it. Every id is written as a string, which the
+ * API takes for integers, too. */
 static void print_ids(struct buffer *out, const char *name, const char *list)
 {
     if (!list)
         return;
     buffer_printf(out, ",\"%s\":[", name);
     for (const char *at = list; *list; at++) {
-        size_t n = strcspn(at, ",");
-        json_print_string(out, at, n);
+        at += strspn(at, " \t");
+        size_t n = strcspn(at, ","), n_id = n;
+        while (n_id > 0 && (at[n_id - 1] == ' ' || at[n_id - 1] == '\t'))
+            n_id--;
+        json_print_string(out, at, n_id);
         at += n;
         if (!*at)
             break;

@@ -87,7 +87,7 @@ int command_serve(int argc, char **argv)
          .target = &flags.http.listen,
          .value_name = "HOST:PORT",
          .group = "HTTP",
-         .help = "where to listen; port 0 takes a free one"},
+         .help = "where to listen; port 0 takes a free one, no HOST all addresses of the machine"},
         {.name = "threads",
          .type = ARG_U64,
          .target = &threads,

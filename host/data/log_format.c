@@ -1,6 +1,7 @@
 #include "data/log_format.h"
 
 #include "base/error.h"
+#include "base/log.h"
 #include "data/id_index.h"
 
 #include <inttypes.h>
@@ -117,6 +118,31 @@ static enum collide_status check_types(const struct line *line, enum separator s
                      name, line->number);
 }
 
+/* A header that names the columns the other way round. */
+static enum collide_status check_order(const struct line *line, enum separator separator, const char *name,
+                                       struct collide_error *err)
+{
+    struct field pair[2];
+    if (pair_of(line, separator, pair) && is_name_of(&pair[0], "item") && is_name_of(&pair[1], "user"))
+        return error_set(err, COLLIDE_INVALID,
+                         "%s:%" PRIu64 ": the header says item and user; put the user's column first", name,
+                         line->number);
+    return COLLIDE_OK;
+}
+
+/* Ids that are words may be a header that nobody recognised: say what was made of the first line. */
+static void tell_header(const struct log_sample *sample, const struct log_format *format, const char *name)
+{
+    struct field pair[2];
+    const struct line *line = &sample->lines[0];
+    if (format->has_header)
+        log_info("%s:%" PRIu64 ": a header, passed over", name, line->number);
+    else if (pair_of(line, format->separator, pair) && !is_integer(&pair[0]) && !is_integer(&pair[1]))
+        log_info("%s:%" PRIu64 ": no header: \"%.*s\" and \"%.*s\" are taken for ids", name, line->number,
+                 (int)(pair[0].n_bytes < 32 ? pair[0].n_bytes : 32), pair[0].text,
+                 (int)(pair[1].n_bytes < 32 ? pair[1].n_bytes : 32), pair[1].text);
+}
+
 static bool has_header(const struct log_sample *sample, enum separator separator)
 {
     struct field first[2], second[2];
@@ -204,8 +230,11 @@ enum collide_status log_format_detect(const struct log_sample *sample, const cha
         format.separator = separator_of(&sample->lines[0]);
         format.has_header = has_header(sample, format.separator);
         enum collide_status status = check_types(&sample->lines[0], format.separator, name, err);
+        if (status == COLLIDE_OK)
+            status = check_order(&sample->lines[0], format.separator, name, err);
         if (status != COLLIDE_OK)
             return status;
+        tell_header(sample, &format, name);
     }
     if (asked != LOG_LAYOUT_AUTO) {
         format.layout = asked;

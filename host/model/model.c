@@ -13,3 +13,10 @@ const char *pooling_name(enum pooling p)
         [POOLING_SUM] = "sum", [POOLING_MEAN] = "mean", [POOLING_NORMALISED] = "normalised"};
     return names[p];
 }
+
+const char *key_kind_name(enum key_kind k)
+{
+    static const char *const names[] = {
+        [KEYS_DENSE] = "dense integers", [KEYS_U64] = "64-bit integers", [KEYS_STRING] = "strings"};
+    return names[k];
+}

@@ -80,5 +80,6 @@ static inline size_t model_row_bytes(const struct model *m)
 
 const char *precision_name(enum precision p);
 const char *pooling_name(enum pooling p);
+const char *key_kind_name(enum key_kind k);
 
 #endif

@@ -41,7 +41,9 @@ void describe_model(const char *name, const struct collide_model *model, const s
     buffer_append(out, "{", 1);
     print_text(out, "name", name);
     print_count(out, "users", m.n_users);
+    print_text(out, "user_ids", key_kind_name(model->model->user.keys.kind));
     print_count(out, "items", m.n_items);
+    print_text(out, "item_ids", key_kind_name(model->model->item.keys.kind));
     print_count(out, "rows", m.n_rows);
     print_count(out, "dim", m.dim);
     print_text(out, "precision", m.precision);

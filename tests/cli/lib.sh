@@ -7,6 +7,7 @@ trap 'rm -rf "$WORK"' EXIT
 
 fail() {
   echo "FAILED: $*" >&2
+  [ -z "${SERVER:-}" ] || kill "$SERVER" 2>/dev/null
   exit 1
 }
 

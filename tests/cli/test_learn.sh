@@ -34,8 +34,8 @@ it_learns_from_one_user() {
 it_tells_at_once_that_it_cannot_write() {
   small_log log
   run 1 learn log -o nowhere/model
-  says "cannot create nowhere/model"
-  says "is its folder there and writable"
+  says "cannot write beside nowhere/model"
+  says "its folder must be there and writable"
   grep -q "interactions of" err && fail "it read the log first"
   [ "$(id -u)" != 0 ] || return 0 # root may write anywhere
   mkdir sealed && chmod a-w sealed

@@ -5,7 +5,7 @@ needs_device
 
 # start [OPTION...]: serves ./model on a free port; sets SERVER and PORT.
 start() {
-  "$PROGRAM" serve model --listen 127.0.0.1:0 --threads 2 "$@" 2>log &
+  "$PROGRAM" serve model --listen 127.0.0.1:0 --threads 2 "$@" >/dev/null 2>log &
   SERVER=$!
   for _ in $(seq 200); do
     grep -q "^ready on" log && break
@@ -49,7 +49,7 @@ it_answers_as_the_commands_do() {
   run 0 topk model --user 3 -k 5
   [ "$(tail -n 1 response)" = "$(cat out)" ] || fail "$(cat response out)"
   ask GET /v1/model ""
-  grep -q '"name":"model","users":200,"items":150,"rows":' response || fail "$(cat response)"
+  grep -q '"name":"model","users":200,"user_ids":"dense integers","items":150,"item_ids":"dense integers","rows":' response || fail "$(cat response)"
   ask GET /nowhere ""
   grep -q "^HTTP/1.1 404" response || fail "$(cat response)"
   stop TERM

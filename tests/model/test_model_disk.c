@@ -39,7 +39,7 @@ static void a_folder_that_is_not_there_is_named(void **state)
     struct fixture f;
     small_model(&f, 1.0f);
     snprintf(path, sizeof path, "%s/missing/model", folder->path);
-    assert_write_fails(&f.model, path, "is its folder there and writable");
+    assert_write_fails(&f.model, path, "its folder must be there and writable");
     assert_int_equal(folder_n_files(folder), 0);
 }
 

@@ -1,6 +1,7 @@
 #include "net/listen.h"
 
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -85,6 +86,10 @@ static void names_and_no_host_at_all_listen_too(void **state)
 {
     (void)state;
     static const char *const addresses[] = {"localhost:0", ":0"};
+    struct addrinfo *found = NULL;
+    if (getaddrinfo("localhost", NULL, NULL, &found) != 0)
+        skip(); /* a machine without /etc/hosts */
+    freeaddrinfo(found);
     for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) {
         char bound[LISTEN_ADDRESS_CHARS];
         struct collide_error err = {0};
