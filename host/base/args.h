@@ -4,8 +4,8 @@
  *     uint64_t rows = 1000;
  *     bool quiet = false;
  *     const struct arg table[] = {
- *         {.name = "rows", .short_name = 'r', .type = ARG_U64, .target = &rows, .min = 1, .help = "table
- * rows"},
+ *         {.name = "rows", .short_name = 'r', .type = ARG_U64, .target = &rows, .min = 1,
+ *          .help = "table rows"},
  *         {.name = "quiet", .type = ARG_FLAG, .target = &quiet, .help = "say nothing"},
  *     };
  *

@@ -8,13 +8,6 @@
 /* Exit codes of the program. */
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
-struct command {
-    const char *name;
-    const char *summary;
-    int (*run)(int argc,
-               char **argv); /* without the program's and the command's names; gives the exit code */
-};
-
 int command_learn(int argc, char **argv);
 int command_eval(int argc, char **argv);
 int command_inspect(int argc, char **argv);

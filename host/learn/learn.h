@@ -1,8 +1,9 @@
 /* The offline half: from an interaction log to a model ready to be written.
  *
- *     teacher    a row for every item, trained on the log                     (methods that learn their
- * mapping) mapping    items to rows, by the method training   of the rows, through the mapping storing rows
- * normalised and quantised, their lengths put into the items' bag weights
+ *   - teacher: a row for every item, trained on the log (methods that learn their mapping);
+ *   - mapping: items to rows, by the method;
+ *   - training of the rows, through the mapping;
+ *   - storing: rows normalised and quantised, their lengths put into the items' bag weights.
  *
  * A user is the bag of its history over the same rows that are scored: there is no table of users. */
 #ifndef LEARN_LEARN_H

@@ -1,0 +1,27 @@
+/* A program made of subcommands: its main. */
+#ifndef BASE_DISPATCH_H
+#define BASE_DISPATCH_H
+
+#include <stddef.h>
+
+struct subcommand {
+    const char *name;
+    const char *summary;
+    int (*run)(int argc,
+               char **argv); /* without the program's and the command's names; gives the exit status */
+};
+
+/* Exit statuses are 0 for all well, 1 for a failure, 2 for wrong usage, and what the commands give. */
+struct dispatch {
+    const char *program;
+    const char *about;    /* one line below the program's name */
+    const char *epilogue; /* below the commands, or NULL */
+    const struct subcommand *commands;
+    size_t n_commands;
+};
+
+/* Runs the command that the arguments name, or prints help or the version. Messages go to stderr from here
+ * on; standard output that could not be written is a failure. Gives main's result. */
+int dispatch_main(const struct dispatch *d, int argc, char **argv);
+
+#endif
