@@ -12,5 +12,9 @@ enum bench_exit {
 
 int bench_http(int argc, char **argv);
 int bench_kernel(int argc, char **argv);
+int bench_launch(int argc, char **argv);
+int bench_start(int argc, char **argv);
+int bench_topk(int argc, char **argv);
+int bench_tune(int argc, char **argv);
 
 #endif

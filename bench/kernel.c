@@ -1,322 +1,264 @@
-/* `collide-bench kernel`: remap + embedding-bag on a device, beside the same work in plain scalar C, in one
- * run. */
-#include "base/args.h"
+/* `collide-bench kernel`: remap + embedding-bag on a device, beside the same work in plain scalar C and
+ * beside the machine's random lines, in one run. */
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/histogram.h"
-#include "base/log.h"
 #include "commands.h"
-#include "kernel_report.h"
-#include "score/kernels.h"
+#include "device_copy.h"
+#include "figures.h"
+#include "json.h"
+#include "kernel_compare.h"
+#include "kernel_scalar.h"
+#include "machine.h"
+#include "random_lines.h"
+#include "rig.h"
 
-#include <math.h>
-#include <stdio.h>
+#include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct options {
-    uint64_t n_ids, n_rows, dim, bag, n_bags, repeats, seed;
-    int precision;
-    const char *device;
-    const char *engine;
-    bool json;
+    struct rig_options rig;
+    uint64_t n_ids, n_rows, dim, bag, n_bags;
+    int form, distribution;
+    bool packed, compare;
 };
 
-/* A sample for each repeat. */
-struct samples {
-    double *values;
-    size_t n;
-};
-
+/* ns a lookup, or a line. */
 struct results {
-    struct samples kernel; /* ns a lookup */
-    struct samples scalar;
-    struct samples lines;   /* ns a random line */
-    struct histogram *pair; /* ns from submitting one pair to having its score */
-    const char *engine;
+    struct spread kernel, scalar, lines;
+    double lookup_lines;
+    uint64_t lookup_bytes;
+    double copy_gb_per_s; /* of the device's memory */
+    const char *engine, *form;
 };
 
-enum { N_PAIR_RUNS = 20000, N_PAIR_WARM_UP = 1000 };
+enum { LINES_BYTES = 512 << 20, LINES_DRAWN = 1 << 20, COPIED_BYTES = 256 << 20 };
 
-static enum collide_status run_kernel(struct engine_lane *lane, enum scoring_kernel kernel,
-                                      const struct kernel_case *c, struct collide_error *err)
+static enum collide_status measure_scalar(struct kernel_run *run, double *ns, struct collide_error *err)
 {
-    size_t n_lookups = (size_t)c->shape.n_bags * c->shape.bag;
-    struct engine_work work = {
-        .kernel = kernel,
-        .n_work_items = c->shape.n_bags,
-        .used_bytes = {[REGION_QUERIES] = c->shape.n_bags * sizeof(device_query),
-                       [REGION_HISTORY] = n_lookups * sizeof(uint32_t),
-                       [REGION_HISTORY_WEIGHTS] = n_lookups * sizeof(float),
-                       [REGION_SCORES] = (size_t)c->shape.n_bags * c->shape.dim * sizeof(float)},
-    };
-    enum collide_status status = engine_submit(lane, 0, &work, err);
-    return status == COLLIDE_OK ? engine_wait(lane, 0, err) : status;
-}
-
-/* The two must agree before their speeds are worth comparing: sums of `bag` products, each off by 2^-23 at
- * most. */
-static enum collide_status compare(const float *kernel, const float *scalar, const struct kernel_case *c,
-                                   struct collide_error *err)
-{
-    size_t n = (size_t)c->shape.n_bags * c->shape.dim;
-    double tolerance = (double)c->shape.bag * c->shape.bag * 2.0 * 0x1p-23;
-    for (size_t i = 0; i < n; i++)
-        if (!(fabs((double)kernel[i] - (double)scalar[i]) <= tolerance))
-            return error_set(err, COLLIDE_DEVICE, "the kernel's value %zu is %g, that of scalar C %g", i,
-                             (double)kernel[i], (double)scalar[i]);
-    return COLLIDE_OK;
-}
-
-static enum collide_status measure_bags(struct engine_lane *lane, struct kernel_case *c, struct results *r,
-                                        size_t repeats, struct collide_error *err)
-{
-    double n_lookups = (double)c->shape.n_bags * c->shape.bag;
-    device_query *queries = engine_lane_region(lane, 0, REGION_QUERIES);
-    float *weights = engine_lane_region(lane, 0, REGION_HISTORY_WEIGHTS);
-    float *scalar = malloc((size_t)c->shape.n_bags * c->shape.dim * sizeof *scalar);
-    if (!scalar)
+    const struct kernel_shape *s = &run->problem->shape;
+    float *out = malloc((size_t)s->n_queries * s->dim * sizeof *out);
+    if (!out)
         return error_no_memory(err, "the scalar results");
-    for (uint32_t b = 0; b < c->shape.n_bags; b++)
-        queries[b] = (device_query){.history_begin = b * c->shape.bag, .history_end = (b + 1) * c->shape.bag};
-    for (size_t i = 0; i < (size_t)n_lookups; i++)
-        weights[i] = 1.0f;
-    enum collide_status status = COLLIDE_OK;
-    volatile uint64_t sink;
-    for (size_t i = 0; i <= repeats && status == COLLIDE_OK; i++) { /* the first is the warm-up */
-        kernel_case_draw_ids(c);
-        memcpy(engine_lane_region(lane, 0, REGION_HISTORY), c->ids, (size_t)n_lookups * sizeof(uint32_t));
-        uint64_t start = clock_now_ns();
-        status = run_kernel(lane, KERNEL_BAG, c, err);
-        double kernel_ns = clock_seconds_since(start) * 1e9 / n_lookups;
-        kernel_case_draw_ids(c); /* others, since the kernel has just brought these into the caches */
-        start = clock_now_ns();
-        kernel_scalar_bags(c, scalar);
-        double scalar_ns = clock_seconds_since(start) * 1e9 / n_lookups;
-        kernel_case_draw_ids(c);
-        start = clock_now_ns();
-        sink = kernel_random_lines(c);
-        double line_ns = clock_seconds_since(start) * 1e9 / n_lookups;
-        if (i > 0) {
-            r->lines.values[r->lines.n++] = line_ns;
-            r->kernel.values[r->kernel.n++] = kernel_ns;
-            r->scalar.values[r->scalar.n++] = scalar_ns;
-        }
-    }
-    (void)sink;
-    if (status == COLLIDE_OK) {
-        memcpy(engine_lane_region(lane, 0, REGION_HISTORY), c->ids, (size_t)n_lookups * sizeof(uint32_t));
-        kernel_scalar_bags(c, scalar);
-        status = run_kernel(lane, KERNEL_BAG, c, err);
-    }
-    if (status == COLLIDE_OK)
-        status = compare(engine_lane_region(lane, 0, REGION_SCORES), scalar, c, err);
-    free(scalar);
-    return status;
-}
-
-static enum collide_status measure_pairs(struct engine_lane *lane, struct kernel_case *c,
-                                         struct histogram *out, struct collide_error *err)
-{
-    device_query *query = engine_lane_region(lane, 0, REGION_QUERIES);
-    uint32_t *history = engine_lane_region(lane, 0, REGION_HISTORY);
-    uint32_t *items = engine_lane_region(lane, 0, REGION_ITEMS);
-    const struct engine_work work = {.kernel = KERNEL_SCORE,
-                                     .n_work_items = 1,
-                                     .used_bytes = {[REGION_QUERIES] = sizeof *query,
-                                                    [REGION_HISTORY] = sizeof *history,
-                                                    [REGION_HISTORY_WEIGHTS] = sizeof(float),
-                                                    [REGION_ITEMS] = sizeof *items,
-                                                    [REGION_SCORES] = sizeof(float)}};
-    *query = (device_query){.history_end = 1, .items_end = 1};
-    for (int i = 0; i < N_PAIR_WARM_UP + N_PAIR_RUNS; i++) {
-        *history = (uint32_t)rng_below(&c->rng, c->shape.n_ids);
-        *items = (uint32_t)rng_below(&c->rng, c->shape.n_ids);
-        uint64_t start = clock_now_ns();
-        enum collide_status status = engine_submit(lane, 0, &work, err);
-        if (status == COLLIDE_OK)
-            status = engine_wait(lane, 0, err);
-        if (status != COLLIDE_OK)
-            return status;
-        if (i >= N_PAIR_WARM_UP)
-            histogram_record(out, clock_now_ns() - start);
-    }
+    kernel_run_fill(run); /* others, since the kernel has just brought its own into the caches */
+    uint64_t start = clock_now_ns();
+    kernel_scalar_bags(run->problem, run->fill.history, out);
+    *ns = clock_seconds_since(start) * 1e9;
+    free(out);
     return COLLIDE_OK;
 }
 
-static enum collide_status measure(struct device *device, enum engine_kind kind, struct kernel_case *c,
-                                   size_t repeats, struct results *r, struct collide_error *err)
-{
-    struct kernels *kernels = NULL;
-    struct engine_lane *lane = NULL;
-    size_t n_lookups = (size_t)c->shape.n_bags * c->shape.bag;
-    const size_t bytes[N_SCORING_REGIONS] = {
-        [REGION_QUERIES] = c->shape.n_bags * sizeof(device_query),
-        [REGION_HISTORY] = n_lookups * sizeof(uint32_t),
-        [REGION_HISTORY_WEIGHTS] = n_lookups * sizeof(float),
-        [REGION_ITEMS] = sizeof(uint32_t),
-        [REGION_SCORES] = (size_t)c->shape.n_bags * c->shape.dim * sizeof(float),
-    };
-    enum collide_status status = kernels_create(device, &c->model, kind, NULL, &kernels, err);
-    if (status == COLLIDE_OK)
-        status = engine_lane_create(kernels->engine, bytes, &lane, err);
-    if (status == COLLIDE_OK)
-        status = measure_bags(lane, c, r, repeats, err);
-    if (status == COLLIDE_OK)
-        status = measure_pairs(lane, c, r->pair, err);
-    if (status == COLLIDE_OK)
-        r->engine = engine_kind_name(engine_kind_of(kernels->engine));
-    engine_lane_destroy(lane);
-    kernels_destroy(kernels);
-    return status;
-}
-
-static struct spread spread_of(struct samples *s)
-{
-    return figure_spread(s->values, s->n);
-}
-
-static enum collide_status print_results(const struct options *o, struct results *r,
-                                         const struct kernel_case *c, const char *device,
+/* Kernel, scalar C and lines take turns, so that all of them meet the same neighbours. */
+static enum collide_status measure_turns(struct kernel_run *run, size_t repeats, double *samples,
                                          struct collide_error *err)
 {
-    const struct kernel_report report = {.shape = &c->shape,
-                                         .machine = machine_describe(),
-                                         .device = device,
-                                         .engine = r->engine,
-                                         .kernel = spread_of(&r->kernel),
-                                         .scalar = spread_of(&r->scalar),
-                                         .lines = spread_of(&r->lines),
-                                         .lookup_bytes = kernel_case_lookup_bytes(c),
-                                         .pair_p50_us = (double)histogram_quantile(r->pair, 0.5) / 1e3,
-                                         .pair_p99_us = (double)histogram_quantile(r->pair, 0.99) / 1e3};
-    if (o->json)
-        return kernel_report_print_json(stdout, &report, err);
-    kernel_report_print_text(stdout, &report);
-    return COLLIDE_OK;
+    double n_lookups = (double)run->descriptor->n_lookups(&run->problem->shape);
+    struct random_lines *lines = NULL;
+    enum collide_status status = random_lines_create(LINES_BYTES, &lines, err);
+    for (size_t i = 0; i < repeats && status == COLLIDE_OK; i++) {
+        double ns;
+        status = rig_measure(run, 1, &ns, err);
+        samples[i] = ns / n_lookups;
+        if (status == COLLIDE_OK && !run->problem->shape.packed)
+            status = measure_scalar(run, &ns, err);
+        samples[repeats + i] = ns / n_lookups;
+        samples[2 * repeats + i] = random_lines_measure(lines, LINES_DRAWN);
+    }
+    random_lines_destroy(lines);
+    return status;
+}
+
+static enum collide_status measure(const struct rig *rig, struct kernel_case *c, size_t repeats,
+                                   struct results *r, struct collide_error *err)
+{
+    struct kernels *kernels = NULL;
+    struct kernel_run run = {.kernels = NULL};
+    double *samples = calloc(3 * repeats, sizeof *samples);
+    enum collide_status status =
+        samples ? rig_kernels(rig, c, NULL, &kernels, err) : error_no_memory(err, "the measurements");
+    if (status == COLLIDE_OK)
+        status = kernel_run_create(&kernel_bag, c, kernels, &run, err);
+    if (status == COLLIDE_OK)
+        status = measure_turns(&run, repeats, samples, err);
+    double copy_gb_per_s = 0;
+    if (status == COLLIDE_OK)
+        status = device_copy_measure(rig->device, COPIED_BYTES, &copy_gb_per_s, err);
+    if (status == COLLIDE_OK)
+        *r = (struct results){.copy_gb_per_s = copy_gb_per_s,
+                              .kernel = figure_spread(samples, repeats),
+                              .scalar = figure_spread(samples + repeats, repeats),
+                              .lines = figure_spread(samples + 2 * repeats, repeats),
+                              .lookup_lines = kernel_case_lookup_lines(c),
+                              .lookup_bytes = kernel_case_lookup_bytes(c),
+                              .engine = engine_kind_name(engine_kind_of(kernels->engine)),
+                              .form = kernel_form_name(kernels->tuning.form)};
+    kernel_run_destroy(&run);
+    kernels_destroy(kernels);
+    free(samples);
+    return status;
+}
+
+static void print_side(const char *name, const struct spread *s, double n_bytes)
+{
+    printf("%-14s %12.1f %9.1f .. %6.1f %10.2f\n", name, s->median, s->min, s->max, n_bytes / s->median);
+}
+
+static void print_text(const struct results *r, const struct kernel_shape *s, const char *device)
+{
+    struct machine machine = machine_describe();
+    printf("remap + bag: %" PRIu32 " ids -> %" PRIu32 " rows x %" PRIu32 " %s, bags of %" PRIu32 ", %s\n",
+           s->n_ids, s->n_rows, s->dim, row_form_name(s->form), s->bag, distribution_name(s->distribution));
+    printf("%s, %s engine, %s form; %s, %u CPUs, %s\n\n", device, r->engine, r->form, machine.cpu,
+           machine.n_cpus, machine.kernel);
+    printf("%-14s %12s %19s %10s\n", "", "ns a lookup", "(min .. max)", "GB/s");
+    print_side("kernel", &r->kernel, (double)r->lookup_bytes);
+    if (!s->packed)
+        print_side("scalar C", &r->scalar, (double)r->lookup_bytes);
+    print_side("a random line", &r->lines, 64);
+    if (!s->packed)
+        printf("\nkernel against scalar C: %.2fx\n", r->scalar.median / r->kernel.median);
+    printf("%.2f lines a lookup: %.0f%% of what this machine's CPU fetches of random lines, %.0f%% of the "
+           "%.0f GB/s that "
+           "the device copies\n",
+           r->lookup_lines, 100 * r->lookup_lines * r->lines.median / r->kernel.median,
+           100 * r->lookup_lines * 64 / r->kernel.median / r->copy_gb_per_s, r->copy_gb_per_s);
+}
+
+static void add_side(cJSON *document, const char *name, const struct spread *s)
+{
+    cJSON *side = cJSON_AddObjectToObject(document, name);
+    cJSON_AddNumberToObject(side, "ns", s->median);
+    cJSON_AddNumberToObject(side, "min", s->min);
+    cJSON_AddNumberToObject(side, "max", s->max);
+}
+
+static enum collide_status print_json(const struct results *r, const struct kernel_shape *s,
+                                      const char *device, struct collide_error *err)
+{
+    struct machine machine = machine_describe();
+    cJSON *document = cJSON_CreateObject();
+    cJSON_AddStringToObject(document, "cpu", machine.cpu);
+    cJSON_AddStringToObject(document, "kernel_version", machine.kernel);
+    cJSON_AddStringToObject(document, "device", device);
+    cJSON_AddStringToObject(document, "engine", r->engine);
+    cJSON_AddStringToObject(document, "form", r->form);
+    cJSON_AddNumberToObject(document, "ids", s->n_ids);
+    cJSON_AddNumberToObject(document, "rows", s->n_rows);
+    cJSON_AddNumberToObject(document, "dim", s->dim);
+    cJSON_AddStringToObject(document, "precision", row_form_name(s->form));
+    cJSON_AddStringToObject(document, "distribution", distribution_name(s->distribution));
+    cJSON_AddNumberToObject(document, "bag", s->bag);
+    cJSON_AddNumberToObject(document, "bytes_per_lookup", (double)r->lookup_bytes);
+    cJSON_AddNumberToObject(document, "lines_per_lookup", r->lookup_lines);
+    cJSON_AddNumberToObject(document, "copy_gb_per_s", r->copy_gb_per_s);
+    add_side(document, "kernel", &r->kernel);
+    if (!s->packed)
+        add_side(document, "scalar", &r->scalar);
+    add_side(document, "random_line", &r->lines);
+    return json_print(stdout, document, err);
+}
+
+static struct kernel_shape shape_of(const struct options *o)
+{
+    return (struct kernel_shape){.n_ids = (uint32_t)o->n_ids,
+                                 .n_rows = (uint32_t)(o->n_rows ? o->n_rows : o->n_ids),
+                                 .dim = (uint32_t)o->dim,
+                                 .bag = (uint32_t)o->bag,
+                                 .n_queries = (uint32_t)o->n_bags,
+                                 .form = (enum row_form)o->form,
+                                 .distribution = (enum id_distribution)o->distribution,
+                                 .packed = o->packed};
 }
 
 static enum collide_status run(const struct options *o, struct collide_error *err)
 {
-    const struct kernel_shape shape = {.n_ids = (uint32_t)o->n_ids,
-                                       .n_rows = (uint32_t)(o->n_rows ? o->n_rows : o->n_ids),
-                                       .dim = (uint32_t)o->dim,
-                                       .bag = (uint32_t)o->bag,
-                                       .n_bags = (uint32_t)o->n_bags,
-                                       .precision = (enum precision)o->precision};
+    const struct kernel_shape shape = shape_of(o);
     struct kernel_case *c = NULL;
-    struct device *device = NULL;
-    enum engine_kind kind = ENGINE_AUTO;
-    struct results r = {.kernel = {.values = calloc(o->repeats, sizeof(double))},
-                        .scalar = {.values = calloc(o->repeats, sizeof(double))},
-                        .lines = {.values = calloc(o->repeats, sizeof(double))},
-                        .pair = calloc(1, sizeof *r.pair)};
-    enum collide_status status = r.kernel.values && r.scalar.values && r.lines.values && r.pair
-                                     ? engine_kind_parse(o->engine, &kind, err)
-                                     : error_no_memory(err, "the measurements");
-    if (status == COLLIDE_OK)
-        status = device_open(o->device, &device, err);
-    if (status == COLLIDE_OK)
-        status = kernel_case_create(&shape, o->seed, &c, err);
-    if (status == COLLIDE_OK)
-        status = measure(device, kind, c, o->repeats, &r, err);
-    if (status == COLLIDE_OK)
-        status = print_results(o, &r, c, device_info(device)->name, err);
+    struct results r;
+    struct rig rig;
+    enum collide_status status = rig_open(&o->rig, &rig, err);
+    if (status == COLLIDE_OK && o->compare) {
+        status = kernel_compare(&rig, &o->rig, err);
+    } else if (status == COLLIDE_OK) {
+        status = kernel_case_create(&shape, o->rig.seed, &c, err);
+        if (status == COLLIDE_OK)
+            status = measure(&rig, c, o->rig.repeats, &r, err);
+        if (status == COLLIDE_OK && o->rig.json)
+            status = print_json(&r, &shape, device_info(rig.device)->name, err);
+        else if (status == COLLIDE_OK)
+            print_text(&r, &shape, device_info(rig.device)->name);
+    }
     kernel_case_destroy(c);
-    device_close(device);
-    free(r.kernel.values);
-    free(r.scalar.values);
-    free(r.lines.values);
-    free(r.pair);
+    rig_close(&rig);
     return status;
 }
 
-static enum collide_status options_check(const struct options *o, struct collide_error *err)
+static enum collide_status check(const struct options *o, struct collide_error *err)
 {
     /* The device counts lookups in 32 bits. */
     if (o->n_bags * o->bag > UINT32_MAX)
         return error_set(err, COLLIDE_INVALID, "--bags times --bag is above %u", UINT32_MAX);
+    if (o->form == ROWS_I4 && o->dim % 2 != 0)
+        return error_set(err, COLLIDE_INVALID, "rows of 4-bit values take an even --dim");
     return COLLIDE_OK;
-}
-
-static int report_failure(int exit_status, const struct collide_error *err)
-{
-    log_error("%s", err->text);
-    return exit_status;
 }
 
 int bench_kernel(int argc, char **argv)
 {
-    static const char *const precisions[] = {"f32", "f16", "i8", NULL};
-    struct options o = {.n_ids = 4000000,
+    static const char *const forms[] = {"f32", "f16", "i8", "i8-line", "i4", NULL};
+    static const char *const distributions[] = {"uniform", "zipf", "zipf-shuffled", NULL};
+    struct options o = {.rig = {.repeats = 9, .seed = 1},
+                        .n_ids = 4000000,
                         .dim = 64,
                         .bag = 32,
                         .n_bags = 32768,
-                        .repeats = 9,
-                        .seed = 1,
-                        .precision = PRECISION_I8};
+                        .form = ROWS_I8};
     const struct arg table[] = {
-        {.name = "precision",
+        {.name = "compare",
+         .type = ARG_FLAG,
+         .target = &o.compare,
+         .help = "a table over precisions, dims, bags, ids and distributions instead of one shape"},
+        {.name = "precision", .type = ARG_CHOICE, .target = &o.form, .choices = forms, .help = "of the rows"},
+        {.name = "distribution",
          .type = ARG_CHOICE,
-         .target = &o.precision,
-         .choices = precisions,
-         .help = "of the rows"},
-        {.name = "ids", .type = ARG_U64, .target = &o.n_ids, .min = 1, .max = UINT32_MAX - 1, .help = "ids"},
+         .target = &o.distribution,
+         .choices = distributions,
+         .help = "of the ids: uniform, or Zipf 1.05 over ids in the order of their frequency or in none"},
+        {.name = "packed",
+         .type = ARG_FLAG,
+         .target = &o.packed,
+         .help = "a mapping packed to the bits it needs"},
+        {.name = "ids", .type = ARG_U64, .target = &o.n_ids, .min = 1, .max = UINT32_MAX - 2, .help = "ids"},
         {.name = "rows",
          .type = ARG_U64,
          .target = &o.n_rows,
          .max = UINT32_MAX - 1,
          .default_text = "one an id",
-         .help = "rows behind them"},
+         .help = "rows that the ids share"},
         {.name = "dim",
          .type = ARG_U64,
          .target = &o.dim,
          .min = 1,
          .max = MODEL_MAX_DIM,
          .help = "values a row"},
-        {.name = "bag", .type = ARG_U64, .target = &o.bag, .min = 1, .max = 65536, .help = "ids a bag"},
+        {.name = "bag", .type = ARG_U64, .target = &o.bag, .min = 1, .max = 1 << 20, .help = "ids a bag"},
         {.name = "bags",
          .type = ARG_U64,
          .target = &o.n_bags,
          .min = 1,
-         .max = 1 << 20,
+         .max = 1 << 24,
          .help = "bags a launch"},
-        {.name = "repeats",
-         .type = ARG_U64,
-         .target = &o.repeats,
-         .min = 1,
-         .max = 10000,
-         .help = "runs of each side, in turn; the median counts"},
-        {.name = "seed", .type = ARG_U64, .target = &o.seed, .help = "of tables and ids"},
-        {.name = "device",
-         .type = ARG_TEXT,
-         .target = &o.device,
-         .value_name = "DEVICE",
-         .default_text = "the best one",
-         .help = "see `collide devices`"},
-        {.name = "engine",
-         .type = ARG_TEXT,
-         .target = &o.engine,
-         .value_name = "ENGINE",
-         .default_text = "auto",
-         .help = "auto, direct or queued"},
-        {.name = "json", .type = ARG_FLAG, .target = &o.json, .help = "print one JSON document"},
+        RIG_ARGS(&o.rig),
     };
-    enum { N_ARGS = sizeof table / sizeof table[0] };
-    struct args_positionals none = {.max = 0};
+    const struct bench_usage usage = {
+        "collide-bench kernel [options]",
+        "Times remap + embedding-bag on a device beside the same work in plain scalar C "
+        "and beside random lines of memory.",
+        table, sizeof table / sizeof table[0]};
     struct collide_error err = {0};
-    switch (args_parse(table, N_ARGS, argc, argv, &none, &err)) {
-    case ARGS_HELP:
-        args_print_help(stdout, "collide-bench kernel [options]",
-                        "Times remap + embedding-bag on a device beside the same work in plain scalar C.",
-                        table, N_ARGS);
-        return BENCH_OK;
-    case ARGS_BAD:
-        return report_failure(BENCH_USAGE, &err);
-    case ARGS_OK:
-        break;
-    }
-    if (options_check(&o, &err) != COLLIDE_OK)
-        return report_failure(BENCH_USAGE, &err);
-    return run(&o, &err) == COLLIDE_OK ? BENCH_OK : report_failure(BENCH_ERRORS, &err);
+    int exit_code;
+    if (!bench_parse(&usage, argc, argv, &exit_code))
+        return exit_code;
+    if (check(&o, &err) != COLLIDE_OK)
+        return bench_fail(BENCH_USAGE, &err);
+    return run(&o, &err) == COLLIDE_OK ? BENCH_OK : bench_fail(BENCH_ERRORS, &err);
 }

@@ -1,45 +1,52 @@
-/* One embedding-bag problem, big enough to miss every cache: a random table behind a random mapping, and bags
- * of random ids. */
+/* One problem for the kernels, with tables as big and as random as asked for: a model in memory, and batches
+ * of queries with random ids. */
 #ifndef BENCH_KERNEL_CASE_H
 #define BENCH_KERNEL_CASE_H
 
 #include "base/rng.h"
-#include "model/model.h"
+#include "model/row_form.h"
+#include "score/model_handle.h"
+
+/* Where the ids of a batch come from. Ordered: a smaller id is a more frequent one, and frequent ids have the
+ * first rows, as learned models have it. Shuffled: neither. */
+enum id_distribution { IDS_UNIFORM, IDS_ZIPF_ORDERED, IDS_ZIPF_SHUFFLED, N_DISTRIBUTIONS };
 
 struct kernel_shape {
     uint32_t n_ids;
     uint32_t n_rows;
     uint32_t dim;
-    uint32_t bag;    /* ids a bag */
-    uint32_t n_bags; /* in one launch */
-    enum precision precision;
+    uint32_t bag;       /* ids a query's history */
+    uint32_t n_items;   /* candidates a query */
+    uint32_t n_queries; /* in one launch */
+    enum row_form form;
+    enum id_distribution distribution;
+    bool packed; /* the mapping, to the bits it needs */
+    bool biased;
 };
 
-/* The tables lie in huge pages where the system gives them. */
+/* Tables lie in huge pages where the system gives them. */
 struct kernel_case {
     struct kernel_shape shape;
-    struct model model; /* no weights, biases or users: remap and bag alone, pooled by sum */
+    struct model model;          /* one space, dense ids, pooled by sum, no weights */
+    struct collide_model handle; /* of the model */
     struct rng rng;
-    uint32_t *ids; /* (n_bags, bag) */
+    void *tables[4]; /* owned: remap, rows, scales, bias */
 };
 
+/* The memory for it is shape's n_rows * row bytes and the mapping; COLLIDE_NO_MEMORY says to ask for less. */
 enum collide_status kernel_case_create(const struct kernel_shape *shape, uint64_t seed,
                                        struct kernel_case **out, struct collide_error *err);
 void kernel_case_destroy(struct kernel_case *c);
 
-/* New uniform ids, so that no run finds the last one's rows in a cache. */
-void kernel_case_draw_ids(struct kernel_case *c);
+const char *distribution_name(enum id_distribution d);
 
-/* Bytes that one lookup has to read: its id, its mapping entry, its row and the row's scale. */
+/* An id, by the shape's distribution. */
+uint32_t kernel_case_draw(struct kernel_case *c);
+
+/* Lines of 64 bytes that one lookup touches: its mapping entry, its row, its row's scale. */
+double kernel_case_lookup_lines(const struct kernel_case *c);
+
+/* Bytes that one lookup needs of them, and of its id. */
 uint64_t kernel_case_lookup_bytes(const struct kernel_case *c);
-
-/* out[b, d] = sum over j of row(remap[ids[b, j]])[d], in plain scalar C; out: (n_bags, dim). */
-void kernel_scalar_bags(const struct kernel_case *c, float *out);
-
-enum { KERNEL_LINE_BYTES = 64 }; /* of the caches */
-
-/* Touches one random cache line of the rows for each id, by prefetch, and gives a sum that keeps the
- * compiler honest. */
-uint64_t kernel_random_lines(const struct kernel_case *c);
 
 #endif

@@ -1,5 +1,4 @@
-/* The same work as the kernel, written as anyone would write it first. */
-#include "kernel_case.h"
+#include "kernel_scalar.h"
 
 #include <string.h>
 
@@ -35,20 +34,49 @@ static void add_i8(const int8_t *restrict row, float scale, uint32_t dim, float 
         out[d] += scale * (float)row[d];
 }
 
-void kernel_scalar_bags(const struct kernel_case *c, float *out)
+static void add_i8_line(const int8_t *restrict row, const float *restrict scales, uint32_t dim,
+                        float *restrict out)
 {
-    const struct item_space *item = &c->model.item;
-    uint32_t dim = c->shape.dim, bag = c->shape.bag;
-    memset(out, 0, (size_t)c->shape.n_bags * dim * sizeof *out);
-    for (size_t b = 0; b < c->shape.n_bags; b++)
-        for (uint32_t j = 0; j < bag; j++) {
-            uint32_t row = item->remap[c->ids[b * bag + j]];
-            size_t at = (size_t)row * dim;
-            if (item->precision == PRECISION_F32)
-                add_f32((const float *)item->rows + at, dim, out + b * dim);
-            else if (item->precision == PRECISION_F16)
-                add_f16((const uint16_t *)item->rows + at, dim, out + b * dim);
-            else
-                add_i8((const int8_t *)item->rows + at, item->scales[row], dim, out + b * dim);
-        }
+    for (uint32_t d = 0; d < dim; d++)
+        out[d] += scales[d] * (float)row[d];
+}
+
+static void add_i4(const uint8_t *restrict row, const uint16_t *pair, uint32_t dim, float *restrict out)
+{
+    float scale = half_to_float(pair[0]), offset = half_to_float(pair[1]);
+    for (uint32_t d = 0; d < dim; d++)
+        out[d] += scale * (float)(row[d / 2] >> (d % 2 * 4) & 15) + offset;
+}
+
+static void add_row(const struct kernel_case *c, uint32_t row, float *out)
+{
+    const struct row_table *rows = &c->model.rows;
+    const char *values = (const char *)rows->values + row * row_bytes(rows);
+    uint32_t dim = c->shape.dim;
+    switch (c->shape.form) {
+    case ROWS_F32:
+        add_f32((const float *)(const void *)values, dim, out);
+        break;
+    case ROWS_F16:
+        add_f16((const uint16_t *)(const void *)values, dim, out);
+        break;
+    case ROWS_I8:
+        add_i8((const int8_t *)values, ((const float *)rows->scales)[row], dim, out);
+        break;
+    case ROWS_I8_LINE:
+        add_i8_line((const int8_t *)values, rows->scales, dim, out);
+        break;
+    case ROWS_I4:
+    case N_ROW_FORMS:
+        add_i4((const uint8_t *)values, (const uint16_t *)rows->scales + 2 * (size_t)row, dim, out);
+        break;
+    }
+}
+
+void kernel_scalar_bags(const struct kernel_case *c, const uint32_t *ids, float *out)
+{
+    memset(out, 0, (size_t)c->shape.n_queries * c->shape.dim * sizeof *out);
+    for (size_t b = 0; b < c->shape.n_queries; b++)
+        for (uint32_t j = 0; j < c->shape.bag; j++)
+            add_row(c, c->model.item.remap[ids[b * c->shape.bag + j]], out + b * c->shape.dim);
 }

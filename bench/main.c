@@ -3,7 +3,11 @@
 
 static const struct subcommand commands[] = {
     {"http", "latency and throughput of a server over HTTP", bench_http},
-    {"kernel", "remap + embedding-bag on a device, beside plain scalar C", bench_kernel},
+    {"kernel", "remap + embedding-bag on a device, beside plain scalar C and random lines", bench_kernel},
+    {"launch", "the way to a device and back", bench_launch},
+    {"start", "how soon a model of some size answers", bench_start},
+    {"topk", "the best of all items, beside scoring every item", bench_topk},
+    {"tune", "finds and keeps the kernels' best form for a device", bench_tune},
 };
 
 int main(int argc, char **argv)

@@ -1,19 +1,64 @@
-/* The machine's limit for a lookup: one 64-byte line at a random place, asked for ahead of its use, nothing
- * computed. */
-#include "kernel_case.h"
+#include "random_lines.h"
 
-enum { AHEAD = 32 };
+#include "base/clock.h"
+#include "base/error.h"
 
-uint64_t kernel_random_lines(const struct kernel_case *c)
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum { AHEAD = 32, LINE_BYTES = 64, HUGE_PAGE_BYTES = 2 << 20, MAX_DRAWN = 1 << 20 };
+
+struct random_lines {
+    char *lines;
+    uint64_t n_lines;
+    uint32_t *drawn; /* (MAX_DRAWN) */
+    struct rng rng;
+    uint64_t sum; /* keeps the compiler honest */
+};
+
+enum collide_status random_lines_create(uint64_t n_bytes, struct random_lines **out,
+                                        struct collide_error *err)
 {
-    const char *lines = c->model.item.rows;
-    uint64_t n_lines = (uint64_t)c->shape.n_rows * model_row_bytes(&c->model) / KERNEL_LINE_BYTES;
-    size_t n = (size_t)c->shape.n_bags * c->shape.bag;
-    uint64_t sum = 0;
-    for (size_t i = 0; i < n && n_lines; i++) {
-        if (i + AHEAD < n)
-            __builtin_prefetch(lines + c->ids[i + AHEAD] % n_lines * KERNEL_LINE_BYTES);
-        sum += (unsigned char)lines[c->ids[i] % n_lines * KERNEL_LINE_BYTES];
+    struct random_lines *r = calloc(1, sizeof *r);
+    if (!r)
+        return error_no_memory(err, "the random lines");
+    n_bytes = (n_bytes + HUGE_PAGE_BYTES - 1) / HUGE_PAGE_BYTES * HUGE_PAGE_BYTES;
+    r->lines = aligned_alloc(HUGE_PAGE_BYTES, n_bytes);
+    r->drawn = malloc(MAX_DRAWN * sizeof *r->drawn);
+    if (!r->lines || !r->drawn) {
+        random_lines_destroy(r);
+        return error_no_memory(err, "the random lines");
     }
-    return sum;
+    madvise(r->lines, n_bytes, MADV_HUGEPAGE);
+    memset(r->lines, 1, n_bytes);
+    r->n_lines = n_bytes / LINE_BYTES;
+    r->rng = rng_seeded(n_bytes, 1);
+    *out = r;
+    return COLLIDE_OK;
+}
+
+void random_lines_destroy(struct random_lines *r)
+{
+    if (!r)
+        return;
+    free(r->lines);
+    free(r->drawn);
+    free(r);
+}
+
+double random_lines_measure(struct random_lines *r, size_t n)
+{
+    n = n < MAX_DRAWN ? n : MAX_DRAWN;
+    for (size_t i = 0; i < n; i++)
+        r->drawn[i] = (uint32_t)rng_below(&r->rng, r->n_lines);
+    uint64_t start = clock_now_ns();
+    for (size_t i = 0; i < n; i++) {
+        if (i + AHEAD < n)
+            __builtin_prefetch(r->lines + (size_t)r->drawn[i + AHEAD] * LINE_BYTES);
+        r->sum += (unsigned char)r->lines[(size_t)r->drawn[i] * LINE_BYTES];
+    }
+    double ns = clock_seconds_since(start) * 1e9 / (double)n;
+    __asm__ volatile("" : : "r"(r->sum));
+    return ns;
 }

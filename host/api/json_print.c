@@ -130,7 +130,6 @@ void json_v1_print_error(const char *code, const char *message, struct buffer *o
 
 void json_v1_print(const struct request *request, const struct response *response, struct buffer *out)
 {
-    const float *scores = response->scores;
     buffer_append_text(out, request->is_batch ? "{\"responses\":[" : "{");
     for (size_t i = 0; i < request->n_parts; i++) {
         const struct request_part *part = &request->parts[i];
@@ -139,13 +138,11 @@ void json_v1_print(const struct request *request, const struct response *respons
         if (part->error.status != COLLIDE_OK) {
             print_error_object(json_v1_code(part->error.status), part->error.text, out);
         } else if (request->kind == REQUEST_TOPK) {
-            print_hits(out, response->hits[i], response->n_hits[i]);
+            print_hits(out, response->hits + part->first_result, response->n_hits[part->first_query]);
         } else {
             buffer_append_text(out, "\"scores\":");
-            print_scores(out, scores, request_part_n_scores(request, i));
+            print_scores(out, response->scores + part->first_result, request_part_n_scores(request, part));
         }
-        if (request->kind == REQUEST_SCORE)
-            scores += request_part_n_scores(request, i);
         if (request->is_batch)
             buffer_append(out, "}", 1);
     }

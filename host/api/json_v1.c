@@ -1,5 +1,6 @@
 #include "api/json_v1.h"
 
+#include "api/json_features.h"
 #include "api/json_fields.h"
 #include "base/error.h"
 #include "base/spelling.h"
@@ -12,6 +13,7 @@ enum field {
     FIELD_USERS,
     FIELD_HISTORY,
     FIELD_WEIGHTS,
+    FIELD_FEATURES,
     FIELD_ITEMS,
     FIELD_K,
     FIELD_EXCLUDE,
@@ -29,6 +31,7 @@ static const struct {
     [FIELD_USERS] = {"users", BIT(REQUEST_SCORE)},
     [FIELD_HISTORY] = {"history", BIT(REQUEST_SCORE) | BIT(REQUEST_TOPK)},
     [FIELD_WEIGHTS] = {"weights", BIT(REQUEST_SCORE) | BIT(REQUEST_TOPK)},
+    [FIELD_FEATURES] = {"features", BIT(REQUEST_SCORE) | BIT(REQUEST_TOPK)},
     [FIELD_ITEMS] = {"items", BIT(REQUEST_SCORE)},
     [FIELD_K] = {"k", BIT(REQUEST_TOPK)},
     [FIELD_EXCLUDE] = {"exclude", BIT(REQUEST_TOPK)},
@@ -37,7 +40,10 @@ static const struct {
 
 static const char REQUESTS[] = "requests";
 
-enum { DEFAULT_K = 10, FIRST_PARTS = 16 };
+/* What a query's bag is made of. */
+#define WHO (BIT(FIELD_USER) | BIT(FIELD_HISTORY) | BIT(FIELD_FEATURES))
+
+enum { DEFAULT_K = 10, FIRST_CAPACITY = 16 };
 
 /* What one JSON object says, before it is known whether that makes sense. */
 struct values {
@@ -46,6 +52,7 @@ struct values {
     struct id_list users;
     struct id_list history;
     struct weight_list weights;
+    struct feature_list features;
     struct id_list items;
     size_t k;
     struct id_list exclude;
@@ -59,7 +66,6 @@ struct parser {
     struct request *request;
     size_t part_capacity;
     size_t query_capacity;
-    size_t n_results; /* scores and hits that the parts so far ask for */
 };
 
 static bool has_name(const struct json_text *key, const char *name)
@@ -108,6 +114,8 @@ static enum collide_status read_value(struct parser *p, enum field field, struct
         return json_read_ids(&p->json, history, &v->history, err);
     case FIELD_WEIGHTS:
         return json_read_weights(&p->json, history, &v->weights, err);
+    case FIELD_FEATURES:
+        return json_read_features(&p->json, history, &v->features, err);
     case FIELD_ITEMS:
         return json_read_ids(&p->json, items, &v->items, err);
     case FIELD_K:
@@ -143,15 +151,30 @@ static enum collide_status read_values(struct parser *p, struct values *v, struc
     return p->json.failed ? COLLIDE_INVALID : COLLIDE_OK;
 }
 
-/* The user and the history of a query; items are left to the caller. */
-static enum collide_status set_who(struct parser *p, const struct values *v, struct collide_query *query,
-                                   struct collide_error *err)
+/* Checks what a query's bag is to be made of. */
+static enum collide_status check_who(const struct parser *p, const struct values *v,
+                                     struct collide_error *err)
 {
-    if (!(v->given & (BIT(FIELD_USER) | BIT(FIELD_HISTORY))))
-        return error_set(err, COLLIDE_INVALID, "say whom to score for: \"user\", \"history\" or both");
+    if (!(v->given & WHO))
+        return error_set(err, COLLIDE_INVALID,
+                         "say whom to score for: \"user\", \"history\" or \"features\", or several of them");
     if ((v->given & BIT(FIELD_WEIGHTS)) && v->weights.n != v->history.n)
         return error_set(err, COLLIDE_INVALID, "\"weights\" has %zu entries where \"history\" has %zu",
                          v->weights.n, v->history.n);
+    if (v->history.n + v->features.n_ids > p->limits->max_history)
+        return error_set(err, COLLIDE_INVALID,
+                         "\"history\" and \"features\" have %zu ids together; the limit is %zu",
+                         v->history.n + v->features.n_ids, p->limits->max_history);
+    return COLLIDE_OK;
+}
+
+/* The user, the history and the features of a query; items are left to the caller. */
+static enum collide_status set_who(struct parser *p, const struct values *v, struct collide_query *query,
+                                   struct collide_error *err)
+{
+    enum collide_status status = check_who(p, v, err);
+    if (status != COLLIDE_OK)
+        return status;
     if (v->given & BIT(FIELD_USER)) {
         struct collide_id *user = arena_alloc(&p->request->arena, 1, sizeof *user);
         if (!user)
@@ -162,45 +185,70 @@ static enum collide_status set_who(struct parser *p, const struct values *v, str
     query->history = v->history.ids;
     query->n_history = v->history.n;
     query->weights = v->weights.weights;
+    query->features = v->features.features;
+    query->n_features = v->features.n;
     return COLLIDE_OK;
 }
 
 /* A short batch could ask for results that fill all memory: its parts share one limit. */
 static enum collide_status count_results(struct parser *p, size_t n, struct collide_error *err)
 {
-    if (n > p->limits->max_items - p->n_results)
+    if (n > p->limits->max_items - p->request->n_results)
         return error_set(
             err, COLLIDE_INVALID,
             "%zu scores more would be over the limit of %zu for the whole batch; send it in parts", n,
             p->limits->max_items);
-    p->n_results += n;
+    p->request->n_results += n;
     return COLLIDE_OK;
 }
 
-/* Room for n more queries behind those of the parts before. */
+/* The array (n_used of *capacity items) with room for n more; NULL: out of memory. */
+static void *with_room(struct arena *arena, void *items, size_t n_used, size_t n, size_t *capacity,
+                       size_t item_bytes)
+{
+    if (items && n <= *capacity - n_used)
+        return items;
+    size_t doubled = *capacity ? 2 * *capacity : FIRST_CAPACITY;
+    size_t wanted = n_used + n > doubled ? n_used + n : doubled;
+    void *grown = arena_grow(arena, items, n_used, wanted, item_bytes);
+    if (grown)
+        *capacity = wanted;
+    return grown;
+}
+
+/* Room for n more queries behind those of the parts before; NULL: err says why there is none. */
 static struct collide_query *add_queries(struct parser *p, size_t n, struct collide_error *err)
 {
     struct request *r = p->request;
-    if (n > p->query_capacity - r->n_queries) {
-        size_t capacity = r->n_queries + n > 2 * p->query_capacity ? r->n_queries + n : 2 * p->query_capacity;
-        struct collide_query *queries =
-            arena_grow(&r->arena, r->queries, r->n_queries, capacity, sizeof *queries);
-        if (!queries) {
-            error_no_memory(err, "the queries");
-            return NULL;
-        }
-        r->queries = queries;
-        p->query_capacity = capacity;
+    struct collide_query *queries =
+        with_room(&r->arena, r->queries, r->n_queries, n, &p->query_capacity, sizeof *queries);
+    if (!queries) {
+        error_no_memory(err, "the queries");
+        return NULL;
     }
+    r->queries = queries;
     r->n_queries += n;
     return r->queries + r->n_queries - n;
+}
+
+static struct collide_topk_query *add_topk(struct parser *p, struct collide_error *err)
+{
+    struct request *r = p->request;
+    struct collide_topk_query *queries =
+        with_room(&r->arena, r->topk, r->n_queries, 1, &p->query_capacity, sizeof *queries);
+    if (!queries) {
+        error_no_memory(err, "the queries");
+        return NULL;
+    }
+    r->topk = queries;
+    return &r->topk[r->n_queries++];
 }
 
 /* {"users": [...], "items": [...]}: a query a pair. */
 static enum collide_status set_pairs(struct parser *p, const struct values *v, struct request_part *part,
                                      struct collide_error *err)
 {
-    if (v->given & (BIT(FIELD_USER) | BIT(FIELD_HISTORY) | BIT(FIELD_WEIGHTS)))
+    if (v->given & (WHO | BIT(FIELD_WEIGHTS)))
         return error_set(err, COLLIDE_INVALID,
                          "\"users\" makes pairs with \"items\"; it goes with nothing else");
     if (v->users.n != v->items.n)
@@ -251,15 +299,21 @@ static enum collide_status set_topk(struct parser *p, const struct values *v, st
     enum collide_status status = set_who(p, v, &query.query, err);
     if (status == COLLIDE_OK)
         status = count_results(p, v->k, err);
-    if (status == COLLIDE_OK)
-        part->topk = query;
-    return status;
+    if (status != COLLIDE_OK)
+        return status;
+    struct collide_topk_query *queries = add_topk(p, err);
+    if (!queries)
+        return err->status;
+    *queries = query;
+    part->n_queries = 1;
+    return COLLIDE_OK;
 }
 
 static enum collide_status read_part(struct parser *p, struct request_part *part)
 {
     struct values values = {.k = DEFAULT_K};
     part->first_query = p->request->n_queries;
+    part->first_result = p->request->n_results;
     enum collide_status status = read_values(p, &values, &part->error);
     if (status != COLLIDE_OK)
         return status;
@@ -288,16 +342,13 @@ static struct request_part *add_part(struct parser *p, struct collide_error *err
         error_set(err, COLLIDE_INVALID, "\"requests\" is longer than the limit of %zu", p->limits->max_parts);
         return NULL;
     }
-    if (r->n_parts == p->part_capacity) {
-        size_t capacity = p->part_capacity ? 2 * p->part_capacity : FIRST_PARTS;
-        struct request_part *parts = arena_grow(&r->arena, r->parts, r->n_parts, capacity, sizeof *parts);
-        if (!parts) {
-            error_no_memory(err, "the requests");
-            return NULL;
-        }
-        r->parts = parts;
-        p->part_capacity = capacity;
+    struct request_part *parts =
+        with_room(&r->arena, r->parts, r->n_parts, 1, &p->part_capacity, sizeof *parts);
+    if (!parts) {
+        error_no_memory(err, "the requests");
+        return NULL;
     }
+    r->parts = parts;
     return &r->parts[r->n_parts++];
 }
 

@@ -3,8 +3,9 @@
  *   score  {"user": 17, "items": [3, 5]}              -> {"scores": [...], "unknown": 0}
  *          {"users": [17, 18], "items": [3, 5]}       -> one score a pair
  *          {"history": [...], "items": [...]}         with "weights", and with a user if you like
+ *          {"features": {"country": ["DE"]}, ...}     ids of the model's features, beside those or alone
  *   topk   {"user": 17, "k": 20}                      -> {"items": [...], "scores": [...], "unknown": 0}
- *          or a history; with "exclude": [...] and "exclude_seen": true
+ *          or a history or features; with "exclude": [...] and "exclude_seen": true
  *   both   {"requests": [{...}, {...}]}               -> {"responses": [{...}, {...}], "unknown": 0}
  *
  * Ids are integers below 2^53 or strings; larger integers come as strings, since JSON's numbers are doubles

@@ -13,15 +13,15 @@ enum request_kind { REQUEST_SCORE, REQUEST_TOPK };
 struct request_limits {
     size_t max_parts;   /* requests in a batch */
     size_t max_items;   /* scores or hits asked for, of all parts together; also entries of an exclude list */
-    size_t max_history; /* of one part */
+    size_t max_history; /* ids that one part brings: its history's, and its features' */
 };
 
 /* A batch's parts stand or fall alone: one that is wrong carries its error, its neighbours are answered. */
 struct request_part {
     size_t first_query;
-    size_t n_queries;               /* 1; of pairs, one a pair; 0 where there is an error */
-    struct collide_topk_query topk; /* REQUEST_TOPK; zero where there is an error */
-    struct collide_error error;     /* status COLLIDE_OK: none */
+    size_t n_queries;           /* 1; of pairs, one a pair; 0 where there is an error */
+    size_t first_result;        /* where its scores, or its hits, begin among all */
+    struct collide_error error; /* status COLLIDE_OK: none */
 };
 
 struct request {
@@ -29,8 +29,10 @@ struct request {
     bool is_batch;              /* answered as a list, even of one */
     struct request_part *parts; /* (n_parts) */
     size_t n_parts;
-    struct collide_query *queries; /* (n_queries), REQUEST_SCORE: all parts' in order */
+    struct collide_query *queries;   /* (n_queries), REQUEST_SCORE: all parts' in order */
+    struct collide_topk_query *topk; /* (n_queries), REQUEST_TOPK: likewise */
     size_t n_queries;
+    size_t n_results;   /* scores, or hits at the most, of all queries */
     struct arena arena; /* holds the arrays above and what they point to, but for texts of ids that lie in the
                            request's own text */
 };
@@ -38,11 +40,11 @@ struct request {
 /* A request is zeroed at first, filled again and again with its arena staying warm, and freed at last. */
 void request_free(struct request *r);
 
-/* The result of a REQUEST_SCORE or REQUEST_TOPK, part by part. */
+/* The results of a request's queries, as collide_score and collide_topk give them. */
 struct response {
-    float *scores;             /* REQUEST_SCORE: (sum of the queries' n_items) */
-    struct collide_hit **hits; /* REQUEST_TOPK: (n_parts) lists */
-    size_t *n_hits;            /* REQUEST_TOPK: (n_parts) */
+    float *scores;            /* REQUEST_SCORE: (n_results) */
+    struct collide_hit *hits; /* REQUEST_TOPK: (n_results), a query's first ones are its hits */
+    size_t *n_hits;           /* REQUEST_TOPK: (n_queries) */
     struct collide_counts counts;
 };
 
@@ -50,7 +52,7 @@ struct response {
 enum collide_status response_allocate(struct request *request, struct response *out,
                                       struct collide_error *err);
 
-/* Scores of one part. */
-size_t request_part_n_scores(const struct request *request, size_t part);
+/* Scores of a part of a REQUEST_SCORE. */
+size_t request_part_n_scores(const struct request *request, const struct request_part *part);
 
 #endif

@@ -40,22 +40,28 @@ static int run_command(const struct dispatch *d, const char *name, int argc, cha
     return unknown_command(d, name);
 }
 
+int dispatch_run(const struct dispatch *d, int argc, char **argv)
+{
+    if (argc < 1) {
+        print_help(d, stderr);
+        return STATUS_USAGE;
+    }
+    const char *name = argv[0];
+    if (strcmp(name, "--help") != 0 && strcmp(name, "-h") != 0 && strcmp(name, "help") != 0)
+        return run_command(d, name, argc - 1, argv + 1);
+    print_help(d, stdout);
+    return STATUS_DONE;
+}
+
 int dispatch_main(const struct dispatch *d, int argc, char **argv)
 {
     int status = STATUS_DONE;
     struct collide_error err;
     log_set_level(LOG_INFO);
-    if (argc < 2) {
-        print_help(d, stderr);
-        return STATUS_USAGE;
-    }
-    const char *name = argv[1];
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0)
-        print_help(d, stdout);
-    else if (strcmp(name, "--version") == 0)
+    if (argc > 1 && strcmp(argv[1], "--version") == 0)
         printf("%s %s\n", d->program, collide_version());
     else
-        status = run_command(d, name, argc - 2, argv + 2);
+        status = dispatch_run(d, argc - 1, argv + 1);
     if (file_flush(stdout, "standard output", &err) == COLLIDE_OK)
         return status;
     log_error("%s", err.text);

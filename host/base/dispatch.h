@@ -20,8 +20,12 @@ struct dispatch {
     size_t n_commands;
 };
 
-/* Runs the command that the arguments name, or prints help or the version. Messages go to stderr from here
- * on; standard output that could not be written is a failure. Gives main's result. */
+/* Runs the command that the arguments (none of them the program's name) begin with, or prints help. A command
+ * may be made of commands itself: its run then calls this. */
+int dispatch_run(const struct dispatch *d, int argc, char **argv);
+
+/* A main: the same, or prints the version. Messages go to stderr from here on; standard output that could not
+ * be written is a failure. Gives main's result. */
 int dispatch_main(const struct dispatch *d, int argc, char **argv);
 
 #endif

@@ -3,15 +3,17 @@
 #define CLI_COMMAND_H
 
 #include "base/args.h"
-#include "collide/scorer.h"
+#include "collide/status.h"
 
 /* Exit codes of the program. */
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 int command_learn(int argc, char **argv);
 int command_eval(int argc, char **argv);
+int command_convert(int argc, char **argv);
 int command_inspect(int argc, char **argv);
 int command_devices(int argc, char **argv);
+int command_kernels(int argc, char **argv);
 int command_synth(int argc, char **argv);
 int command_score(int argc, char **argv);
 int command_topk(int argc, char **argv);
@@ -34,26 +36,5 @@ int command_fail(const struct collide_error *err);
 
 /* A usage error found after parsing: prints it and gives EXIT_USAGE. */
 int command_misused(const struct usage *usage, const char *message);
-
-/* The options that choose a device, for the tables of the commands that use one. */
-#define COMMAND_DEVICE_ARGS(options)                                                                         \
-    {.name = "device",                                                                                       \
-     .type = ARG_TEXT,                                                                                       \
-     .target = &(options)->device,                                                                           \
-     .value_name = "DEVICE",                                                                                 \
-     .default_text = "the best one",                                                                         \
-     .group = "Device",                                                                                      \
-     .help = "index, type (cpu, gpu, accelerator) or part of a name; see `collide devices`"},                \
-        {.name = "engine",                                                                                   \
-         .type = ARG_TEXT,                                                                                   \
-         .target = &(options)->engine,                                                                       \
-         .value_name = "ENGINE",                                                                             \
-         .default_text = "auto",                                                                             \
-         .group = "Device",                                                                                  \
-         .help = "auto, direct (in the caller's thread) or queued (batches in flight)"},                     \
-    {                                                                                                        \
-        .name = "kernel-cache", .type = ARG_TEXT, .target = &(options)->cache_dir, .value_name = "DIR",      \
-        .default_text = "~/.cache/collide", .group = "Device", .help = "where built kernels are kept"        \
-    }
 
 #endif

@@ -18,7 +18,8 @@ static enum collide_status time_launches(struct engine *engine, struct histogram
                                          struct collide_error *err)
 {
     struct engine_lane *lane = NULL;
-    const struct engine_work work = {.kernel = 0, .n_work_items = 1, .used_bytes = {sizeof(int)}};
+    const struct engine_work work = {
+        .steps = {{.kernel = 0, .n_groups = 1}}, .n_steps = 1, .used_bytes = {sizeof(int)}};
     enum collide_status status = engine_lane_create(engine, (size_t[]){sizeof(int)}, &lane, err);
     for (int i = 0; i < N_WARM_UP + N_LAUNCHES && status == COLLIDE_OK; i++) {
         uint64_t start = clock_now_ns();
@@ -36,8 +37,11 @@ static enum collide_status measure_launch(struct device *device, enum engine_kin
                                           struct histogram *out, struct collide_error *err)
 {
     const struct program_source source = {EMPTY_KERNEL, sizeof EMPTY_KERNEL - 1, "-cl-std=CL1.2"};
+    const struct table_source nothing = {.name = "no table", .entry_bytes = sizeof(int)};
+    const struct table_plan plan = {.placement = PLACED_COPIED, .n_banks = 1};
     struct engine_spec spec = {.device = device,
                                .kernels = {"empty"},
+                               .local_sizes = {1},
                                .n_kernels = 1,
                                .n_tables = 1,
                                .directions = {REGION_OUT},
@@ -47,7 +51,7 @@ static enum collide_status measure_launch(struct device *device, enum engine_kin
     struct engine *engine = NULL;
     enum collide_status status = program_build(device, &source, NULL, &program, err);
     if (status == COLLIDE_OK)
-        status = table_place(device, "a word", NULL, 0, &table, err);
+        status = table_place(device, &nothing, &plan, NULL, &table, err);
     spec.program = program;
     spec.tables[0] = table;
     if (status == COLLIDE_OK)
@@ -67,17 +71,35 @@ static const char *yes_no(bool value)
     return value ? "yes" : "no";
 }
 
+static void print_engines(const struct device_info *d)
+{
+    const char *separator = "";
+    printf("   engines           ");
+    for (enum engine_kind kind = ENGINE_DIRECT; kind <= ENGINE_RING; kind++) {
+        struct collide_error lacking;
+        if (engine_check_device(kind, d, &lacking) != COLLIDE_OK)
+            continue;
+        printf("%s%s", separator, engine_kind_name(kind));
+        separator = ", ";
+    }
+    printf("\n");
+}
+
 static void print_facts(const struct device_info *d, unsigned index)
 {
     printf("%u  %s\n", index, d->name);
     printf("   platform          %s, driver %s, %s\n", d->platform, d->driver, d->version);
-    printf("   type              %s, %u compute units\n", device_type_name(d->type), d->n_compute_units);
-    printf("   memory            %.2f GiB, at most %.2f GiB at once, buffers aligned to %u bytes\n",
+    printf("   type              %s, %u compute units, work-groups of at most %u\n",
+           device_type_name(d->type), d->n_compute_units, d->max_work_group_size);
+    printf("   memory            %.2f GiB, banks of at most %.2f GiB, aligned to %u bytes\n",
            (double)d->memory_bytes / 0x1p30, (double)d->max_alloc_bytes / 0x1p30, d->align_bytes);
+    printf("   constant memory   %.0f KiB, in at most %u tables\n", (double)d->constant_bytes / 1024,
+           d->n_constant_args);
     printf("   cache / local     %.0f KiB / %.0f KiB\n", (double)d->cache_bytes / 1024,
            (double)d->local_bytes / 1024);
     printf("   shares memory     %s (fine-grained: %s, atomics: %s)\n", yes_no(d->unified_memory),
            yes_no(d->fine_grain_svm), yes_no(d->svm_atomics));
+    print_engines(d);
     printf("   runs in caller    %s\n", yes_no(d->runs_in_caller));
     printf("   compiler          %s\n", yes_no(d->has_compiler));
 }

@@ -1,11 +1,13 @@
 /* `collide eval`: recall and NDCG over all items, by the protocol of GraphHash and BACO, scored on the
  * device. */
+#include "base/arena.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "base/ranking.h"
 #include "cli/command.h"
+#include "cli/device_args.h"
 #include "cli/eval_lists.h"
 
 #include <inttypes.h>
@@ -13,10 +15,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MAX_CUTOFFS = 16, MAX_CUTOFF = 10000 };
+enum { MAX_CUTOFFS = 16, MAX_CUTOFF = 10000, GROUP_USERS = 32 };
 
 struct flags {
-    struct collide_scorer_options scorer;
+    struct device_flags device;
     struct eval_files files;
     struct arg_text_list masks;
     struct arg_u64_list cutoffs;
@@ -28,10 +30,8 @@ struct flags {
 /* One thread's memory. */
 struct desk {
     struct collide_lane *lane;
-    struct collide_hit *hits;    /* (largest cutoff) */
-    bool *is_hit;                /* (largest cutoff) */
-    struct collide_id *history;  /* (longest history) */
-    struct collide_id *excluded; /* (longest masked list) */
+    bool *is_hit;       /* (largest cutoff) */
+    struct arena arena; /* a group's queries and hits */
     struct collide_error err;
 };
 
@@ -61,71 +61,82 @@ static bool holds(const struct csr *lists, uint32_t row, uint32_t value)
     return false;
 }
 
-/* The external ids of a list's items that the model knows. */
-static size_t list_ids(const struct evaluation *e, const struct csr *lists, uint32_t row,
-                       struct collide_id *out)
+/* The external ids of a list's items that the model knows; NULL when memory is out. */
+static const struct collide_id *list_ids(const struct evaluation *e, const struct csr *lists, uint32_t row,
+                                         struct arena *arena, size_t *n)
 {
-    size_t n = 0;
-    for (uint64_t i = lists->offsets[row]; i < lists->offsets[row + 1]; i++)
+    struct collide_id *ids = arena_alloc(arena, length(lists, row), sizeof *ids);
+    *n = 0;
+    for (uint64_t i = lists->offsets[row]; ids && i < lists->offsets[row + 1]; i++)
         if (lists->values[i] < e->model->items.n_ids)
-            out[n++] = id_index_key(&e->model->items, lists->values[i]);
-    return n;
+            ids[(*n)++] = id_index_key(&e->model->items, lists->values[i]);
+    return ids;
 }
 
-static enum collide_status measure_user(struct evaluation *e, struct desk *desk, uint32_t index)
+static enum collide_status set_query(const struct evaluation *e, uint32_t user, struct arena *arena,
+                                     struct collide_topk_query *out, struct collide_error *err)
 {
-    uint32_t user = e->users[index];
-    struct collide_id id = id_index_key(&e->lists.users, user);
-    struct collide_topk_query query = {
-        .k = e->largest_cutoff, .exclude = desk->excluded, .flags = COLLIDE_TOPK_EXCLUDE_SEEN};
-    query.n_exclude = list_ids(e, &e->lists.masked, user, desk->excluded);
-    if (e->flags->files.history) {
-        query.query.history = desk->history;
-        query.query.n_history = list_ids(e, &e->lists.histories, user, desk->history);
-    } else {
-        query.query.user = &id;
-    }
-    size_t n_hits = 0;
-    enum collide_status status = collide_topk(desk->lane, &query, desk->hits, &n_hits, NULL, &desk->err);
-    if (status != COLLIDE_OK)
-        return status;
-    for (size_t i = 0; i < n_hits; i++)
-        desk->is_hit[i] =
-            holds(&e->lists.relevant, user, id_index_find(&e->model->items, desk->hits[i].item));
-    for (size_t c = 0; c < e->flags->cutoffs.n; c++)
-        e->qualities[index * e->flags->cutoffs.n + c] = ranking_measure(
-            desk->is_hit, n_hits, length(&e->lists.relevant, user), e->flags->cutoffs.items[c]);
+    struct collide_id *id = arena_alloc(arena, 1, sizeof *id);
+    *out = (struct collide_topk_query){.k = e->largest_cutoff, .flags = COLLIDE_TOPK_EXCLUDE_SEEN};
+    out->exclude = list_ids(e, &e->lists.masked, user, arena, &out->n_exclude);
+    if (e->flags->files.history)
+        out->query.history = list_ids(e, &e->lists.histories, user, arena, &out->query.n_history);
+    else
+        out->query.user = id;
+    if (!id || !out->exclude || (e->flags->files.history && !out->query.history))
+        return error_no_memory(err, "the users' lists");
+    *id = id_index_key(&e->lists.users, user);
     return COLLIDE_OK;
+}
+
+static void judge(struct evaluation *e, struct desk *desk, size_t index, const struct collide_hit *hits,
+                  size_t n_hits)
+{
+    const struct csr *relevant = &e->lists.relevant;
+    uint32_t user = e->users[index];
+    for (size_t i = 0; i < n_hits; i++)
+        desk->is_hit[i] = holds(relevant, user, id_index_find(&e->model->items, hits[i].item));
+    for (size_t c = 0; c < e->flags->cutoffs.n; c++)
+        e->qualities[index * e->flags->cutoffs.n + c] =
+            ranking_measure(desk->is_hit, n_hits, length(relevant, user), e->flags->cutoffs.items[c]);
+}
+
+/* Users [begin, begin + n) in one call, as launches and rows are then shared. */
+static enum collide_status measure_group(struct evaluation *e, struct desk *desk, size_t begin, size_t n)
+{
+    struct collide_topk_query queries[GROUP_USERS];
+    size_t n_hits[GROUP_USERS];
+    arena_reset(&desk->arena);
+    struct collide_hit *hits = arena_alloc(&desk->arena, n * e->largest_cutoff, sizeof *hits);
+    enum collide_status status = hits ? COLLIDE_OK : error_no_memory(&desk->err, "the best items");
+    for (size_t i = 0; i < n && status == COLLIDE_OK; i++)
+        status = set_query(e, e->users[begin + i], &desk->arena, &queries[i], &desk->err);
+    if (status == COLLIDE_OK)
+        status = collide_topk(desk->lane, queries, n, hits, n_hits, NULL, &desk->err);
+    for (size_t i = 0; i < n && status == COLLIDE_OK; i++)
+        judge(e, desk, begin + i, hits + i * e->largest_cutoff, n_hits[i]);
+    return status;
 }
 
 static void measure_users(void *context, unsigned thread, size_t begin, size_t end)
 {
     struct evaluation *e = context;
     struct desk *desk = &e->desks[thread];
-    for (size_t i = begin; i < end && desk->err.status == COLLIDE_OK; i++) {
-        measure_user(e, desk, (uint32_t)i);
-        uint64_t n_done = atomic_fetch_add(&e->n_done, 1) + 1;
+    for (size_t at = begin; at < end; at += GROUP_USERS) {
+        size_t n = end - at < GROUP_USERS ? end - at : GROUP_USERS;
+        if (measure_group(e, desk, at, n) != COLLIDE_OK)
+            return;
+        uint64_t n_done = atomic_fetch_add(&e->n_done, n) + n;
         if (thread == 0)
             progress_update(&e->progress, n_done, NULL);
     }
 }
 
-static uint64_t longest(const struct csr *lists)
-{
-    uint64_t n = 0;
-    for (uint32_t r = 0; r < lists->n_rows; r++)
-        n = length(lists, r) > n ? length(lists, r) : n;
-    return n;
-}
-
 static enum collide_status set_desk(struct evaluation *e, struct collide_scorer *scorer, struct desk *desk,
                                     struct collide_error *err)
 {
-    desk->hits = malloc(e->largest_cutoff * sizeof *desk->hits);
     desk->is_hit = malloc(e->largest_cutoff * sizeof *desk->is_hit);
-    desk->history = malloc((longest(&e->lists.histories) + 1) * sizeof *desk->history);
-    desk->excluded = malloc((longest(&e->lists.masked) + 1) * sizeof *desk->excluded);
-    if (!desk->hits || !desk->is_hit || !desk->history || !desk->excluded)
+    if (!desk->is_hit)
         return error_no_memory(err, "an evaluating thread");
     return collide_lane_create(scorer, &desk->lane, err);
 }
@@ -133,10 +144,8 @@ static enum collide_status set_desk(struct evaluation *e, struct collide_scorer 
 static void clear_desk(struct desk *desk)
 {
     collide_lane_destroy(desk->lane);
-    free(desk->hits);
     free(desk->is_hit);
-    free(desk->history);
-    free(desk->excluded);
+    arena_free(&desk->arena);
 }
 
 /* Says what of the test file cannot be found whatever the model does; nothing left to find is an error. */
@@ -146,13 +155,13 @@ static enum collide_status check_findable(const struct evaluation *e, struct col
     uint64_t n = relevant->offsets[relevant->n_rows], n_unknown = 0, n_masked = 0;
     for (uint32_t u = 0; u < relevant->n_rows; u++) {
         uint32_t user = id_index_find(&e->model->users, id_index_key(&e->lists.users, u));
-        const struct user_space *stored = &e->model->model->user;
+        const struct stored_histories *stored = &e->model->model->histories;
         for (uint64_t i = relevant->offsets[u]; i < relevant->offsets[u + 1]; i++) {
             uint32_t item = relevant->values[i];
             bool is_masked = holds(&e->lists.masked, u, item) || holds(&e->lists.histories, u, item);
-            if (!e->flags->files.history && user < stored->n_ids)
+            if (stored->offsets && !e->flags->files.history && user < e->model->users.n_ids)
                 for (uint32_t j = stored->offsets[user]; j < stored->offsets[user + 1] && !is_masked; j++)
-                    is_masked = stored->history[j] == item;
+                    is_masked = stored->items[j] == item;
             n_unknown += item >= e->model->items.n_ids;
             n_masked += is_masked;
         }
@@ -253,6 +262,7 @@ static enum collide_status run(const struct flags *flags, struct collide_error *
     struct collide_scorer *scorer = NULL;
     struct parallel *team = NULL;
     struct evaluation e = {.flags = flags};
+    const struct collide_scorer_options options = device_flags_options(&flags->device);
     enum collide_status status = collide_model_open(flags->model_path, &model, err);
     if (status == COLLIDE_OK && model->users.n_ids == 0 && !flags->files.history)
         status = error_set(err, COLLIDE_INVALID, "%s stores no histories; give them with --history FILE",
@@ -263,7 +273,7 @@ static enum collide_status run(const struct flags *flags, struct collide_error *
     if (status == COLLIDE_OK)
         status = choose_users(&e, err);
     if (status == COLLIDE_OK)
-        status = collide_scorer_create(model, &flags->scorer, &scorer, err);
+        status = collide_scorer_create(model, &options, &scorer, err);
     if (status == COLLIDE_OK)
         status = check_findable(&e, err);
     if (status == COLLIDE_OK)
@@ -319,7 +329,7 @@ int command_eval(int argc, char **argv)
          .default_text = "one a CPU",
          .help = "threads, each with its own way to the device"},
         {.name = "json", .type = ARG_FLAG, .target = &flags.json, .help = "print one JSON document"},
-        COMMAND_DEVICE_ARGS(&flags.scorer),
+        DEVICE_ARGS(&flags.device),
     };
     struct usage usage = {
         "collide eval MODEL --test FILE [--mask FILE]... [options]",

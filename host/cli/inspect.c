@@ -1,7 +1,9 @@
 /* `collide inspect`: what a model file holds. */
 #include "base/error.h"
 #include "cli/command.h"
+#include "cli/plan.h"
 #include "model/layout.h"
+#include "model/mapping.h"
 #include "score/model_handle.h"
 
 #include <inttypes.h>
@@ -9,33 +11,50 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N_SIZES = 33 };
+enum { N_SIZES = 65 };
 
-/* How many ids share each row. */
+struct flags {
+    struct device_flags device;
+    bool verify, plan;
+};
+
+/* How many ids share each row; an id of several lookups counts with each. */
 struct collisions {
     uint32_t n_used;    /* rows that an id maps to */
     uint32_t n_private; /* by one id alone */
-    uint32_t most;
+    uint64_t most;
     double mean;               /* ids of a used row */
     uint32_t by_size[N_SIZES]; /* rows by how many ids they have: 0, 1, 2 to 3, 4 to 7 ... */
 };
 
+/* Entries of known ids by row. Returns how many there are. */
+static uint64_t count_entries(const struct model *m, uint64_t *counts)
+{
+    uint64_t n = 0;
+    for (size_t s = 0; s < model_n_spaces(m); s++) {
+        const struct space *space = model_space(m, s);
+        for (uint32_t id = 0; model_space_is_embedded(m, s) && id < space->n_ids; id++)
+            for (unsigned l = 0; l < m->mapping.n_lookups; l++, n++)
+                counts[model_row_of(m, space, id, l)]++;
+    }
+    return n;
+}
+
 static enum collide_status count_collisions(const struct model *m, struct collisions *out,
                                             struct collide_error *err)
 {
-    uint32_t *counts = calloc(m->item.n_rows, sizeof *counts);
+    uint64_t *counts = calloc(m->rows.n, sizeof *counts);
     if (!counts)
         return error_no_memory(err, "the row counts");
-    for (uint32_t id = 0; id < m->item.n_ids; id++)
-        counts[m->item.remap[id]]++;
     struct collisions c = {0};
-    for (uint32_t r = 0; r < m->item.n_rows; r++) {
+    uint64_t n_entries = count_entries(m, counts);
+    for (uint32_t r = 0; r < m->rows.n; r++) {
         c.n_used += counts[r] > 0;
         c.n_private += counts[r] == 1;
-        c.by_size[counts[r] ? 32 - __builtin_clz(counts[r]) : 0]++;
+        c.by_size[counts[r] ? 64 - __builtin_clzll(counts[r]) : 0]++;
         c.most = counts[r] > c.most ? counts[r] : c.most;
     }
-    c.mean = c.n_used ? (double)m->item.n_ids / c.n_used : 0.0;
+    c.mean = c.n_used ? (double)n_entries / c.n_used : 0.0;
     free(counts);
     *out = c;
     return COLLIDE_OK;
@@ -51,19 +70,41 @@ static const char *printable(const char *text, char *out, size_t capacity)
     return out;
 }
 
-static void print_spaces(const struct model *m, const struct collisions *c)
+static void print_rows(const struct model *m, const struct collisions *c)
 {
-    printf("item space   %" PRIu32 " ids (%s) -> %" PRIu32 " rows x %" PRIu32 " %s\n", m->item.n_ids,
-           key_kind_name(m->item.keys.kind), m->item.n_rows, m->dim, precision_name(m->item.precision));
-    printf("             %" PRIu32 " rows used, %" PRIu32 " by one id alone; %.2f ids a row, %" PRIu32
+    const struct row_mapping *mapping = &m->mapping;
+    printf("rows         %" PRIu32 " x %" PRIu32 " %s", m->rows.n, m->rows.width,
+           precision_name(m->rows.precision));
+    if (m->rows.scaling != SCALING_NONE)
+        printf(", scaled by %s", scaling_name(m->rows.scaling));
+    printf("\n             %" PRIu32 " rows used, %" PRIu32 " by one id alone; %.2f ids a row, %" PRIu64
            " at the most\n",
            c->n_used, c->n_private, c->mean, c->most);
-    if (m->user.n_ids)
-        printf("user space   %" PRIu32 " ids (%s), bags of %" PRIu32 " stored interactions\n", m->user.n_ids,
-               key_kind_name(m->user.keys.kind), m->user.offsets[m->user.n_ids + 1]);
-    else
+    printf("mapping      %s", mapping_kind_name(mapping->kind));
+    if (mapping->kind == MAPPING_PACKED)
+        printf(", %" PRIu32 " bits an entry", mapping->bits);
+    if (mapping->kind == MAPPING_HASHED)
+        printf(", seed %" PRIu64, mapping->seed);
+    if (mapping->n_lookups > 1)
+        printf(", %" PRIu32 " rows an id, combined by %s", mapping->n_lookups,
+               combine_name(mapping->combine));
+    putchar('\n');
+}
+
+static void print_spaces(const struct model *m)
+{
+    printf("item space   %" PRIu32 " ids (%s)\n", m->item.n_ids, key_kind_name(m->item.keys.kind));
+    if (m->user.n_ids == 0)
         printf("user space   none: requests bring their histories\n");
-    printf("score        %g * <%s bag, row> + bias\n\n", (double)m->logit_scale, pooling_name(m->pooling));
+    else
+        printf("user space   %" PRIu32 " ids (%s)%s, %" PRIu32 " stored interactions\n", m->user.n_ids,
+               key_kind_name(m->user.keys.kind), m->user_is_embedded ? ", embedded" : "",
+               m->histories.offsets ? m->histories.offsets[m->user.n_ids + 1] : 0);
+    for (size_t i = 0; i < m->n_features; i++)
+        printf("feature      %s, %" PRIu32 " ids (%s)\n", m->features[i].name, m->features[i].space.n_ids,
+               key_kind_name(m->features[i].space.keys.kind));
+    printf("score        %g * <%s bag, embedding> + bias\n\n", (double)m->logit_scale,
+           pooling_name(m->pooling));
 }
 
 static void print_collisions(const struct collisions *c, uint32_t n_rows)
@@ -72,8 +113,8 @@ static void print_collisions(const struct collisions *c, uint32_t n_rows)
     static const char bar[BAR_CHARS + 1] = "########################################";
     printf("%-22s %10s\n", "ids a row", "rows");
     for (unsigned i = 0; i < N_SIZES; i++) {
-        char ids[32];
-        unsigned long long least = i ? 1ull << (i - 1) : 0, most = i ? (1ull << i) - 1 : 0;
+        char ids[48];
+        unsigned long long least = i ? 1ull << (i - 1) : 0, most = i ? least + (least - 1) : 0;
         if (c->by_size[i] == 0)
             continue;
         if (least == most)
@@ -120,9 +161,9 @@ static void print_tensors(const struct safetensors *s, const struct model *m)
                dtype_name(t->dtype), t->n_dims ? shape : "", t->n_bytes, checksum_of(s, t));
         total += t->n_bytes;
     }
-    uint64_t full = (uint64_t)m->item.n_ids * m->dim * sizeof(float);
+    uint64_t full = model_entry_base(m, model_n_spaces(m)) * m->dim * sizeof(float);
     printf("%-22s %-5s %-18s %14" PRIu64 "\n", "together", "", "", total);
-    printf("%-22s %-5s %-18s %14" PRIu64 "\n\n", "a f32 row every item", "", "", full);
+    printf("%-22s %-5s %-18s %14" PRIu64 "\n\n", "a f32 row every id", "", "", full);
 }
 
 static void print_provenance(const struct model *m)
@@ -133,46 +174,63 @@ static void print_provenance(const struct model *m)
                printable(m->provenance[i].value, value, sizeof value));
 }
 
-static enum collide_status inspect(const char *path, bool verify, struct collide_error *err)
+static enum collide_status print_contents(const struct collide_model *handle, struct collide_error *err)
+{
+    const struct model *m = handle->model;
+    struct collisions collisions = {0};
+    enum collide_status status = count_collisions(m, &collisions, err);
+    if (status != COLLIDE_OK)
+        return status;
+    print_rows(m, &collisions);
+    print_spaces(m);
+    print_collisions(&collisions, m->rows.n);
+    print_tensors(model_file_tensors(handle->file), m);
+    print_provenance(m);
+    return COLLIDE_OK;
+}
+
+static enum collide_status inspect(const char *path, const struct flags *flags, struct collide_error *err)
 {
     struct collide_model *handle = NULL;
-    struct collisions collisions = {0};
     enum collide_status status =
-        model_handle_open(path, verify ? MODEL_CHECK_CONTENTS : MODEL_CHECK_BOUNDS, &handle, err);
-    if (status == COLLIDE_OK)
-        status = count_collisions(handle->model, &collisions, err);
-    if (status == COLLIDE_OK) {
-        const struct model *m = handle->model;
-        const struct safetensors *s = model_file_tensors(handle->file);
-        printf("%s, %" PRIu64 " bytes\n\n", path, safetensors_file_bytes(s));
-        print_spaces(m, &collisions);
-        print_collisions(&collisions, m->item.n_rows);
-        print_tensors(s, m);
-        print_provenance(m);
-        if (verify)
-            printf("\nverified: %zu of %zu checksums match (the others are not stored), every value is "
-                   "finite, every index "
-                   "in range, keys lead to their ids\n",
-                   count_checksums(s), safetensors_n_tensors(s));
-    }
+        model_handle_open(path, flags->verify ? MODEL_CHECK_CONTENTS : MODEL_CHECK_BOUNDS, &handle, err);
+    if (status != COLLIDE_OK)
+        return status;
+    const struct safetensors *s = model_file_tensors(handle->file);
+    printf("%s, %" PRIu64 " bytes\n\n", path, safetensors_file_bytes(s));
+    if (flags->plan)
+        status = plan_print(handle->model, &flags->device, err);
+    else
+        status = print_contents(handle, err);
+    if (status == COLLIDE_OK && flags->verify)
+        printf("\nverified: %zu of %zu checksums match (the others are not stored), every value is finite, "
+               "every index in range, keys lead to their ids\n",
+               count_checksums(s), safetensors_n_tensors(s));
     collide_model_close(handle);
     return status;
 }
 
 int command_inspect(int argc, char **argv)
 {
-    bool verify = false;
+    struct flags flags = {.verify = false};
     const struct arg table[] = {
         {.name = "verify",
          .type = ARG_FLAG,
-         .target = &verify,
+         .target = &flags.verify,
          .help = "read the whole file: compare its checksums, look for values that are not finite"},
+        {.name = "plan",
+         .type = ARG_FLAG,
+         .target = &flags.plan,
+         .help =
+             "show instead where the model's tables would be on a device, how many 64-byte lines a lookup "
+             "touches there, and what merging lookups would change"},
+        PLACE_ARGS(&flags.device),
     };
-    struct usage usage = {"collide inspect MODEL [--verify]", "Shows what a model file holds.", table,
-                          sizeof table / sizeof table[0], .positionals = {1, 1, "MODEL"}};
+    struct usage usage = {"collide inspect MODEL [--verify] [--plan]", "Shows what a model file holds.",
+                          table, sizeof table / sizeof table[0], .positionals = {1, 1, "MODEL"}};
     int exit_code;
     if (!command_parse(&usage, argc, argv, &exit_code))
         return exit_code;
     struct collide_error err = {0};
-    return inspect(usage.positionals.values[0], verify, &err) == COLLIDE_OK ? EXIT_DONE : command_fail(&err);
+    return inspect(usage.positionals.values[0], &flags, &err) == COLLIDE_OK ? EXIT_DONE : command_fail(&err);
 }

@@ -15,12 +15,13 @@ struct flags {
     uint64_t rows, dim, threads;
     double temperature;
     uint64_t teacher_epochs, mapped_epochs;
-    int method, precision, histories, layout;
+    int method, precision, mapping, histories, layout;
     const char *log_path, *val_path, *output;
 };
 
 static const char *const METHODS[] = {"lhf", "modulo", "frequency", "full", NULL};
-static const char *const PRECISIONS[] = {"f32", "f16", "i8", NULL};
+static const char *const PRECISIONS[] = {"f32", "f16", "i8", "i8-line", "i4", NULL};
+static const char *const MAPPINGS[] = {"stored", "packed", NULL};
 static const char *const HISTORIES[] = {"model", "none", NULL};
 static const char *const LAYOUTS[] = {"auto", "pairs", "adjacency", NULL};
 
@@ -117,7 +118,8 @@ int command_learn(int argc, char **argv)
     flags.dim = flags.learn.dim;
     flags.threads = flags.learn.n_threads;
     flags.method = (int)flags.learn.method;
-    flags.precision = (int)flags.learn.precision;
+    flags.precision = (int)flags.learn.form;
+    flags.mapping = (int)flags.learn.mapping;
     flags.histories = (int)flags.learn.histories;
     flags.temperature = (double)training->temperature;
     flags.teacher_epochs = training->teacher_epochs;
@@ -153,7 +155,13 @@ int command_learn(int argc, char **argv)
          .type = ARG_CHOICE,
          .target = &flags.precision,
          .choices = PRECISIONS,
-         .help = "how rows are stored"},
+         .help = "how rows are stored; i8-line has a scale a dimension instead of one a row, so that 64 "
+                 "values take one cache line, i4 a scale and an offset a row"},
+        {.name = "mapping",
+         .type = ARG_CHOICE,
+         .target = &flags.mapping,
+         .choices = MAPPINGS,
+         .help = "mapping entries of 32 bits, or of the bits that they need"},
         {.name = "histories",
          .type = ARG_CHOICE,
          .target = &flags.histories,
@@ -215,7 +223,8 @@ int command_learn(int argc, char **argv)
         return command_misused(&usage, "-o MODEL is missing");
     flags.log_path = usage.positionals.values[0];
     flags.learn.method = (enum learn_method)flags.method;
-    flags.learn.precision = (enum precision)flags.precision;
+    flags.learn.form = (enum row_form)flags.precision;
+    flags.learn.mapping = (enum mapping_kind)flags.mapping;
     flags.learn.histories = (enum histories)flags.histories;
     flags.learn.dim = (uint32_t)flags.dim;
     flags.learn.n_threads = (unsigned)flags.threads;

@@ -4,11 +4,13 @@
 static const struct subcommand commands[] = {
     {"learn", "learn a model from an interaction log", command_learn},
     {"eval", "measure a model's recall and NDCG on held-out interactions", command_eval},
+    {"convert", "store a model in another shape", command_convert},
     {"inspect", "show what a model file holds and check it", command_inspect},
     {"score", "score items for users", command_score},
     {"topk", "find the best items for a user", command_topk},
     {"serve", "answer scoring requests over HTTP", command_serve},
     {"devices", "list OpenCL devices and their launch latency", command_devices},
+    {"kernels", "build device binaries, or show what one holds", command_kernels},
     {"synth", "make up an interaction log", command_synth},
 };
 

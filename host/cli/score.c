@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/command.h"
+#include "cli/device_args.h"
 #include "serve/service.h"
 
 #include <errno.h>
@@ -12,7 +13,8 @@
 #include <unistd.h>
 
 struct flags {
-    struct service_options service;
+    struct device_flags device;
+    struct arg_text_list features;
     const char *user, *history, *weights, *items, *exclude;
     uint64_t k;
     bool exclude_seen;
@@ -20,11 +22,9 @@ struct flags {
 
 /* "3, 5, x" as a JSON list; blanks around an id are no part of it. Every id is written as a string, which the
  * API takes for integers, too. */
-static void print_ids(struct buffer *out, const char *name, const char *list)
+static void print_list(struct buffer *out, const char *list)
 {
-    if (!list)
-        return;
-    buffer_printf(out, ",\"%s\":[", name);
+    buffer_append(out, "[", 1);
     for (const char *at = list; *list; at++) {
         at += strspn(at, " \t");
         size_t n = strcspn(at, ","), n_id = n;
@@ -39,6 +39,29 @@ static void print_ids(struct buffer *out, const char *name, const char *list)
     buffer_append(out, "]", 1);
 }
 
+static void print_ids(struct buffer *out, const char *name, const char *list)
+{
+    if (!list)
+        return;
+    buffer_printf(out, ",\"%s\":", name);
+    print_list(out, list);
+}
+
+/* "country=DE,FR" each. */
+static void print_features(struct buffer *out, const struct arg_text_list *features)
+{
+    for (size_t i = 0; i < features->n; i++) {
+        const char *at = features->items[i], *equals = strchr(at, '=');
+        size_t n_name = equals ? (size_t)(equals - at) : strlen(at);
+        buffer_append_text(out, i ? "," : ",\"features\":{");
+        json_print_string(out, at, n_name);
+        buffer_append_text(out, ":");
+        print_list(out, equals ? equals + 1 : "");
+    }
+    if (features->n)
+        buffer_append_text(out, "}");
+}
+
 static void print_request(const struct flags *f, struct buffer *out)
 {
     struct buffer fields = {0};
@@ -49,6 +72,7 @@ static void print_request(const struct flags *f, struct buffer *out)
     print_ids(&fields, "history", f->history);
     if (f->weights) /* numbers as they stand: the parser judges them */
         buffer_printf(&fields, ",\"weights\":[%s]", f->weights);
+    print_features(&fields, &f->features);
     print_ids(&fields, "items", f->items);
     print_ids(&fields, "exclude", f->exclude);
     if (f->k)
@@ -100,7 +124,8 @@ static enum collide_status answer_lines(struct service *service, enum request_ki
 
 static bool is_from_flags(const struct flags *f)
 {
-    return f->user || f->history || f->weights || f->items || f->exclude || f->exclude_seen || f->k;
+    return f->user || f->history || f->weights || f->features.n || f->items || f->exclude ||
+           f->exclude_seen || f->k;
 }
 
 static enum collide_status run(const struct flags *f, enum request_kind kind, const char *model_path,
@@ -108,7 +133,11 @@ static enum collide_status run(const struct flags *f, enum request_kind kind, co
 {
     struct service *service = NULL;
     struct buffer request = {0}, reply = {0};
-    enum collide_status status = service_create(&f->service, &service, err);
+    const struct service_options options = {
+        .scorer = device_flags_options(&f->device),
+        .limits = {.max_parts = 1000000, .max_items = 10000000, .max_history = 10000000},
+        .n_workers = 1};
+    enum collide_status status = service_create(&options, &service, err);
     if (status == COLLIDE_OK)
         status = service_load(service, model_path, err);
     if (status == COLLIDE_OK && is_from_flags(f)) {
@@ -122,13 +151,6 @@ static enum collide_status run(const struct flags *f, enum request_kind kind, co
     buffer_free(&reply);
     service_destroy(service);
     return status;
-}
-
-static struct flags default_flags(void)
-{
-    return (struct flags){
-        .service = {.limits = {.max_parts = 1000000, .max_items = 10000000, .max_history = 10000000},
-                    .n_workers = 1}};
 }
 
 #define WHO_GROUP "Request (none of these: one JSON request a line from standard input)"
@@ -146,14 +168,20 @@ static struct flags default_flags(void)
          .value_name = "ID,ID...",                                                                           \
          .group = WHO_GROUP,                                                                                 \
          .help = "items of a history, instead of the stored one or besides it"},                             \
+        {.name = "weights",                                                                                  \
+         .type = ARG_TEXT,                                                                                   \
+         .target = &(flags)->weights,                                                                        \
+         .value_name = "W,W...",                                                                             \
+         .group = WHO_GROUP,                                                                                 \
+         .help = "a weight for each item of --history"},                                                     \
     {                                                                                                        \
-        .name = "weights", .type = ARG_TEXT, .target = &(flags)->weights, .value_name = "W,W...",            \
-        .group = WHO_GROUP, .help = "a weight for each item of --history"                                    \
+        .name = "feature", .type = ARG_TEXT_LIST, .target = &(flags)->features, .value_name = "NAME=ID,...", \
+        .group = WHO_GROUP, .help = "ids of a feature that the model has; may be repeated"                   \
     }
 
 int command_score(int argc, char **argv)
 {
-    struct flags flags = default_flags();
+    struct flags flags = {.user = NULL};
     const struct arg table[] = {
         WHO_ARGS(&flags),
         {.name = "items",
@@ -163,7 +191,7 @@ int command_score(int argc, char **argv)
          .value_name = "ID,ID...",
          .group = WHO_GROUP,
          .help = "what to score"},
-        COMMAND_DEVICE_ARGS(&flags.service.scorer),
+        DEVICE_ARGS(&flags.device),
     };
     struct usage usage = {
         "collide score MODEL [--user ID] [--history ID,...] --items ID,... | < requests.ndjson",
@@ -179,7 +207,7 @@ int command_score(int argc, char **argv)
 
 int command_topk(int argc, char **argv)
 {
-    struct flags flags = default_flags();
+    struct flags flags = {.user = NULL};
     const struct arg table[] = {
         WHO_ARGS(&flags),
         {.name = "k",
@@ -201,7 +229,7 @@ int command_topk(int argc, char **argv)
          .target = &flags.exclude_seen,
          .group = WHO_GROUP,
          .help = "leave out what the histories hold"},
-        COMMAND_DEVICE_ARGS(&flags.service.scorer),
+        DEVICE_ARGS(&flags.device),
     };
     struct usage usage = {"collide topk MODEL [--user ID] [--history ID,...] [-k N] | < requests.ndjson",
                           "Finds the best items for a user, a history or both.", table,

@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/parallel.h"
 #include "cli/command.h"
+#include "cli/device_args.h"
 #include "net/http.h"
 
 #include <pthread.h>
@@ -79,7 +80,8 @@ static enum collide_status run(const struct serve_flags *flags, const sigset_t *
 int command_serve(int argc, char **argv)
 {
     uint64_t threads = parallel_n_cpus(), max_body = 8 << 20, max_items = 100000, max_history = 100000,
-             max_requests = 10000, max_connections = 1000, idle_timeout = 60;
+             max_requests = 10000, max_connections = 1000, idle_timeout = 60, max_delay_us = 0, max_batch = 0;
+    struct device_flags device = {.shard = false};
     struct serve_flags flags = {.http = {.listen = "127.0.0.1:8080"}};
     const struct arg table[] = {
         {.name = "listen",
@@ -139,7 +141,25 @@ int command_serve(int argc, char **argv)
          .group = "Limits",
          .value_name = "SECONDS",
          .help = "idle connections are closed after this long"},
-        COMMAND_DEVICE_ARGS(&flags.service.scorer),
+        {.name = "max-delay-us",
+         .type = ARG_U64,
+         .target = &max_delay_us,
+         .max = 1000000,
+         .group = "Batching",
+         .value_name = "MICROSECONDS",
+         .default_text = "0: none waits",
+         .help = "how long a request may wait for others to share a launch with; worth it on devices whose "
+                 "launches cost more than the wait"},
+        {.name = "max-batch",
+         .type = ARG_U64,
+         .target = &max_batch,
+         .min = 1,
+         .max = 1 << 20,
+         .group = "Batching",
+         .value_name = "QUERIES",
+         .default_text = "as many as a launch holds",
+         .help = "so many waiting queries end the wait"},
+        DEVICE_ARGS(&device),
     };
     struct usage usage = {"collide serve MODEL [options]", "Answers scoring requests over HTTP.", table,
                           sizeof table / sizeof table[0], .positionals = {1, 1, "MODEL"}};
@@ -147,6 +167,9 @@ int command_serve(int argc, char **argv)
     if (!command_parse(&usage, argc, argv, &exit_code))
         return exit_code;
     flags.model_path = usage.positionals.values[0];
+    flags.service.scorer = device_flags_options(&device);
+    flags.service.scorer.max_delay_us = (unsigned)max_delay_us;
+    flags.service.scorer.max_batch = (unsigned)max_batch;
     flags.service.n_workers = (unsigned)threads;
     flags.service.limits = (struct request_limits){
         .max_parts = max_requests, .max_items = max_items, .max_history = max_history};

@@ -16,7 +16,7 @@ struct id_builder {
     struct buffer key_bytes;
     struct buffer key_offsets; /* of uint64_t */
     uint32_t *slots;
-    uint32_t *renumber;
+    uint32_t *renumber; /* provisional to dense id */
 };
 
 enum { FIRST_N_SLOTS = 1 << 10, DENSE_SLACK = 1024 };
@@ -144,25 +144,77 @@ enum collide_status id_builder_add(struct id_builder *b, const char *text, size_
     return COLLIDE_OK;
 }
 
+uint32_t id_builder_n_ids(const struct id_builder *b)
+{
+    return b->index.n_ids;
+}
+
 /* Whether the integers fill their range well enough to be their own dense ids. */
 static bool is_dense(const struct id_builder *b)
 {
     return b->index.kind == ID_U64 && b->largest < 2 * (uint64_t)b->index.n_ids + DENSE_SLACK;
 }
 
+/* The keys, in this order. */
+static enum collide_status permute_keys(struct id_builder *b, const uint32_t *order,
+                                        struct collide_error *err)
+{
+    struct buffer keys = b->keys, key_bytes = b->key_bytes, key_offsets = b->key_offsets;
+    const struct id_index old = b->index;
+    const uint64_t zero = 0;
+    enum collide_status status = COLLIDE_OK;
+    b->keys = b->key_bytes = b->key_offsets = (struct buffer){0};
+    if (old.kind == ID_STRING)
+        buffer_append(&b->key_offsets, &zero, sizeof zero);
+    for (uint32_t k = 0; k < old.n_ids && status == COLLIDE_OK; k++) {
+        if (old.kind == ID_U64) {
+            status = append_u64(b, old.keys[order[k]], err);
+        } else {
+            uint64_t begin = old.key_offsets[order[k]], end = old.key_offsets[order[k] + 1];
+            status = append_text(b, old.key_bytes + begin, end - begin, err);
+        }
+    }
+    view_arrays(b);
+    buffer_free(&keys);
+    buffer_free(&key_bytes);
+    buffer_free(&key_offsets);
+    return status;
+}
+
+enum collide_status id_builder_reorder(struct id_builder *b, const uint32_t *order, struct collide_error *err)
+{
+    const uint32_t n_ids = b->index.n_ids;
+    b->renumber = malloc(((size_t)n_ids + 1) * sizeof *b->renumber);
+    if (!b->renumber)
+        return error_no_memory(err, "the ids' new numbers");
+    for (uint32_t k = 0; k < n_ids; k++)
+        b->renumber[order[k]] = k;
+    for (uint32_t s = 0; s < b->index.n_slots; s++)
+        if (b->slots[s] != ID_NONE)
+            b->slots[s] = b->renumber[b->slots[s]];
+    return permute_keys(b, order, err);
+}
+
+static enum collide_status number_in_order(struct id_builder *b, struct collide_error *err)
+{
+    b->renumber = malloc(((size_t)b->index.n_ids + 1) * sizeof *b->renumber);
+    if (!b->renumber)
+        return error_no_memory(err, "the ids' new numbers");
+    for (uint32_t d = 0; d < b->index.n_ids; d++)
+        b->renumber[d] = d;
+    return COLLIDE_OK;
+}
+
 enum collide_status id_builder_finish(struct id_builder *b, struct id_index *out, const uint32_t **renumber,
                                       struct collide_error *err)
 {
     uint32_t n_ids = b->index.n_ids;
-    b->renumber = malloc(((size_t)n_ids + 1) * sizeof *b->renumber);
-    if (!b->renumber)
-        return error_no_memory(err, "the ids' new numbers");
-    if (!is_dense(b)) {
+    enum collide_status status = b->renumber ? COLLIDE_OK : number_in_order(b, err);
+    if (status != COLLIDE_OK)
+        return status;
+    if (is_dense(b)) {
         for (uint32_t d = 0; d < n_ids; d++)
-            b->renumber[d] = d;
-    } else {
-        for (uint32_t d = 0; d < n_ids; d++)
-            b->renumber[d] = (uint32_t)b->index.keys[d];
+            b->renumber[d] = (uint32_t)b->index.keys[b->renumber[d]];
         b->index = (struct id_index){.kind = ID_DENSE, .n_ids = n_ids ? (uint32_t)b->largest + 1 : 0};
         buffer_free(&b->keys);
         free(b->slots);

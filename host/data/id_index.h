@@ -53,12 +53,20 @@ void id_builder_destroy(struct id_builder *b);
 enum collide_status id_builder_add(struct id_builder *b, const char *text, size_t n_bytes, uint32_t *out,
                                    struct collide_error *err);
 
+/* How many different ids were added. */
+uint32_t id_builder_n_ids(const struct id_builder *b);
+
+/* Numbers the ids anew: the one with the provisional id order[k] comes k-th. order: (how many there are),
+ * each once; only id_builder_finish may follow. Dense integers stay their own numbers. */
+enum collide_status id_builder_reorder(struct id_builder *b, const uint32_t *order,
+                                       struct collide_error *err);
+
 /* Decides the kind and gives the view, which borrows from the builder:
  *   - all ids integers, their largest below 2 * (how many there are) + 1024: ID_DENSE, n_ids = largest + 1;
  *   - all integers: ID_U64;
  *   - else ID_STRING, every id then as it was spelled.
  * An integer is what id_parse_u64 takes. renumber[provisional] = dense id, owned by the builder (the identity
- * unless ID_DENSE). Add nothing afterwards. */
+ * unless ID_DENSE or reordered). Add nothing afterwards. */
 enum collide_status id_builder_finish(struct id_builder *b, struct id_index *out, const uint32_t **renumber,
                                       struct collide_error *err);
 

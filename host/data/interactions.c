@@ -2,8 +2,10 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/order.h"
 #include "data/log_scan.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct reading {
@@ -43,10 +45,46 @@ static enum collide_status gather_pairs(struct reading *r, const char *path, enu
     return status;
 }
 
+enum column { COLUMN_USER, COLUMN_ITEM };
+
+/* How often each provisional id of a column occurs; counts: (n_ids) */
+static void count_column(const struct reading *r, enum column column, uint64_t *counts)
+{
+    const struct csr_pair *pairs = (const struct csr_pair *)(const void *)r->pairs.bytes;
+    for (size_t i = 0; i < r->pairs.n_bytes / sizeof *pairs; i++)
+        counts[column == COLUMN_USER ? pairs[i].row : pairs[i].value]++;
+}
+
+/* The most frequent first, so that what is looked up most lies together. */
+static enum collide_status reorder_ids(const struct reading *r, enum column column, struct collide_error *err)
+{
+    struct id_builder *builder = column == COLUMN_USER ? r->users : r->items;
+    const uint32_t n_ids = id_builder_n_ids(builder);
+    uint64_t *counts = calloc(n_ids + 1ull, sizeof *counts);
+    uint32_t *order = malloc((n_ids + 1ull) * sizeof *order);
+    enum collide_status status = COLLIDE_OK;
+    if (!counts || !order) {
+        status = error_no_memory(err, "the order of ids");
+        goto out;
+    }
+    count_column(r, column, counts);
+    status = order_by_count(counts, n_ids, order, err);
+    if (status == COLLIDE_OK)
+        status = id_builder_reorder(builder, order, err);
+out:
+    free(counts);
+    free(order);
+    return status;
+}
+
 static enum collide_status finish_ids(struct reading *r, struct interactions *in, struct collide_error *err)
 {
     const uint32_t *user_ids, *item_ids;
-    enum collide_status status = id_builder_finish(r->users, &in->users, &user_ids, err);
+    enum collide_status status = reorder_ids(r, COLUMN_USER, err);
+    if (status == COLLIDE_OK)
+        status = reorder_ids(r, COLUMN_ITEM, err);
+    if (status == COLLIDE_OK)
+        status = id_builder_finish(r->users, &in->users, &user_ids, err);
     if (status == COLLIDE_OK)
         status = id_builder_finish(r->items, &in->items, &item_ids, err);
     if (status != COLLIDE_OK)

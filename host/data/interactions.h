@@ -55,7 +55,8 @@ enum collide_status log_scan(const char *path, enum log_layout layout, const str
                              struct log_counts *counts, struct collide_error *err);
 
 /* A whole log in memory: duplicates removed, each user's items in increasing dense id. Users and items are
- * those with an interaction (besides what ID_DENSE fills in). A log without any is COLLIDE_INVALID. */
+ * those with an interaction (besides what ID_DENSE fills in); unless ID_DENSE, the ones that most lines have
+ * come first, of equals those seen first. A log without any is COLLIDE_INVALID. */
 struct interactions {
     struct id_index users; /* borrow from the builders below */
     struct id_index items;

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "device/cl_error.h"
 #include "device/engine_make.h"
+#include "device/resident.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -10,8 +11,10 @@
 
 const char *engine_kind_name(enum engine_kind kind)
 {
-    static const char *const names[] = {
-        [ENGINE_AUTO] = "auto", [ENGINE_DIRECT] = "direct", [ENGINE_QUEUED] = "queued"};
+    static const char *const names[] = {[ENGINE_AUTO] = "auto",
+                                        [ENGINE_DIRECT] = "direct",
+                                        [ENGINE_QUEUED] = "queued",
+                                        [ENGINE_RING] = "ring"};
     return names[kind];
 }
 
@@ -19,36 +22,63 @@ enum collide_status engine_kind_parse(const char *name, enum engine_kind *out, s
 {
     enum engine_kind kind = ENGINE_AUTO;
     while (name && strcmp(name, engine_kind_name(kind)) != 0)
-        if (++kind > ENGINE_QUEUED)
-            return error_set(err, COLLIDE_INVALID, "there is no engine \"%.32s\"; say auto, direct or queued",
-                             name);
+        if (++kind > ENGINE_RING)
+            return error_set(err, COLLIDE_INVALID,
+                             "there is no engine \"%.32s\"; say auto, direct, queued or ring", name);
     *out = kind;
+    return COLLIDE_OK;
+}
+
+enum collide_status engine_check_device(enum engine_kind kind, const struct device_info *info,
+                                        struct collide_error *err)
+{
+    if (kind != ENGINE_QUEUED && kind != ENGINE_AUTO && !info->fine_grain_svm)
+        return error_set(err, COLLIDE_UNSUPPORTED,
+                         "%s shares no fine-grained memory with the host, which the %s engine needs; use the "
+                         "queued engine",
+                         info->name, engine_kind_name(kind));
+    if (kind == ENGINE_RING && !info->svm_atomics)
+        return error_set(
+            err, COLLIDE_UNSUPPORTED,
+            "%s has no atomics in memory that it shares with the host, which the ring engine needs; "
+            "use the queued engine",
+            info->name);
     return COLLIDE_OK;
 }
 
 enum collide_status engine_create(enum engine_kind kind, const struct engine_spec *spec, struct engine **out,
                                   struct collide_error *err)
 {
-    const struct device_info *info = device_info(spec->device);
+    static const struct engine_make *const makes[] = {
+        [ENGINE_DIRECT] = &engine_direct, [ENGINE_QUEUED] = &engine_queued, [ENGINE_RING] = &engine_ring};
     if (kind == ENGINE_AUTO)
-        kind = info->runs_in_caller ? ENGINE_DIRECT : ENGINE_QUEUED;
-    if (kind == ENGINE_DIRECT && !info->fine_grain_svm)
-        return error_set(
-            err, COLLIDE_UNSUPPORTED,
-            "%s shares no fine-grained memory with the host, which the direct engine needs; use the "
-            "queued engine",
-            info->name);
+        kind = device_info(spec->device)->runs_in_caller ? ENGINE_DIRECT : ENGINE_QUEUED;
+    enum collide_status status = engine_check_device(kind, device_info(spec->device), err);
+    if (status == COLLIDE_OK && kind == ENGINE_RING && !spec->ring_kernel)
+        status = error_set(err, COLLIDE_UNSUPPORTED,
+                           "this program has no resident kernel for the ring engine; use the queued engine");
+    if (status != COLLIDE_OK)
+        return status;
     struct engine *e = calloc(1, sizeof *e);
     if (!e)
         return error_no_memory(err, "an engine");
-    e->make = kind == ENGINE_DIRECT ? &engine_direct : &engine_queued;
+    e->make = makes[kind];
     e->spec = *spec;
+    if (kind == ENGINE_RING)
+        status = resident_start(spec, &e->resident, err);
+    if (status != COLLIDE_OK) {
+        free(e);
+        return status;
+    }
     *out = e;
     return COLLIDE_OK;
 }
 
 void engine_destroy(struct engine *e)
 {
+    if (!e)
+        return;
+    resident_stop(e->resident);
     free(e);
 }
 
@@ -57,91 +87,47 @@ enum engine_kind engine_kind_of(const struct engine *e)
     return e->make->kind;
 }
 
-static enum collide_status set_arguments(const struct engine_spec *spec, const struct engine_slot *slot,
-                                         cl_kernel kernel, struct collide_error *err)
+static enum collide_status set_tables(const struct engine_spec *spec, cl_kernel kernel, cl_uint *n_set,
+                                      struct collide_error *err)
 {
-    for (size_t i = 0; i < spec->n_tables; i++) {
-        cl_mem table = table_handle(spec->tables[i]);
-        cl_int code = clSetKernelArg(kernel, (cl_uint)i, sizeof table, &table);
-        if (code != CL_SUCCESS)
-            return cl_error_set(err, code, "cannot set a kernel argument");
-    }
-    for (size_t i = 0; i < spec->n_regions; i++) {
-        enum collide_status status =
-            region_set_arg(&slot->regions[i], kernel, (cl_uint)(spec->n_tables + i), err);
-        if (status != COLLIDE_OK)
-            return status;
-    }
+    cl_uint n = 0;
+    for (size_t t = 0; t < spec->n_tables; t++)
+        for (unsigned b = 0; b < table_n_banks(spec->tables[t]); b++) {
+            cl_mem bank = table_bank(spec->tables[t], b);
+            cl_int code = clSetKernelArg(kernel, n++, sizeof bank, &bank);
+            if (code != CL_SUCCESS)
+                return cl_error_set(err, code, "cannot set a kernel argument");
+        }
+    *n_set = n;
     return COLLIDE_OK;
 }
 
-/* Kernel objects hold their arguments, so each slot has its own. */
-static enum collide_status fill_slot(struct engine *e, const size_t *region_bytes, struct engine_slot *slot,
-                                     struct collide_error *err)
+enum collide_status engine_kernel_create(const struct engine_spec *spec, const char *name, cl_kernel *out,
+                                         cl_uint *n_set, struct collide_error *err)
 {
-    const struct engine_spec *spec = &e->spec;
-    enum collide_status status = COLLIDE_OK;
-    for (size_t i = 0; i < spec->n_regions && status == COLLIDE_OK; i++)
-        status = region_create(spec->device, region_bytes[i], &slot->regions[i], err);
-    for (size_t i = 0; i < spec->n_kernels && status == COLLIDE_OK; i++) {
-        cl_int code;
-        slot->kernels[i] = clCreateKernel(program_handle(spec->program), spec->kernels[i], &code);
-        if (code != CL_SUCCESS)
-            return cl_error_set(err, code, spec->kernels[i]);
-        device_count_objects(spec->device, 1);
-        status = set_arguments(spec, slot, slot->kernels[i], err);
+    cl_int code;
+    cl_kernel kernel = clCreateKernel(program_handle(spec->program), name, &code);
+    if (code != CL_SUCCESS)
+        return cl_error_set(err, code, name);
+    enum collide_status status = set_tables(spec, kernel, n_set, err);
+    if (status != COLLIDE_OK) {
+        clReleaseKernel(kernel);
+        return status;
     }
-    return status;
+    *out = kernel;
+    return COLLIDE_OK;
 }
 
 enum collide_status engine_lane_create(struct engine *e, const size_t *region_bytes, struct engine_lane **out,
                                        struct collide_error *err)
 {
-    struct device *device = e->spec.device;
-    struct engine_lane *l = calloc(1, sizeof *l);
-    if (!l)
-        return error_no_memory(err, "a lane");
-    l->engine = e;
-    cl_int code;
-    l->queue =
-        clCreateCommandQueueWithProperties(device_context(device), device_info(device)->id, NULL, &code);
-    if (code != CL_SUCCESS) {
-        free(l);
-        return cl_error_set(err, code, "cannot create a command queue");
-    }
-    device_count_objects(device, 1);
-    for (unsigned s = 0; s < e->make->n_slots; s++) {
-        enum collide_status status = fill_slot(e, region_bytes, &l->slots[s], err);
-        if (status != COLLIDE_OK) {
-            engine_lane_destroy(l);
-            return status;
-        }
-    }
-    *out = l;
-    return COLLIDE_OK;
+    return e->make->lane_create(e, region_bytes, out, err);
 }
 
 void engine_lane_destroy(struct engine_lane *l)
 {
-    if (!l)
-        return;
-    struct device *device = l->engine->spec.device;
-    clFinish(l->queue);
-    for (unsigned s = 0; s < ENGINE_MAX_SLOTS; s++) {
-        struct engine_slot *slot = &l->slots[s];
-        if (slot->done)
-            clReleaseEvent(slot->done);
-        for (size_t i = 0; i < ENGINE_MAX_KERNELS; i++)
-            if (slot->kernels[i]) {
-                clReleaseKernel(slot->kernels[i]);
-                device_count_objects(device, -1);
-            }
-        for (size_t i = 0; i < ENGINE_MAX_REGIONS; i++)
-            region_destroy(device, &slot->regions[i]);
-    }
-    clReleaseCommandQueue(l->queue);
-    device_count_objects(device, -1);
-    free(l);
+    if (l)
+        l->engine->make->lane_destroy(l);
 }
 
 unsigned engine_lane_n_slots(const struct engine_lane *l)
@@ -151,53 +137,25 @@ unsigned engine_lane_n_slots(const struct engine_lane *l)
 
 void *engine_lane_region(const struct engine_lane *l, unsigned slot, size_t region)
 {
-    return l->slots[slot].regions[region].host;
-}
-
-enum collide_status engine_enqueue(struct engine_lane *l, unsigned slot, const struct engine_work *work,
-                                   cl_event *done, struct collide_error *err)
-{
-    size_t local = 1;
-    cl_int code = clEnqueueNDRangeKernel(l->queue, l->slots[slot].kernels[work->kernel], 1, NULL,
-                                         &work->n_work_items, &local, 0, NULL, done);
-    return code == CL_SUCCESS ? COLLIDE_OK : cl_error_set(err, code, "cannot launch a kernel");
+    return l->regions[slot][region];
 }
 
 enum collide_status engine_submit(struct engine_lane *l, unsigned slot, const struct engine_work *work,
                                   struct collide_error *err)
 {
-    assert(!l->slots[slot].done);
-    return work->n_work_items ? l->engine->make->submit(l, slot, work, err) : COLLIDE_OK;
-}
-
-/* Takes the slot's event away; its work is over, well or badly. */
-static enum collide_status finish(struct engine_slot *slot, cl_int event_status, struct collide_error *err)
-{
-    clReleaseEvent(slot->done);
-    slot->done = NULL;
-    return event_status < 0 ? cl_error_set(err, event_status, "a kernel failed") : COLLIDE_OK;
-}
-
-static cl_int status_of(cl_event event)
-{
-    cl_int status = CL_QUEUED;
-    cl_int code = clGetEventInfo(event, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof status, &status, NULL);
-    return code == CL_SUCCESS ? status : code;
+    assert(work->n_steps <= ENGINE_MAX_STEPS);
+    for (size_t i = 0; i < work->n_steps; i++)
+        if (work->steps[i].n_groups > 0)
+            return l->engine->make->submit(l, slot, work, err);
+    return COLLIDE_OK;
 }
 
 enum collide_status engine_poll(struct engine_lane *l, unsigned slot, bool *done, struct collide_error *err)
 {
-    struct engine_slot *s = &l->slots[slot];
-    cl_int event_status = s->done ? status_of(s->done) : CL_COMPLETE;
-    *done = event_status <= CL_COMPLETE;
-    return s->done && *done ? finish(s, event_status, err) : COLLIDE_OK;
+    return l->engine->make->poll(l, slot, done, err);
 }
 
 enum collide_status engine_wait(struct engine_lane *l, unsigned slot, struct collide_error *err)
 {
-    struct engine_slot *s = &l->slots[slot];
-    if (!s->done)
-        return COLLIDE_OK;
-    cl_int code = clWaitForEvents(1, &s->done);
-    return finish(s, code == CL_SUCCESS ? status_of(s->done) : code, err);
+    return l->engine->make->wait(l, slot, err);
 }

@@ -1,7 +1,10 @@
 /* How work gets to a device and its end is seen: one seam, submit and poll, with several makes.
  *
  *   direct   runs in the caller's thread, to completion: PoCL's basic / cpu-minimal device
- *   queued   an in-order queue with two batches in flight: any device
+ *   queued   in-order queues with several batches in flight: any device
+ *   ring     a resident kernel takes descriptors from a ring in shared virtual memory, as an autorun kernel
+ *            of an FPGA does: devices with fine-grained SVM and atomics. It keeps one compute unit (a core,
+ *            on CPUs) to itself
  *
  * An engine is shared between threads. Each thread has a lane of its own; a lane has slots, each with memory
  * for one batch. Fill a free slot's regions, submit it, then wait for it (or poll) before reading its results
@@ -12,32 +15,59 @@
 #include "device/memory.h"
 #include "device/program.h"
 
-enum engine_kind { ENGINE_AUTO, ENGINE_DIRECT, ENGINE_QUEUED };
+enum engine_kind { ENGINE_AUTO, ENGINE_DIRECT, ENGINE_QUEUED, ENGINE_RING };
 
-enum { ENGINE_MAX_KERNELS = 4, ENGINE_MAX_REGIONS = 8, ENGINE_MAX_TABLES = 12 };
+enum { ENGINE_MAX_KERNELS = 6, ENGINE_MAX_REGIONS = 10, ENGINE_MAX_TABLES = 16, ENGINE_MAX_STEPS = 2 };
 
-enum region_direction { REGION_IN, REGION_OUT };
+enum region_direction {
+    REGION_IN,
+    REGION_OUT,
+    REGION_SCRATCH, /* the device's own, between the steps of one piece of work */
+};
 
-/* What an engine runs: kernels with one list of arguments between them, first the tables, then the regions.
- */
+/* How a ring is made. 0 stands for each one's default. */
+struct ring_options {
+    size_t memory_bytes; /* for the regions of all lanes: 64 MiB, which take no room before they are used */
+    unsigned max_idle_polls; /* after which the kernel returns to be launched anew, as drivers with time
+                                limits need */
+    unsigned watchdog_ms; /* how long the kernel may stand still with work to do: 2 s. Fifteen times that at
+                             start */
+};
+
+/* What an engine runs: kernels with one list of arguments between them, first the banks of each table, then
+ * the regions. */
 struct engine_spec {
     struct device *device;
     const struct program *program;
     const char *kernels[ENGINE_MAX_KERNELS];
+    size_t local_sizes[ENGINE_MAX_KERNELS]; /* work-items in a work-group */
     size_t n_kernels;
     const struct device_table *tables[ENGINE_MAX_TABLES];
     size_t n_tables;
     enum region_direction directions[ENGINE_MAX_REGIONS];
     size_t n_regions;
+    const char *ring_kernel; /* the resident kernel: its arguments are the tables' banks, then the ring's
+                                memory; see kernels/ring.h. NULL: the ring engine is not offered */
+    struct ring_options ring;
 };
+
+/* Whether a device has what an engine needs. COLLIDE_UNSUPPORTED names what it lacks and the engine to use
+ * instead. */
+enum collide_status engine_check_device(enum engine_kind kind, const struct device_info *device,
+                                        struct collide_error *err);
 
 struct engine;
 struct engine_lane;
 
-/* ENGINE_AUTO takes direct where the device runs in the caller, else queued. Borrows the spec's objects until
- * engine_destroy. Returns owned. */
+/* ENGINE_AUTO takes direct where the device runs in the caller, else queued. COLLIDE_UNSUPPORTED: see
+ * engine_check_device. Borrows the spec's objects until engine_destroy. Returns
+ * owned. */
 enum collide_status engine_create(enum engine_kind kind, const struct engine_spec *spec, struct engine **out,
                                   struct collide_error *err);
+
+/* All lanes must be gone. A resident kernel that does not return within the watchdog's time is left behind,
+ * with an error in the log: what it may still write to is freed when it returns, and the memory that its
+ * tables were placed in must stay until then. NULL is fine. */
 void engine_destroy(struct engine *e);
 enum engine_kind engine_kind_of(const struct engine *e);
 const char *engine_kind_name(enum engine_kind kind);
@@ -48,17 +78,25 @@ enum collide_status engine_kind_parse(const char *name, enum engine_kind *out, s
 /* region_bytes: (n_regions), the capacity of each region of each slot. Returns owned, for one thread. */
 enum collide_status engine_lane_create(struct engine *e, const size_t *region_bytes, struct engine_lane **out,
                                        struct collide_error *err);
+
+/* Waits for work in flight. NULL is fine. */
 void engine_lane_destroy(struct engine_lane *l);
 unsigned engine_lane_n_slots(const struct engine_lane *l);
 
-/* The host's address of a region; valid until engine_lane_destroy. */
+/* The host's address of a region; valid until engine_lane_destroy. That of a scratch region may be NULL. */
 void *engine_lane_region(const struct engine_lane *l, unsigned slot, size_t region);
 
-/* One slot's work: n_work_items of one kernel; used_bytes (n_regions) says how much of each region matters.
- */
-struct engine_work {
+/* n_groups work-groups of one kernel. */
+struct engine_step {
     size_t kernel;
-    size_t n_work_items;
+    size_t n_groups;
+};
+
+/* One slot's work: steps that run one after the other; used_bytes (n_regions) says how much of each region
+ * matters. */
+struct engine_work {
+    struct engine_step steps[ENGINE_MAX_STEPS];
+    size_t n_steps;
     size_t used_bytes[ENGINE_MAX_REGIONS];
 };
 
@@ -68,7 +106,9 @@ enum collide_status engine_submit(struct engine_lane *l, unsigned slot, const st
 /* Whether a submitted slot's results are there. */
 enum collide_status engine_poll(struct engine_lane *l, unsigned slot, bool *done, struct collide_error *err);
 
-/* Returns when they are; a slot that was never submitted is done. */
+/* Returns when they are; a slot that was never submitted is done. COLLIDE_DEVICE: a kernel failed, or the
+ * resident one has stopped answering; then all that is submitted later fails at once, with the same message.
+ */
 enum collide_status engine_wait(struct engine_lane *l, unsigned slot, struct collide_error *err);
 
 #endif

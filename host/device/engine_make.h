@@ -1,41 +1,43 @@
-/* What the makes of an engine share: lanes with slots, and the calls that differ between them. */
+/* What the makes of an engine share, and the calls that differ between them. */
 #ifndef DEVICE_ENGINE_MAKE_H
 #define DEVICE_ENGINE_MAKE_H
 
 #include "device/engine.h"
 
-enum { ENGINE_MAX_SLOTS = 2 };
+enum { ENGINE_MAX_SLOTS = 4 };
 
-struct engine_slot {
-    cl_kernel kernels[ENGINE_MAX_KERNELS];
-    struct region regions[ENGINE_MAX_REGIONS];
-    cl_event done; /* of work in flight, or NULL */
-};
-
+/* Each make's lane begins with this. */
 struct engine_lane {
     struct engine *engine;
-    cl_command_queue queue;
-    struct engine_slot slots[ENGINE_MAX_SLOTS];
+    void *regions[ENGINE_MAX_SLOTS][ENGINE_MAX_REGIONS]; /* as the host sees them */
 };
 
+/* The calls of engine.h. Work that is submitted has at least one group. */
 struct engine_make {
     enum engine_kind kind;
     unsigned n_slots;
+    enum collide_status (*lane_create)(struct engine *e, const size_t *region_bytes, struct engine_lane **out,
+                                       struct collide_error *err);
+    void (*lane_destroy)(struct engine_lane *l);
     enum collide_status (*submit)(struct engine_lane *l, unsigned slot, const struct engine_work *work,
                                   struct collide_error *err);
+    enum collide_status (*poll)(struct engine_lane *l, unsigned slot, bool *done, struct collide_error *err);
+    enum collide_status (*wait)(struct engine_lane *l, unsigned slot, struct collide_error *err);
 };
 
 struct engine {
     const struct engine_make *make;
     struct engine_spec spec;
+    struct resident *resident; /* of the ring engine, else NULL */
 };
 
 extern const struct engine_make engine_direct;
 extern const struct engine_make engine_queued;
+extern const struct engine_make engine_ring;
 
-/* Puts n_work_items of the slot's kernel into the lane's queue; *done (may be NULL) is an event the caller
- * releases. */
-enum collide_status engine_enqueue(struct engine_lane *l, unsigned slot, const struct engine_work *work,
-                                   cl_event *done, struct collide_error *err);
+/* A kernel of the spec's program with its first arguments, the tables' banks, set; *n_set says how many those
+ * are. The caller releases it. */
+enum collide_status engine_kernel_create(const struct engine_spec *spec, const char *name, cl_kernel *out,
+                                         cl_uint *n_set, struct collide_error *err);
 
 #endif

@@ -1,32 +1,83 @@
-/* Memory that a device reads and writes. */
+/* Memory that a device reads and writes: tables, planned before they are placed, and the regions that carry
+ * requests in and results out. */
 #ifndef DEVICE_MEMORY_H
 #define DEVICE_MEMORY_H
 
+#include "base/progress.h"
 #include "device/device.h"
 
-/* A table, read-only for kernels. */
-struct device_table;
+enum { TABLE_MAX_BANKS = 16 };
+
+/* A table as the host has it. */
+struct table_source {
+    const char *name;   /* static, for messages: "the row table" */
+    const void *bytes;  /* (n_bytes) */
+    uint64_t n_bytes;   /* 0: the model has no such table; kernels get a small zeroed one */
+    size_t entry_bytes; /* never split over two banks */
+};
 
 enum placement {
     PLACED_IN_PLACE, /* the device reads the host's bytes, which must stay as they are until table_destroy */
-    PLACED_COPIED,   /* the device has a copy of its own */
+    PLACED_HUGE,   /* memory of the host, in huge pages where the system gives them, that the device shares */
+    PLACED_COPIED, /* memory of the device's own */
 };
 
-/* Places host bytes where kernels can read them: in place where the device shares memory with the host and
- * the address suits it, else copied. No bytes at all become a small zeroed table, so that every kernel
- * argument exists. Returns owned. */
-enum collide_status table_place(struct device *device, const char *name, const void *bytes, size_t n_bytes,
+/* Which of OpenCL's address spaces kernels read a table through. */
+enum table_space { TABLE_GLOBAL, TABLE_CONSTANT };
+
+/* Where a table will be. Entry i is entry i % 2^shift of bank i >> shift; one bank has any number of them. */
+struct table_plan {
+    enum placement placement;
+    enum table_space space;
+    unsigned n_banks; /* a power of two, 1 .. TABLE_MAX_BANKS; trailing banks may be empty */
+    unsigned shift;
+};
+
+/* What the user wishes of the planner. */
+enum table_policy {
+    TABLES_AUTO,     /* big tables in huge pages where memory is shared and there is room, else in place */
+    TABLES_IN_PLACE, /* wherever possible: processes that serve one file share its pages */
+    TABLES_COPIED,   /* never */
+};
+
+struct memory_wishes {
+    enum table_policy policy;
+    uint64_t max_bank_bytes; /* 0: what the device allocates at once */
+};
+
+/* The policy of this name; NULL is auto. */
+enum collide_status table_policy_parse(const char *name, enum table_policy *out, struct collide_error *err);
+const char *table_policy_name(enum table_policy policy);
+const char *placement_name(enum placement p);
+
+/* Plans tables, (n). The smallest ones go to constant memory where the device has some of its own.
+ * COLLIDE_NO_MEMORY says which table does not fit and what to do. */
+enum collide_status tables_plan(const struct device_info *device, const struct memory_wishes *wishes,
+                                const struct table_source *sources, size_t n, struct table_plan *out,
+                                struct collide_error *err);
+
+/* A table on a device, read-only for kernels. */
+struct device_table;
+
+/* Places a table as planned; adds the bytes that it moves to the progress (NULL: none is shown). Returns
+ * owned. */
+enum collide_status table_place(struct device *device, const struct table_source *source,
+                                const struct table_plan *plan, struct progress *progress,
                                 struct device_table **out, struct collide_error *err);
 void table_destroy(struct device_table *t);
-enum placement table_placement(const struct device_table *t);
-cl_mem table_handle(const struct device_table *t);
+unsigned table_n_banks(const struct device_table *t);
+cl_mem table_bank(const struct device_table *t, unsigned bank);
+
+/* Bytes that table_place will move, for the total of a progress bar. */
+uint64_t table_plan_moved_bytes(const struct table_source *source, const struct table_plan *plan);
 
 /* Host-visible memory that carries requests in and results out: shared virtual memory where the device has
- * the fine-grained kind, else host memory beside a device buffer that it is copied to and from. */
+ * the fine-grained kind, else pinned host memory beside a device buffer that it is copied to and from. */
 struct region {
     void *host; /* aligned to 128 bytes, OpenCL's widest vector */
     size_t n_bytes;
     cl_mem staged; /* NULL where the memory is shared */
+    cl_mem pinned; /* what host is mapped from, where the memory is staged */
 };
 
 enum collide_status region_create(struct device *device, size_t n_bytes, struct region *out,

@@ -22,6 +22,22 @@ static uint64_t number_of(cl_device_id id, cl_device_info what, size_t n_bytes)
     return clGetDeviceInfo(id, what, n_bytes, &value, NULL) == CL_SUCCESS ? value : 0;
 }
 
+/* Whether a device's name is that of a driver, alone or with the processor's after it. */
+static bool is_driven_by(const char *device, const char *driver)
+{
+    size_t n = strlen(driver);
+    return strncmp(device, driver, n) == 0 && (device[n] == '\0' || device[n] == '-');
+}
+
+enum pocl_cpu platform_pocl_cpu(const char *platform, const char *device)
+{
+    if (strcmp(platform, "Portable Computing Language") != 0)
+        return POCL_CPU_NONE;
+    if (is_driven_by(device, "basic") || is_driven_by(device, "cpu-minimal"))
+        return POCL_CPU_IN_CALLER;
+    return is_driven_by(device, "pthread") || is_driven_by(device, "cpu") ? POCL_CPU_THREADS : POCL_CPU_NONE;
+}
+
 static void describe_device(cl_platform_id platform, cl_device_id id, struct device_info *d)
 {
     *d = (struct device_info){.id = id, .platform_id = platform};
@@ -37,19 +53,25 @@ static void describe_device(cl_platform_id platform, cl_device_id id, struct dev
     d->max_alloc_bytes = number_of(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof(cl_ulong));
     d->local_bytes = number_of(id, CL_DEVICE_LOCAL_MEM_SIZE, sizeof(cl_ulong));
     d->cache_bytes = number_of(id, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE, sizeof(cl_ulong));
+    d->constant_bytes = number_of(id, CL_DEVICE_MAX_CONSTANT_BUFFER_SIZE, sizeof(cl_ulong));
+    d->n_constant_args = (uint32_t)number_of(id, CL_DEVICE_MAX_CONSTANT_ARGS, sizeof(cl_uint));
+    d->max_work_group_size = (uint32_t)number_of(id, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof(size_t));
     d->align_bytes = (uint32_t)number_of(id, CL_DEVICE_MEM_BASE_ADDR_ALIGN, sizeof(cl_uint)) / 8;
     d->unified_memory = number_of(id, CL_DEVICE_HOST_UNIFIED_MEMORY, sizeof(cl_bool)) != 0;
     d->has_compiler = number_of(id, CL_DEVICE_COMPILER_AVAILABLE, sizeof(cl_bool)) != 0;
     uint64_t svm = number_of(id, CL_DEVICE_SVM_CAPABILITIES, sizeof(cl_device_svm_capabilities));
     d->fine_grain_svm = (svm & CL_DEVICE_SVM_FINE_GRAIN_BUFFER) != 0;
     d->svm_atomics = (svm & CL_DEVICE_SVM_ATOMICS) != 0;
-    d->runs_in_caller =
-        d->fine_grain_svm && (strncmp(d->name, "basic", 5) == 0 || strncmp(d->name, "cpu-minimal", 11) == 0);
+    enum pocl_cpu cpu = platform_pocl_cpu(d->platform, d->name);
+    d->is_pocl_cpu = cpu != POCL_CPU_NONE;
+    d->runs_in_caller = cpu == POCL_CPU_IN_CALLER && d->fine_grain_svm;
 }
 
 enum collide_status platform_list_devices(struct platform_list *out, struct collide_error *err)
 {
-    setenv("POCL_DEVICES", "basic pthread", 0);
+    /* The names of PoCL 3, then those since 4: it skips what it does not know, and takes an old name only
+     * where the new one is not given. */
+    setenv("POCL_DEVICES", "basic pthread cpu-minimal cpu cpu-tbb", 0);
     cl_platform_id platforms[16];
     cl_uint n_platforms = 0;
     cl_int code = clGetPlatformIDs(16, platforms, &n_platforms);
@@ -113,7 +135,48 @@ enum collide_status platform_choose(const struct platform_list *list, const char
             best = i;
     if (best == list->n_devices)
         return error_set(err, COLLIDE_NOT_FOUND, "no device is a \"%.64s\"; `collide devices` lists %u",
-                         selector, list->n_devices);
+                         selector ? selector : "", list->n_devices);
     *out = best;
+    return COLLIDE_OK;
+}
+
+static bool contains(const unsigned *indices, unsigned n, unsigned index)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (indices[i] == index)
+            return true;
+    return false;
+}
+
+enum collide_status platform_choose_several(const struct platform_list *list, const char *selectors,
+                                            unsigned *out, unsigned *n, struct collide_error *err)
+{
+    if (!selectors) {
+        enum collide_status status = platform_choose(list, NULL, out, err);
+        if (status == COLLIDE_OK)
+            *n = 1;
+        return status;
+    }
+    unsigned chosen[PLATFORM_MAX_DEVICES], n_chosen = 0;
+    for (const char *at = selectors, *end; at; at = *end ? end + 1 : NULL) {
+        char selector[128];
+        end = strchrnul(at, ',');
+        if (end == at || end - at >= (ptrdiff_t)sizeof selector)
+            return error_set(err, COLLIDE_INVALID,
+                             "\"%.128s\" is no list of devices; put commas between them, as in 0,1",
+                             selectors);
+        snprintf(selector, sizeof selector, "%.*s", (int)(end - at), at);
+        unsigned index;
+        enum collide_status status = platform_choose(list, selector, &index, err);
+        if (status != COLLIDE_OK)
+            return status;
+        if (contains(chosen, n_chosen, index))
+            return error_set(err, COLLIDE_INVALID,
+                             "\"%.128s\" names %.64s twice; each device can be used once", selectors,
+                             list->devices[index].name);
+        chosen[n_chosen++] = index;
+    }
+    memcpy(out, chosen, n_chosen * sizeof *chosen);
+    *n = n_chosen;
     return COLLIDE_OK;
 }

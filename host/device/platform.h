@@ -24,12 +24,16 @@ struct device_info {
     uint64_t max_alloc_bytes;
     uint64_t local_bytes;
     uint64_t cache_bytes;
-    uint32_t align_bytes; /* of a buffer's start */
-    bool unified_memory;  /* the device reads the host's memory as its own */
-    bool fine_grain_svm;  /* host and running kernels may share memory without mapping it */
-    bool svm_atomics;     /* ... and synchronise through it: what a resident kernel needs */
-    bool runs_in_caller;  /* PoCL's basic / cpu-minimal: kernels run in the thread that waits for them */
-    bool has_compiler;    /* else programs come as binaries only */
+    uint64_t constant_bytes;      /* the largest buffer in constant memory */
+    uint32_t n_constant_args;     /* arguments of a kernel in constant memory, at most */
+    uint32_t max_work_group_size; /* work-items */
+    uint32_t align_bytes;         /* of a buffer's start */
+    bool unified_memory;          /* the device reads the host's memory as its own */
+    bool fine_grain_svm;          /* host and running kernels may share memory without mapping it */
+    bool svm_atomics;             /* ... and synchronise through it: what a resident kernel needs */
+    bool is_pocl_cpu;             /* kernels become the host's machine code, by clang */
+    bool runs_in_caller; /* PoCL's basic / cpu-minimal: kernels run in the thread that waits for them */
+    bool has_compiler;   /* else programs come as binaries only */
 };
 
 struct platform_list {
@@ -38,7 +42,7 @@ struct platform_list {
 };
 
 /* Lists all devices of all platforms. The first call of a process decides which devices PoCL offers: its
- * caller-thread device and its thread-pool device, unless POCL_DEVICES is set. None at all is
+ * caller-thread device and its thread-pool devices, unless POCL_DEVICES is set. None at all is
  * COLLIDE_NOT_FOUND. */
 enum collide_status platform_list_devices(struct platform_list *out, struct collide_error *err);
 
@@ -47,6 +51,17 @@ enum collide_status platform_list_devices(struct platform_list *out, struct coll
 enum collide_status platform_choose(const struct platform_list *list, const char *selector, unsigned *out,
                                     struct collide_error *err);
 
+/* As platform_choose for selectors with commas between them, such as "0,1": each must name another device.
+ * Writes the indices in their order. out: (PLATFORM_MAX_DEVICES) */
+enum collide_status platform_choose_several(const struct platform_list *list, const char *selectors,
+                                            unsigned *out, unsigned *n, struct collide_error *err);
+
 const char *device_type_name(cl_device_type type);
+
+/* What PoCL's CPU devices are, by their names: basic-... and pthread-... up to PoCL 3; cpu-minimal-...,
+ * cpu-... and cpu-tbb-... since 4. */
+enum pocl_cpu { POCL_CPU_NONE, POCL_CPU_IN_CALLER, POCL_CPU_THREADS };
+
+enum pocl_cpu platform_pocl_cpu(const char *platform, const char *device);
 
 #endif

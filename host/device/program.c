@@ -1,11 +1,10 @@
 #include "device/program.h"
 
-#include "base/buffer.h"
-#include "base/cursor.h"
 #include "base/error.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "device/cl_error.h"
+#include "device/program_compile.h"
+#include "device/program_manifest.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,39 +19,13 @@ struct program {
     enum program_origin origin;
 };
 
-/* A cache entry is this magic, the key, XXH3-64 of the binary, and the binary. */
-static const char CACHE_MAGIC[8] = "collide2";
-enum { CACHE_HEADER_BYTES = 32 };
-
-/* Where a program's binary is, or would be. */
-struct cache_entry {
-    char *path; /* owned; NULL: there is no cache */
-    XXH128_canonical_t key;
-};
-
-/* False: out of memory. */
-static bool cache_key(const struct device_info *d, const struct program_source *source,
-                      XXH128_canonical_t *out)
-{
-    struct buffer text = {0};
-    buffer_printf(&text, "%s\n%s\n%s\n%s\n%s\n", d->platform, d->name, d->driver, d->version,
-                  source->options);
-    buffer_append(&text, source->text, source->n_bytes);
-    bool whole = !text.failed;
-    if (whole)
-        XXH128_canonicalFromHash(out, XXH3_128bits(text.bytes, text.n_bytes));
-    buffer_free(&text);
-    return whole;
-}
-
 static void make_folder(const char *path)
 {
     if (mkdir(path, 0777) != 0 && errno != EEXIST)
         log_warning("cannot create %s: %s", path, strerror(errno));
 }
 
-/* The folder that holds the entries; false when there is none. */
-static bool cache_folder(const char *cache_dir, char *out, size_t capacity)
+bool program_cache_folder(const char *cache_dir, char *out, size_t capacity)
 {
     const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     int n = -1;
@@ -62,188 +35,161 @@ static bool cache_folder(const char *cache_dir, char *out, size_t capacity)
         n = snprintf(out, capacity, "%s/collide", xdg);
     else if (home && home[0])
         n = snprintf(out, capacity, "%s/.cache/collide", home);
-    return n >= 0 && (size_t)n < capacity;
-}
-
-static struct cache_entry cache_entry_of(const struct device_info *d, const struct program_source *source,
-                                         const char *cache_dir)
-{
-    struct cache_entry entry = {.path = NULL};
-    char folder[4096], digits[2 * sizeof entry.key.digest + 1];
-    if (!cache_folder(cache_dir, folder, sizeof folder) || !cache_key(d, source, &entry.key))
-        return entry;
-    for (char *slash = strchr(folder + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+    if (n < 0 || (size_t)n >= capacity)
+        return false;
+    for (char *slash = strchr(out + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        make_folder(folder);
+        make_folder(out);
         *slash = '/';
     }
-    make_folder(folder);
-    for (size_t i = 0; i < sizeof entry.key.digest; i++)
-        snprintf(digits + 2 * i, 3, "%02x", entry.key.digest[i]);
-    if (asprintf(&entry.path, "%s/%s.bin", folder, digits) < 0)
-        entry.path = NULL;
-    return entry;
-}
-
-static cl_int build(const struct device *device, cl_program handle, const char *options)
-{
-    return clBuildProgram(handle, 1, &device_info(device)->id, options, NULL, NULL);
-}
-
-/* The binary of an entry; false for any doubt about it. A copy of another program's entry is well formed, but
- * its key differs. */
-static bool cache_entry_binary(const struct cache_entry *entry, const struct file_map *map,
-                               const uint8_t **binary, size_t *n_bytes)
-{
-    struct cursor c = cursor_over(map->bytes, map->n_bytes);
-    const uint8_t *magic = cursor_take(&c, sizeof CACHE_MAGIC);
-    const uint8_t *key = cursor_take(&c, sizeof entry->key);
-    uint64_t sum = cursor_u64(&c);
-    if (c.failed || memcmp(magic, CACHE_MAGIC, sizeof CACHE_MAGIC) != 0 ||
-        memcmp(key, &entry->key, sizeof entry->key) != 0 || XXH3_64bits(c.at, cursor_left(&c)) != sum)
-        return false;
-    *binary = c.at;
-    *n_bytes = cursor_left(&c);
+    make_folder(out);
     return true;
 }
 
-/* The program of an entry, or NULL: then it is built anew. */
-static cl_program load_cached(const struct device *device, const struct cache_entry *entry,
-                              const char *options)
+/* The path of a program's entry, named by its manifest; false when there is no cache. */
+static bool cache_path(const char *cache_dir, struct text manifest, char *out, size_t capacity)
 {
-    struct file_map map;
-    if (!entry->path || file_map(entry->path, &map, NULL) != COLLIDE_OK)
-        return NULL;
-    const uint8_t *binary;
-    size_t n_bytes;
-    cl_program handle = NULL;
-    if (cache_entry_binary(entry, &map, &binary, &n_bytes)) {
-        cl_int code;
-        handle = clCreateProgramWithBinary(device_context(device), 1, &device_info(device)->id, &n_bytes,
-                                           &binary, NULL, &code);
-        if (handle && build(device, handle, options) != CL_SUCCESS) {
-            clReleaseProgram(handle);
-            handle = NULL;
-        }
-    }
-    file_unmap(&map);
-    return handle;
+    char folder[4096];
+    if (!program_cache_folder(cache_dir, folder, sizeof folder))
+        return false;
+    XXH128_hash_t name = XXH3_128bits(manifest.bytes, manifest.n_bytes);
+    int n = snprintf(out, capacity, "%s/%016llx%016llx.bin", folder, (unsigned long long)name.high64,
+                     (unsigned long long)name.low64);
+    return n > 0 && (size_t)n < capacity;
 }
 
-/* Failing to fill the cache costs time later, nothing now: a warning is enough. */
-static void save_binary(cl_program handle, const struct cache_entry *entry)
+/* The program of a file whose manifest is the wanted one. */
+static enum collide_status load(const struct device *device, const char *path, struct text wanted,
+                                const char *options, cl_program *out, struct collide_error *err)
 {
-    size_t n = 0;
-    if (!entry->path || clGetProgramInfo(handle, CL_PROGRAM_BINARY_SIZES, sizeof n, &n, NULL) != CL_SUCCESS ||
-        n == 0)
-        return;
-    unsigned char *bytes = malloc(CACHE_HEADER_BYTES + n);
-    unsigned char *binary = bytes ? bytes + CACHE_HEADER_BYTES : NULL;
-    struct collide_error err = {0};
-    struct file_replace file;
-    if (binary && clGetProgramInfo(handle, CL_PROGRAM_BINARIES, sizeof binary, &binary, NULL) == CL_SUCCESS &&
-        file_replace_begin(entry->path, &file, &err) == COLLIDE_OK) {
-        uint64_t sum = XXH3_64bits(binary, n);
-        memcpy(bytes, CACHE_MAGIC, sizeof CACHE_MAGIC);
-        memcpy(bytes + sizeof CACHE_MAGIC, &entry->key, sizeof entry->key);
-        for (int i = 0; i < 8; i++)
-            binary[i - 8] = (unsigned char)(sum >> (8 * i));
-        if (file_write_all(file.fd, bytes, CACHE_HEADER_BYTES + n, entry->path, &err) == COLLIDE_OK)
-            file_replace_commit(&file, &err);
-        else
-            file_replace_abandon(&file);
-    }
-    if (err.status != COLLIDE_OK)
-        log_warning("the kernels are not cached: %s", err.text);
-    free(bytes);
-}
-
-/* A line each, since log lines have a largest length and build logs have none. */
-static void log_lines(const char *text)
-{
-    for (size_t n; *text; text += n + (text[n] != '\0')) {
-        n = strcspn(text, "\n");
-        if (n > 0)
-            log_error("%.*s", (int)n, text);
-    }
-}
-
-/* The line of a build log that says most: the first with an error in it, else the first. */
-static const char *telling_line(const char *text, size_t *n_bytes)
-{
-    const char *line = strstr(text, "error:");
-    if (!line)
-        line = text + strspn(text, "\n");
-    while (line > text && line[-1] != '\n')
-        line--;
-    *n_bytes = strcspn(line, "\n");
-    return line;
-}
-
-static enum collide_status report_build(const struct device *device, cl_program handle, cl_int code,
-                                        struct collide_error *err)
-{
-    size_t n = 0;
-    cl_device_id id = device_info(device)->id;
-    clGetProgramBuildInfo(handle, id, CL_PROGRAM_BUILD_LOG, 0, NULL, &n);
-    char *text = calloc(1, n + 1);
-    if (!text)
-        return error_no_memory(err, "a build log");
-    clGetProgramBuildInfo(handle, id, CL_PROGRAM_BUILD_LOG, n, text, NULL);
-    log_error("the kernels do not build for %s:", device_info(device)->name);
-    log_lines(text);
-    char what[320];
-    size_t n_line;
-    const char *line = telling_line(text, &n_line);
-    snprintf(what, sizeof what, "the kernels do not build for %.64s: %.*s", device_info(device)->name,
-             n_line < 200 ? (int)n_line : 200, line);
-    free(text);
-    return cl_error_set(err, code, what);
-}
-
-static enum collide_status build_source(const struct device *device, const struct program_source *source,
-                                        cl_program *out, struct collide_error *err)
-{
-    cl_int code;
-    cl_program handle = clCreateProgramWithSource(device_context(device), 1, (const char *[]){source->text},
-                                                  &source->n_bytes, &code);
-    if (code != CL_SUCCESS)
-        return cl_error_set(err, code, "cannot create the program");
-    code = build(device, handle, source->options);
-    if (code != CL_SUCCESS) {
-        enum collide_status status = report_build(device, handle, code, err);
-        clReleaseProgram(handle);
+    struct program_file file;
+    enum collide_status status = program_file_open(path, &file, err);
+    if (status != COLLIDE_OK)
         return status;
+    status = manifest_check(path, file.manifest, wanted, err);
+    if (status != COLLIDE_OK)
+        goto out;
+    const struct device_info *info = device_info(device);
+    const unsigned char *binary = (const unsigned char *)file.binary.bytes;
+    cl_int code;
+    cl_program handle = clCreateProgramWithBinary(device_context(device), 1, &info->id, &file.binary.n_bytes,
+                                                  &binary, NULL, &code);
+    if (code == CL_SUCCESS)
+        code = clBuildProgram(handle, 1, &info->id, options, NULL, NULL);
+    if (code != CL_SUCCESS) {
+        char what[256];
+        snprintf(what, sizeof what,
+                 "the driver of %.64s refuses %.100s; build it anew with `collide kernels build`", info->name,
+                 path);
+        status = cl_error_set(err, code, what);
+        if (handle)
+            clReleaseProgram(handle);
+        goto out;
     }
     *out = handle;
+out:
+    program_file_close(&file);
+    return status;
+}
+
+static enum collide_status save(const struct device *device, cl_program handle, const char *path,
+                                struct text manifest, struct collide_error *err)
+{
+    size_t n = 0;
+    unsigned char *binary = NULL;
+    cl_int code = clGetProgramInfo(handle, CL_PROGRAM_BINARY_SIZES, sizeof n, &n, NULL);
+    if (code != CL_SUCCESS || n == 0)
+        return error_set(err, COLLIDE_UNSUPPORTED, "the driver of %.64s gives no device binaries",
+                         device_info(device)->name);
+    binary = malloc(n);
+    if (!binary)
+        return error_no_memory(err, "a device binary");
+    code = clGetProgramInfo(handle, CL_PROGRAM_BINARIES, sizeof binary, &binary, NULL);
+    enum collide_status status =
+        code == CL_SUCCESS ? program_file_write(path, manifest, (struct text){(const char *)binary, n}, err)
+                           : cl_error_set(err, code, "cannot get the device binary");
+    free(binary);
+    return status;
+}
+
+/* Takes the handle. */
+static enum collide_status wrap(struct device *device, cl_program handle, enum program_origin origin,
+                                struct program **out, struct collide_error *err)
+{
+    struct program *p = malloc(sizeof *p);
+    if (!p) {
+        clReleaseProgram(handle);
+        return error_no_memory(err, "a program");
+    }
+    *p = (struct program){device, handle, origin};
+    device_count_objects(device, 1);
+    *out = p;
     return COLLIDE_OK;
+}
+
+/* The manifest's bytes are owned by the buffer. */
+static enum collide_status describe(const struct device *device, const struct program_source *source,
+                                    struct buffer *buffer, struct text *out, struct collide_error *err)
+{
+    *buffer = (struct buffer){0};
+    manifest_append(buffer, device_info(device), source);
+    *out = (struct text){buffer->bytes, buffer->n_bytes};
+    return buffer->failed ? error_no_memory(err, "a program's manifest") : COLLIDE_OK;
 }
 
 enum collide_status program_build(struct device *device, const struct program_source *source,
                                   const char *cache_dir, struct program **out, struct collide_error *err)
 {
-    struct program *p = calloc(1, sizeof *p);
-    if (!p)
-        return error_no_memory(err, "a program");
-    enum collide_status status = COLLIDE_OK;
-    struct cache_entry entry = cache_entry_of(device_info(device), source, cache_dir);
-    p->device = device;
-    p->origin = PROGRAM_FROM_CACHE;
-    p->handle = load_cached(device, &entry, source->options);
-    if (!p->handle) {
-        p->origin = PROGRAM_FROM_SOURCE;
-        status = build_source(device, source, &p->handle, err);
-        if (status == COLLIDE_OK)
-            save_binary(p->handle, &entry);
+    struct buffer buffer;
+    struct text manifest;
+    char path[4200];
+    cl_program handle = NULL;
+    enum program_origin origin = PROGRAM_FROM_CACHE;
+    enum collide_status status = describe(device, source, &buffer, &manifest, err);
+    if (status != COLLIDE_OK)
+        goto out;
+    bool cached = cache_path(cache_dir, manifest, path, sizeof path);
+    if (!cached || load(device, path, manifest, source->options, &handle, NULL) != COLLIDE_OK) {
+        origin = PROGRAM_FROM_SOURCE;
+        status = program_compile(device, source, &handle, err);
+        if (status != COLLIDE_OK)
+            goto out;
+        /* Failing to fill the cache costs time later, nothing now. */
+        struct collide_error unsaved;
+        if (cached && save(device, handle, path, manifest, &unsaved) != COLLIDE_OK)
+            log_warning("the kernels are not cached: %s", unsaved.text);
     }
-    free(entry.path);
-    if (status != COLLIDE_OK) {
-        free(p);
-        return status;
-    }
-    device_count_objects(device, 1);
-    *out = p;
-    return COLLIDE_OK;
+    status = wrap(device, handle, origin, out, err);
+out:
+    buffer_free(&buffer);
+    return status;
+}
+
+enum collide_status program_load(struct device *device, const struct program_source *source, const char *path,
+                                 struct program **out, struct collide_error *err)
+{
+    struct buffer buffer;
+    struct text manifest;
+    cl_program handle;
+    enum collide_status status = describe(device, source, &buffer, &manifest, err);
+    if (status == COLLIDE_OK)
+        status = load(device, path, manifest, source->options, &handle, err);
+    if (status == COLLIDE_OK)
+        status = wrap(device, handle, PROGRAM_FROM_FILE, out, err);
+    buffer_free(&buffer);
+    return status;
+}
+
+enum collide_status program_save(const struct program *p, const struct program_source *source,
+                                 const char *path, struct collide_error *err)
+{
+    struct buffer buffer;
+    struct text manifest;
+    enum collide_status status = describe(p->device, source, &buffer, &manifest, err);
+    if (status == COLLIDE_OK)
+        status = save(p->device, p->handle, path, manifest, err);
+    buffer_free(&buffer);
+    return status;
 }
 
 void program_destroy(struct program *p)
@@ -255,6 +201,31 @@ void program_destroy(struct program *p)
     free(p);
 }
 
+static void copy_value(struct text manifest, const char *name, char *out, size_t capacity)
+{
+    struct text value = manifest_value(manifest, name);
+    size_t n = value.n_bytes < capacity - 1 ? value.n_bytes : capacity - 1;
+    memcpy(out, value.bytes, n);
+    out[n] = '\0';
+}
+
+enum collide_status program_manifest_read(const char *path, struct program_manifest *out,
+                                          struct collide_error *err)
+{
+    struct program_file file;
+    enum collide_status status = program_file_open(path, &file, err);
+    if (status != COLLIDE_OK)
+        return status;
+    copy_value(file.manifest, "device", out->device, sizeof out->device);
+    copy_value(file.manifest, "platform", out->platform, sizeof out->platform);
+    copy_value(file.manifest, "driver", out->driver, sizeof out->driver);
+    copy_value(file.manifest, "options", out->options, sizeof out->options);
+    copy_value(file.manifest, "source", out->source, sizeof out->source);
+    out->binary_bytes = file.binary.n_bytes;
+    program_file_close(&file);
+    return COLLIDE_OK;
+}
+
 cl_program program_handle(const struct program *p)
 {
     return p->handle;
@@ -263,4 +234,11 @@ cl_program program_handle(const struct program *p)
 enum program_origin program_origin(const struct program *p)
 {
     return p->origin;
+}
+
+const char *program_origin_name(enum program_origin origin)
+{
+    static const char *const names[] = {
+        [PROGRAM_FROM_FILE] = "file", [PROGRAM_FROM_CACHE] = "cache", [PROGRAM_FROM_SOURCE] = "source"};
+    return names[origin];
 }

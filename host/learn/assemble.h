@@ -17,9 +17,13 @@ struct trained {
 };
 
 /* A model with everything but provenance:
- * rows of length 1, with one more of zeros at the end; weights[id] = the corpus weight times the row's length
- * before; logit_scale = 1 / temperature. The unknown id, and ids that no user has: the zero row, weight 0,
- * the lowest bias. Returns owned; borrows log as learn_model says. */
+ * rows of length 1 in the form asked for, those with the most interactions first (of equals in their old
+ * order), and one of zeros at the end; weights[id] = the corpus weight times the trained row's length over
+ * the stored one's, so that terms of bags have the length that they were trained with; logit_scale =
+ * 1 / temperature. What is left of a form's error is a row's direction, and, where the form does not restore
+ * lengths (i8-line), that candidates' products are scaled by the stored row's length. The unknown id, and ids
+ * that no user has: the zero row, weight 0, the lowest bias. Returns owned; borrows log as learn_model
+ * says. */
 enum collide_status learned_create(const struct interactions *log, const struct trained *trained,
                                    const struct learn_options *options, struct learned **out,
                                    struct collide_error *err);

@@ -2,8 +2,9 @@
 
 #include "base/error.h"
 #include "base/ranking.h"
-#include "learn/quantize.h"
+#include "learn/dequantize.h"
 #include "learn/vector.h"
+#include "model/mapping.h"
 
 #include <cblas.h>
 #include <math.h>
@@ -30,6 +31,7 @@ struct evaluator {
     const struct model *model;
     const struct evaluation *evaluation;
     float *rows;     /* (n_rows, dim) */
+    uint32_t *remap; /* (n_ids) */
     uint32_t *users; /* (n_users) who have relevant items */
     uint32_t n_users;
     struct ranking_quality *qualities; /* (n_users) */
@@ -44,13 +46,13 @@ static uint64_t length(const struct csr *lists, uint32_t u)
 
 static void pool_history(const struct evaluator *e, uint32_t user, float *query)
 {
-    const struct item_space *item = &e->model->item;
+    const struct space *item = &e->model->item;
     const struct csr *histories = e->evaluation->histories;
     uint32_t dim = e->model->dim;
     memset(query, 0, dim * sizeof *query);
     for (uint64_t k = histories->offsets[user]; k < histories->offsets[user + 1]; k++) {
         uint32_t id = histories->values[k];
-        vector_add_scaled(item->weights[id], e->rows + (size_t)item->remap[id] * dim, query, dim);
+        vector_add_scaled(item->weights[id], e->rows + (size_t)e->remap[id] * dim, query, dim);
     }
     vector_normalise(query, dim);
 }
@@ -89,9 +91,9 @@ static bool is_relevant(const struct csr *relevant, uint32_t user, uint32_t item
 
 static void measure_user(struct evaluator *e, uint32_t index, const float *products, struct workspace *w)
 {
-    const struct item_space *item = &e->model->item;
+    const struct space *item = &e->model->item;
     uint32_t user = e->users[index], cutoff = e->evaluation->cutoff;
-    vector_gather(products, item->remap, e->model->logit_scale, item->bias, w->scores, item->n_ids);
+    vector_gather(products, e->remap, e->model->logit_scale, e->model->bias, w->scores, item->n_ids);
     mask(e->evaluation->histories, user, w->scores);
     if (e->evaluation->masked)
         mask(e->evaluation->masked, user, w->scores);
@@ -105,7 +107,7 @@ static void measure_users(void *context, unsigned thread, size_t begin, size_t e
 {
     struct evaluator *e = context;
     struct workspace *w = &e->workspaces[thread];
-    const int dim = (int)e->model->dim, n_rows = (int)e->model->item.n_rows;
+    const int dim = (int)e->model->dim, n_rows = (int)e->model->rows.n;
     for (size_t first = begin; first < end; first += e->block_users) {
         size_t n = end - first < e->block_users ? end - first : e->block_users;
         for (size_t i = 0; i < n; i++)
@@ -113,27 +115,28 @@ static void measure_users(void *context, unsigned thread, size_t begin, size_t e
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)n, n_rows, dim, 1.0f, w->queries, dim,
                     e->rows, dim, 0.0f, w->products, n_rows);
         for (size_t i = 0; i < n; i++)
-            measure_user(e, (uint32_t)(first + i), w->products + i * e->model->item.n_rows, w);
+            measure_user(e, (uint32_t)(first + i), w->products + i * e->model->rows.n, w);
     }
 }
 
 static bool evaluator_allocate(struct evaluator *e, unsigned n_threads)
 {
     const struct model *m = e->model;
-    e->block_users = BLOCK_SCORES / m->item.n_rows;
+    e->block_users = BLOCK_SCORES / m->rows.n;
     e->block_users = e->block_users < 1                 ? 1
                      : e->block_users > MAX_BLOCK_USERS ? MAX_BLOCK_USERS
                                                         : e->block_users;
-    e->rows = malloc((size_t)m->item.n_rows * m->dim * sizeof *e->rows);
+    e->rows = malloc((size_t)m->rows.n * m->dim * sizeof *e->rows);
+    e->remap = malloc((m->item.n_ids + 1ull) * sizeof *e->remap);
     e->users = malloc((e->evaluation->relevant->n_rows + 1ull) * sizeof *e->users);
     e->qualities = malloc((e->evaluation->relevant->n_rows + 1ull) * sizeof *e->qualities);
     e->workspaces = calloc(n_threads, sizeof *e->workspaces);
-    if (!e->rows || !e->users || !e->qualities || !e->workspaces)
+    if (!e->rows || !e->remap || !e->users || !e->qualities || !e->workspaces)
         return false;
     for (unsigned t = 0; t < n_threads; t++) {
         struct workspace *w = &e->workspaces[t];
         w->queries = malloc((size_t)e->block_users * m->dim * sizeof *w->queries);
-        w->products = malloc((size_t)e->block_users * m->item.n_rows * sizeof *w->products);
+        w->products = malloc((size_t)e->block_users * m->rows.n * sizeof *w->products);
         w->scores = malloc((m->item.n_ids + 1ull) * sizeof *w->scores);
         w->top = malloc(e->evaluation->cutoff * sizeof *w->top);
         w->is_hit = malloc(e->evaluation->cutoff * sizeof *w->is_hit);
@@ -154,6 +157,7 @@ static void evaluator_free(struct evaluator *e, unsigned n_threads)
     }
     free(e->workspaces);
     free(e->rows);
+    free(e->remap);
     free(e->users);
     free(e->qualities);
 }
@@ -174,6 +178,8 @@ enum collide_status evaluate_model(const struct model *model, const struct evalu
     if (model->pooling != POOLING_NORMALISED)
         return error_set(err, COLLIDE_UNSUPPORTED,
                          "only models with normalised pooling can be evaluated here");
+    if (model->mapping.n_lookups != 1)
+        return error_set(err, COLLIDE_UNSUPPORTED, "only models with one lookup an id can be evaluated here");
     if (evaluation->cutoff < 1 || evaluation->cutoff > EVALUATION_MAX_CUTOFF)
         return error_set(err, COLLIDE_INVALID, "cutoff %u asked for; give 1 to %d", evaluation->cutoff,
                          EVALUATION_MAX_CUTOFF);
@@ -183,8 +189,10 @@ enum collide_status evaluate_model(const struct model *model, const struct evalu
         status = error_no_memory(err, "evaluation");
         goto out;
     }
-    for (uint32_t r = 0; r < model->item.n_rows; r++)
-        dequantize_row(model, r, e.rows + (size_t)r * model->dim);
+    for (uint32_t r = 0; r < model->rows.n; r++)
+        dequantize_row(&model->rows, r, 0, e.rows + (size_t)r * model->dim);
+    for (uint32_t id = 0; id < model->item.n_ids; id++)
+        e.remap[id] = model_row_of(model, &model->item, id, 0);
     for (uint32_t u = 0; u < evaluation->relevant->n_rows; u++)
         if (length(evaluation->relevant, u) > 0)
             e.users[e.n_users++] = u;

@@ -5,7 +5,7 @@
 #include "base/rng.h"
 #include "learn/assemble.h"
 #include "learn/evaluate.h"
-#include "learn/mapping.h"
+#include "learn/item_mapping.h"
 #include "learn/options.h"
 #include "learn/trainer.h"
 #include "learn/vector.h"

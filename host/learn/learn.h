@@ -11,6 +11,7 @@
 
 #include "data/interactions.h"
 #include "learn/method.h"
+#include "learn/quantize.h"
 #include "learn/training.h"
 #include "model/model.h"
 
@@ -20,15 +21,17 @@ struct learn_options {
     enum learn_method method;
     uint32_t n_rows; /* trained rows; the unknown id's zero row comes on top. LEARN_FULL ignores it */
     uint32_t dim;
-    enum precision precision;
-    enum histories histories; /* whether the model keeps users and their histories */
-    const struct csr *val;    /* held-out items by the log's dense ids, to measure on; or NULL. Borrowed */
+    enum row_form form;
+    enum mapping_kind mapping; /* MAPPING_STORED or MAPPING_PACKED */
+    enum histories histories;  /* whether the model keeps users and their histories */
+    const struct csr *val;     /* held-out items by the log's dense ids, to measure on; or NULL. Borrowed */
     uint64_t seed;
     unsigned n_threads; /* 0: one for every CPU */
     struct training training;
 };
 
-/* lhf, i8, 64 dimensions, histories kept, training_default(); n_rows is left 0, to be given. */
+/* lhf, i8, 64 dimensions, a stored mapping, histories kept, training_default(); n_rows is left 0, to be
+ * given. */
 struct learn_options learn_options_default(void);
 
 struct learned;

@@ -1,4 +1,4 @@
-#include "learn/mapping.h"
+#include "learn/item_mapping.h"
 
 enum collide_status map_full(const struct mapping_problem *problem, struct mapping *mapping,
                              struct collide_error *err)

@@ -1,7 +1,7 @@
 /* Items whose learned vectors are alike share a row; frequent items weigh more in where the rows lie. */
 #include "base/error.h"
+#include "learn/item_mapping.h"
 #include "learn/kmeans.h"
-#include "learn/mapping.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -26,7 +26,8 @@ struct learn_options learn_options_default(void)
 {
     return (struct learn_options){.method = LEARN_LHF,
                                   .dim = 64,
-                                  .precision = PRECISION_I8,
+                                  .form = ROWS_I8,
+                                  .mapping = MAPPING_STORED,
                                   .histories = HISTORIES_MODEL,
                                   .seed = 1,
                                   .training = training_default()};
@@ -64,6 +65,11 @@ enum collide_status learn_options_check(const struct learn_options *o, const str
     if (o->dim < 1 || o->dim > MODEL_MAX_DIM)
         return error_set(err, COLLIDE_INVALID, "dim %" PRIu32 " asked for; give 1 to %d", o->dim,
                          MODEL_MAX_DIM);
+    if (o->mapping == MAPPING_HASHED)
+        return error_set(err, COLLIDE_INVALID, "a learned mapping is stored or packed, never computed");
+    enum collide_status status = row_form_check(o->form, o->dim, err);
+    if (status != COLLIDE_OK)
+        return status;
     if (o->val && o->val->n_rows != log->users.n_ids)
         return error_set(err, COLLIDE_INVALID, "held-out lists of %" PRIu32 " users for a log of %" PRIu32,
                          o->val->n_rows, log->users.n_ids);

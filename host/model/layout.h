@@ -7,11 +7,26 @@
 
 #define MODEL_FORMAT_VERSION "1"
 
-#define META_FORMAT      "collide.format"
-#define META_POOLING     "collide.pooling"
-#define META_LOGIT_SCALE "collide.logit_scale"
-#define META_PREFIX      "collide."
-#define META_CHECKSUM    "xxh3."
+#define META_FORMAT       "collide.format"
+#define META_POOLING      "collide.pooling"
+#define META_LOGIT_SCALE  "collide.logit_scale"
+#define META_SCALING      "collide.scaling"
+#define META_LOOKUPS      "collide.lookups"
+#define META_COMBINE      "collide.combine"
+#define META_MAPPING      "collide.mapping"
+#define META_MAPPING_BITS "collide.mapping_bits"
+#define META_SEED         "collide.seed"
+#define META_FEATURES     "collide.features"
+#define META_IDS          "collide.ids."
+#define META_PREFIX       "collide."
+#define META_CHECKSUM     "xxh3."
+
+/* Names of spaces; all others are features. */
+#define SPACE_NAME_ITEM "item"
+#define SPACE_NAME_USER "user"
+
+/* Of a feature's name, which consists of letters, digits and underscores. */
+enum { FEATURE_NAME_MAX_CHARS = 32 };
 
 /* Metadata that is the format's own; the rest is provenance. */
 static inline bool metadata_is_reserved(const char *name)
@@ -20,18 +35,21 @@ static inline bool metadata_is_reserved(const char *name)
            strncmp(name, META_CHECKSUM, sizeof META_CHECKSUM - 1) == 0;
 }
 
-#define TENSOR_REMAP           "item.remap"
 #define TENSOR_ROWS            "item.rows"
 #define TENSOR_SCALES          "item.scales"
-#define TENSOR_WEIGHTS         "item.weights"
 #define TENSOR_BIAS            "item.bias"
 #define TENSOR_HISTORY_OFFSETS "user.history_offsets"
 #define TENSOR_HISTORY         "user.history"
 
-/* Of a space "item" or "user". */
+/* Of a space: an item, a user or a feature. */
+#define TENSOR_REMAP       "%s.remap"
+#define TENSOR_PACKED      "%s.remap_packed"
+#define TENSOR_WEIGHTS     "%s.weights"
 #define TENSOR_KEYS        "%s.keys"
 #define TENSOR_KEY_BYTES   "%s.key_bytes"
 #define TENSOR_KEY_OFFSETS "%s.key_offsets"
 #define TENSOR_KEY_SLOTS   "%s.key_slots"
+
+enum { TENSOR_NAME_BYTES = FEATURE_NAME_MAX_CHARS + 16 };
 
 #endif

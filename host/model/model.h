@@ -1,10 +1,12 @@
 /* A model in memory: what learn writes and what serving reads. docs/FORMAT.md describes the file.
  *
- *     bag(S)   = pool over i in S of  w_i * weights[i] * row(remap[i])   (S: item ids, w_i: request weights)
- *     score(i) = logit_scale * < bag, row(remap[i]) > + bias[i]
- *     row(r)   = rows[r], times scales[r] if the rows are i8
+ *     emb(i)   = combine over l < n_lookups of row(map(i, l))       combine: sum, multiply or concat
+ *     bag(S)   = pool over i in S of  w_i * weights[i] * emb(i)
+ *     score(c) = logit_scale * < bag, emb(c) > + bias[c]
  *
- * Each per-id array has one entry more than there are ids: entry n_ids is the unknown id's. */
+ * where S are ids of any space, w_i their request weights, and c is an item.
+ * All spaces map into one table of rows. Each per-id array has one entry more than there are ids: entry n_ids
+ * is the unknown id's. */
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H
 
@@ -14,14 +16,50 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum precision { PRECISION_F32, PRECISION_F16, PRECISION_I8 };
+/* How a row's values are stored. I4: two a byte, value 2 b in the low half of byte b, each 0 .. 15. */
+enum precision { PRECISION_F32, PRECISION_F16, PRECISION_I8, PRECISION_I4 };
+
+/* What makes a row of the stored values q. */
+enum scaling {
+    SCALING_NONE,       /* q                                    f32, f16 */
+    SCALING_ROW,        /* scales[r] * q                        i8 */
+    SCALING_ROW_OFFSET, /* scales[r][0] * q + scales[r][1]      i8, i4; as halves */
+    SCALING_DIM,        /* scales[d] * q[d]: "line rows", where 64 values take one cache line   i8 */
+};
 
 /* The largest dim that kernels are built for. */
-enum { MODEL_MAX_DIM = 1024 };
+enum { MODEL_MAX_DIM = 1024, MODEL_MAX_LOOKUPS = 16, MODEL_MAX_FEATURES = 16 };
 
-/* pool: sum; mean = sum / sum of |w_i * weights[i]|; normalised = sum / its Euclidean length. Of nothing:
- * zero. */
-enum pooling { POOLING_SUM, POOLING_MEAN, POOLING_NORMALISED };
+struct row_table {
+    uint32_t n;     /* rows */
+    uint32_t width; /* values in a row: dim, or dim / n_lookups where lookups are concatenated */
+    enum precision precision;
+    enum scaling scaling;
+    const void *values; /* (n, width) of precision */
+    const void *scales; /* by scaling: NULL | (n) f32 | (n, 2) f16 | (dim) f32 */
+};
+
+enum mapping_kind {
+    MAPPING_STORED, /* remap: (n_ids + 1, n_lookups), each below rows.n */
+    MAPPING_PACKED, /* the same entries of `bits` bits each, from the low bit of word 0 on, and a word more
+                       than they need */
+    MAPPING_HASHED, /* computed, see model/mapping.h; no arrays */
+};
+
+enum combine { COMBINE_SUM, COMBINE_MULTIPLY, COMBINE_CONCAT };
+
+/* How the ids of every space lead to rows. */
+struct row_mapping {
+    enum mapping_kind kind;
+    enum combine combine;
+    uint32_t n_lookups; /* rows an id; 1 .. MODEL_MAX_LOOKUPS */
+    uint32_t bits;      /* packed: of an entry, 1 .. 32 */
+    uint64_t seed;      /* hashed */
+};
+
+/* pool: sum; mean = sum / sum of |w_i * weights[i]|; normalised = sum / its Euclidean length; max of each
+ * dimension. Of nothing: zero. */
+enum pooling { POOLING_SUM, POOLING_MEAN, POOLING_NORMALISED, POOLING_MAX };
 
 enum key_kind { KEYS_DENSE, KEYS_U64, KEYS_STRING };
 
@@ -35,24 +73,25 @@ struct keys {
     uint32_t n_slots;
 };
 
-struct item_space {
+/* Ids of one kind: items, users, or a feature such as "country". */
+struct space {
     uint32_t n_ids;
-    uint32_t n_rows;
-    enum precision precision;
     struct keys keys;
-    const uint32_t *remap; /* (n_ids + 1), each below n_rows */
-    const void *rows;      /* (n_rows, dim) of precision */
-    const float *scales;   /* (n_rows) for i8, else NULL */
+    const uint32_t *remap; /* by mapping_kind; NULL also where the space has no embedding (users often have
+                              histories only) */
     const float *weights;  /* (n_ids + 1), or NULL: 1 for known ids, 0 for the unknown one */
-    const float *bias;     /* (n_ids + 1), or NULL: 0 */
 };
 
-struct user_space {
-    uint32_t n_ids; /* 0: the model knows no users */
-    struct keys keys;
-    const uint32_t *offsets; /* (n_ids + 2): user u's history is history[offsets[u] .. offsets[u + 1]); that
-                                of the unknown user, n_ids, is empty */
-    const uint32_t *history; /* (offsets[n_ids + 1]) item ids, each below item.n_ids */
+/* The histories that the model stores for its users. */
+struct stored_histories {
+    const uint32_t *offsets; /* (n_users + 2): user u's is items[offsets[u] .. offsets[u + 1]); that of the
+                                unknown user, n_users, is empty. NULL: none are stored */
+    const uint32_t *items;   /* (offsets[n_users + 1]) each below item.n_ids */
+};
+
+struct feature {
+    const char *name;
+    struct space space;
 };
 
 /* Where the model came from; texts and numbers as they stand in the file's metadata, for people to read. */
@@ -65,21 +104,50 @@ struct model {
     uint32_t dim;
     enum pooling pooling;
     float logit_scale;
-    struct item_space item;
-    struct user_space user;
+    struct row_table rows;
+    struct row_mapping mapping;
+    struct space item;
+    const float *bias;     /* (item.n_ids + 1), or NULL: 0 */
+    struct space user;     /* n_ids 0: the model knows no users */
+    bool user_is_embedded; /* a query's user is part of its bag, beside the user's history */
+    struct stored_histories histories;
+    const struct feature *features; /* (n_features), all embedded */
+    size_t n_features;
     const struct provenance_entry *provenance; /* (n_provenance) */
     size_t n_provenance;
 };
 
 /* Bytes of one row's values. */
-static inline size_t model_row_bytes(const struct model *m)
+static inline size_t row_bytes(const struct row_table *rows)
 {
-    static const size_t bytes[] = {[PRECISION_F32] = 4, [PRECISION_F16] = 2, [PRECISION_I8] = 1};
-    return m->dim * bytes[m->item.precision];
+    static const size_t bits[] = {
+        [PRECISION_F32] = 32, [PRECISION_F16] = 16, [PRECISION_I8] = 8, [PRECISION_I4] = 4};
+    return rows->width * bits[rows->precision] / 8;
+}
+
+/* Bytes of a row's scale, or of its scale and offset, or of a dimension's scale. */
+enum { SCALE_BYTES = 4 };
+
+/* Bytes of all scales. */
+static inline size_t row_scale_bytes(const struct model *m)
+{
+    const size_t n[] = {[SCALING_NONE] = 0,
+                        [SCALING_ROW] = m->rows.n,
+                        [SCALING_ROW_OFFSET] = m->rows.n,
+                        [SCALING_DIM] = m->dim};
+    return n[m->rows.scaling] * SCALE_BYTES;
+}
+
+static inline enum precision row_scale_precision(const struct row_table *rows)
+{
+    return rows->scaling == SCALING_ROW_OFFSET ? PRECISION_F16 : PRECISION_F32;
 }
 
 const char *precision_name(enum precision p);
 const char *pooling_name(enum pooling p);
+const char *scaling_name(enum scaling s);
+const char *mapping_kind_name(enum mapping_kind k);
+const char *combine_name(enum combine c);
 const char *key_kind_name(enum key_kind k);
 
 #endif

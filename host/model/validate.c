@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "model/layout.h"
+#include "model/mapping.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -24,33 +25,63 @@ static uint64_t first_at_or_above(const uint32_t *values, uint64_t n, uint32_t l
     return n;
 }
 
-enum collide_status validate_remap(const struct model *m, struct collide_error *err)
+/* The first entry of a packed mapping that is at or above the number of rows, or n. */
+static uint64_t first_beyond_rows(const struct model *m, const struct space *space, uint64_t n)
 {
-    uint64_t n = (uint64_t)m->item.n_ids + 1;
-    uint64_t bad = first_at_or_above(m->item.remap, n, m->item.n_rows);
-    if (bad < n)
-        return error_set(err, COLLIDE_CORRUPT, "%s maps id %" PRIu64 " to row %" PRIu32 " of %" PRIu32,
-                         TENSOR_REMAP, bad, m->item.remap[bad], m->item.n_rows);
-    return COLLIDE_OK;
+    uint32_t n_lookups = m->mapping.n_lookups;
+    for (uint64_t e = 0; e < n; e++)
+        if (model_row_of(m, space, (uint32_t)(e / n_lookups), (unsigned)(e % n_lookups)) >= m->rows.n)
+            return e;
+    return n;
+}
+
+static enum collide_status check_entries(const struct model *m, size_t s, struct collide_error *err)
+{
+    const struct space *space = model_space(m, s);
+    uint32_t n_lookups = m->mapping.n_lookups;
+    uint64_t n = (space->n_ids + 1ull) * n_lookups;
+    if (!space->remap)
+        return error_set(err, COLLIDE_CORRUPT, "the %s ids have no mapping", model_space_name(m, s));
+    uint64_t bad = m->mapping.kind == MAPPING_STORED ? first_at_or_above(space->remap, n, m->rows.n)
+                                                     : first_beyond_rows(m, space, n);
+    if (bad == n)
+        return COLLIDE_OK;
+    char name[TENSOR_NAME_BYTES];
+    snprintf(name, sizeof name, m->mapping.kind == MAPPING_STORED ? TENSOR_REMAP : TENSOR_PACKED,
+             model_space_name(m, s));
+    uint32_t id = (uint32_t)(bad / n_lookups);
+    return error_set(err, COLLIDE_CORRUPT, "%s maps id %" PRIu32 " to row %" PRIu32 " of %" PRIu32, name, id,
+                     model_row_of(m, space, id, (unsigned)(bad % n_lookups)), m->rows.n);
+}
+
+enum collide_status validate_mapping(const struct model *m, struct collide_error *err)
+{
+    enum collide_status status = COLLIDE_OK;
+    for (size_t s = 0; s < model_n_spaces(m) && m->mapping.kind != MAPPING_HASHED && status == COLLIDE_OK;
+         s++)
+        if (model_space_is_embedded(m, s))
+            status = check_entries(m, s, err);
+    return status;
 }
 
 enum collide_status validate_histories(const struct model *m, uint64_t n_history, struct collide_error *err)
 {
-    const struct user_space *user = &m->user;
+    const struct space *user = &m->user;
     uint64_t last = (uint64_t)user->n_ids + 1;
     for (uint64_t u = 0; u < last; u++)
-        if (user->offsets[u] > user->offsets[u + 1])
+        if (m->histories.offsets[u] > m->histories.offsets[u + 1])
             return error_set(err, COLLIDE_CORRUPT, "%s falls at user %" PRIu64, TENSOR_HISTORY_OFFSETS, u);
-    if (user->offsets[0] != 0 || user->offsets[last] != n_history || user->offsets[last - 1] != n_history)
+    if (m->histories.offsets[0] != 0 || m->histories.offsets[last] != n_history ||
+        m->histories.offsets[last - 1] != n_history)
         return error_set(err, COLLIDE_CORRUPT,
                          "%s must start at 0 and end twice at %" PRIu64
                          ", the length of %s (the last list, that of "
                          "the unknown user, is empty)",
                          TENSOR_HISTORY_OFFSETS, n_history, TENSOR_HISTORY);
-    uint64_t bad = first_at_or_above(user->history, n_history, m->item.n_ids);
+    uint64_t bad = first_at_or_above(m->histories.items, n_history, m->item.n_ids);
     if (bad < n_history)
         return error_set(err, COLLIDE_CORRUPT, "%s holds item %" PRIu32 " of %" PRIu32, TENSOR_HISTORY,
-                         user->history[bad], m->item.n_ids);
+                         m->histories.items[bad], m->item.n_ids);
     return COLLIDE_OK;
 }
 
@@ -106,33 +137,41 @@ static uint64_t first_not_finite_f16(const uint16_t *values, uint64_t n)
     return n;
 }
 
+static enum collide_status check_finite(const char *name, const void *values, enum precision precision,
+                                        uint64_t n, struct collide_error *err)
+{
+    uint64_t bad = n;
+    if (values && precision == PRECISION_F32)
+        bad = first_not_finite_f32(values, n);
+    else if (values && precision == PRECISION_F16)
+        bad = first_not_finite_f16(values, n);
+    if (bad < n)
+        return error_set(err, COLLIDE_CORRUPT, "%s: value %" PRIu64 " is not finite", name, bad);
+    return COLLIDE_OK;
+}
+
+static enum collide_status check_scales_finite(const struct model *m, struct collide_error *err)
+{
+    enum precision precision = row_scale_precision(&m->rows);
+    uint64_t bytes_each = precision == PRECISION_F16 ? 2 : 4;
+    return check_finite(TENSOR_SCALES, m->rows.scales, precision, row_scale_bytes(m) / bytes_each, err);
+}
+
 enum collide_status validate_finite(const struct model *m, struct collide_error *err)
 {
-    const struct item_space *item = &m->item;
-    uint64_t n_entries = (uint64_t)item->n_ids + 1;
-    uint64_t n_values = (uint64_t)item->n_rows * m->dim;
-    const struct {
-        const char *name;
-        const void *values;
-        uint64_t n;
-        enum precision precision;
-    } arrays[] = {
-        {TENSOR_ROWS, item->rows, n_values, item->precision},
-        {TENSOR_SCALES, item->scales, item->scales ? item->n_rows : 0, PRECISION_F32},
-        {TENSOR_WEIGHTS, item->weights, item->weights ? n_entries : 0, PRECISION_F32},
-        {TENSOR_BIAS, item->bias, item->bias ? n_entries : 0, PRECISION_F32},
-    };
-    for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
-        uint64_t bad = arrays[i].n;
-        if (arrays[i].precision == PRECISION_F32)
-            bad = first_not_finite_f32(arrays[i].values, arrays[i].n);
-        else if (arrays[i].precision == PRECISION_F16)
-            bad = first_not_finite_f16(arrays[i].values, arrays[i].n);
-        if (bad < arrays[i].n)
-            return error_set(err, COLLIDE_CORRUPT, "%s: value %" PRIu64 " is not finite", arrays[i].name,
-                             bad);
+    uint64_t n_values = (uint64_t)m->rows.n * m->rows.width;
+    enum collide_status status = check_finite(TENSOR_ROWS, m->rows.values, m->rows.precision, n_values, err);
+    if (status == COLLIDE_OK)
+        status = check_scales_finite(m, err);
+    if (status == COLLIDE_OK)
+        status = check_finite(TENSOR_BIAS, m->bias, PRECISION_F32, m->item.n_ids + 1ull, err);
+    for (size_t s = 0; s < model_n_spaces(m) && status == COLLIDE_OK; s++) {
+        const struct space *space = model_space(m, s);
+        char name[TENSOR_NAME_BYTES];
+        snprintf(name, sizeof name, TENSOR_WEIGHTS, model_space_name(m, s));
+        status = check_finite(name, space->weights, PRECISION_F32, space->n_ids + 1ull, err);
     }
-    return COLLIDE_OK;
+    return status;
 }
 
 enum collide_status validate_checksums(const struct safetensors *s, struct collide_error *err)

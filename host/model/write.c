@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/number.h"
 #include "model/layout.h"
+#include "model/mapping.h"
 #include "model/safetensors.h"
 #include "model/validate.h"
 
@@ -11,12 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_TENSORS = 15, NAME_BYTES = 32 };
+/* Rows, scales, biases, histories; and of each space mapping, weights and keys. */
+enum { MAX_TENSORS = 5 + 5 * (SPACE_FEATURES + MODEL_MAX_FEATURES) };
 
-/* The tensors of one file being put together; those of keys have names made here. */
+/* Of the metadata that are the format's own: each number, and everything. */
+enum { MAX_NUMBERS = 4 + SPACE_FEATURES + MODEL_MAX_FEATURES, MAX_FIELDS = MAX_NUMBERS + 6 };
+
+/* The tensors of one file being put together; those of a space have names made here. */
 struct tensor_list {
     struct tensor tensors[MAX_TENSORS];
-    char names[MAX_TENSORS][NAME_BYTES];
+    char names[MAX_TENSORS][TENSOR_NAME_BYTES];
     size_t n;
 };
 
@@ -30,11 +35,20 @@ static void add(struct tensor_list *list, const char *name, enum dtype dtype, co
                                                .n_bytes = n * dtype_bytes(dtype)};
 }
 
-static void add_key_part(struct tensor_list *list, const char *name_format, const char *space,
-                         enum dtype dtype, const void *data, uint64_t n)
+/* The last tensor becomes one of two dimensions, n_rows being the first. */
+static void make_matrix(struct tensor_list *list, uint64_t n_rows)
+{
+    struct tensor *t = &list->tensors[list->n - 1];
+    t->n_dims = 2;
+    t->shape[1] = t->shape[0] / n_rows;
+    t->shape[0] = n_rows;
+}
+
+static void add_of(struct tensor_list *list, const char *name_format, const char *space, enum dtype dtype,
+                   const void *data, uint64_t n)
 {
     char *name = list->names[list->n];
-    snprintf(name, NAME_BYTES, name_format, space);
+    snprintf(name, TENSOR_NAME_BYTES, name_format, space);
     add(list, name, dtype, data, n);
 }
 
@@ -43,33 +57,125 @@ static void add_keys(struct tensor_list *list, const char *space, const struct k
     if (keys->kind == KEYS_DENSE)
         return;
     if (keys->kind == KEYS_U64) {
-        add_key_part(list, TENSOR_KEYS, space, DTYPE_U64, keys->u64, n_ids);
+        add_of(list, TENSOR_KEYS, space, DTYPE_U64, keys->u64, n_ids);
     } else {
-        add_key_part(list, TENSOR_KEY_OFFSETS, space, DTYPE_U64, keys->offsets, (uint64_t)n_ids + 1);
-        add_key_part(list, TENSOR_KEY_BYTES, space, DTYPE_U8, keys->bytes, keys->offsets[n_ids]);
+        add_of(list, TENSOR_KEY_OFFSETS, space, DTYPE_U64, keys->offsets, (uint64_t)n_ids + 1);
+        add_of(list, TENSOR_KEY_BYTES, space, DTYPE_U8, keys->bytes, keys->offsets[n_ids]);
     }
-    add_key_part(list, TENSOR_KEY_SLOTS, space, DTYPE_U32, keys->slots, keys->n_slots);
+    add_of(list, TENSOR_KEY_SLOTS, space, DTYPE_U32, keys->slots, keys->n_slots);
 }
 
 static void add_rows(struct tensor_list *list, const struct model *m)
 {
-    static const enum dtype dtypes[] = {
-        [PRECISION_F32] = DTYPE_F32, [PRECISION_F16] = DTYPE_F16, [PRECISION_I8] = DTYPE_I8};
-    const struct item_space *item = &m->item;
-    list->tensors[list->n++] = (struct tensor){.name = TENSOR_ROWS,
-                                               .dtype = dtypes[item->precision],
-                                               .n_dims = 2,
-                                               .shape = {item->n_rows, m->dim},
-                                               .data = item->rows,
-                                               .n_bytes = (uint64_t)item->n_rows * model_row_bytes(m)};
-    if (item->precision == PRECISION_I8)
-        add(list, TENSOR_SCALES, DTYPE_F32, item->scales, item->n_rows);
+    static const enum dtype dtypes[] = {[PRECISION_F32] = DTYPE_F32,
+                                        [PRECISION_F16] = DTYPE_F16,
+                                        [PRECISION_I8] = DTYPE_I8,
+                                        [PRECISION_I4] = DTYPE_U8};
+    const struct row_table *rows = &m->rows;
+    enum dtype dtype = dtypes[rows->precision];
+    add(list, TENSOR_ROWS, dtype, rows->values, rows->n * row_bytes(rows) / dtype_bytes(dtype));
+    make_matrix(list, rows->n);
+    if (rows->scaling == SCALING_NONE)
+        return;
+    dtype = dtypes[row_scale_precision(rows)];
+    add(list, TENSOR_SCALES, dtype, rows->scales, row_scale_bytes(m) / dtype_bytes(dtype));
+    if (rows->scaling == SCALING_ROW_OFFSET)
+        make_matrix(list, rows->n);
+}
+
+static void add_space(struct tensor_list *list, const struct model *m, size_t s)
+{
+    const struct space *space = model_space(m, s);
+    const char *name = model_space_name(m, s);
+    uint64_t n_ids = space->n_ids + 1ull, n_entries = n_ids * m->mapping.n_lookups;
+    if (m->mapping.kind == MAPPING_STORED) {
+        add_of(list, TENSOR_REMAP, name, DTYPE_U32, space->remap, n_entries);
+        if (m->mapping.n_lookups > 1)
+            make_matrix(list, n_ids);
+    }
+    if (m->mapping.kind == MAPPING_PACKED)
+        add_of(list, TENSOR_PACKED, name, DTYPE_U32, space->remap,
+               mapping_n_words(n_entries, m->mapping.bits));
+    if (space->weights)
+        add_of(list, TENSOR_WEIGHTS, name, DTYPE_F32, space->weights, n_ids);
+}
+
+/* The metadata of one file being put together. */
+struct header {
+    char texts[MAX_NUMBERS][NUMBER_MAX_CHARS + 1];
+    size_t n_texts;
+    char names[MAX_NUMBERS][TENSOR_NAME_BYTES];
+    char features[(FEATURE_NAME_MAX_CHARS + 1) * (MODEL_MAX_FEATURES + 1)];
+    size_t n;
+    struct metadata_entry entries[];
+};
+
+static void set(struct header *h, const char *name, const char *value)
+{
+    h->entries[h->n++] = (struct metadata_entry){name, value};
+}
+
+static void set_integer(struct header *h, const char *name, uint64_t value)
+{
+    char *text = h->texts[h->n_texts++];
+    text[number_print_u64(text, value)] = '\0';
+    set(h, name, text);
+}
+
+/* A stored mapping tells how many ids there are, the others do not. */
+static void set_mapping(struct header *h, const struct model *m)
+{
+    const struct row_mapping *mapping = &m->mapping;
+    set_integer(h, META_LOOKUPS, mapping->n_lookups);
+    set(h, META_COMBINE, combine_name(mapping->combine));
+    set(h, META_MAPPING, mapping_kind_name(mapping->kind));
+    if (mapping->kind == MAPPING_PACKED)
+        set_integer(h, META_MAPPING_BITS, mapping->bits);
+    if (mapping->kind == MAPPING_HASHED)
+        set_integer(h, META_SEED, mapping->seed);
+    for (size_t s = 0; s < model_n_spaces(m) && mapping->kind != MAPPING_STORED; s++) {
+        if (!model_space_is_embedded(m, s))
+            continue;
+        char *name = h->names[h->n_texts];
+        snprintf(name, TENSOR_NAME_BYTES, META_IDS "%s", model_space_name(m, s));
+        set_integer(h, name, model_space(m, s)->n_ids);
+    }
+}
+
+static void set_features(struct header *h, const struct model *m)
+{
+    char *at = h->features;
+    for (size_t s = SPACE_USER; s < model_n_spaces(m); s++)
+        if (model_space_is_embedded(m, s)) {
+            if (at > h->features)
+                *at++ = ',';
+            at = stpcpy(at, model_space_name(m, s));
+        }
+    if (at > h->features)
+        set(h, META_FEATURES, h->features);
+}
+
+/* NULL when out of memory; to be freed. */
+static struct header *header_create(const struct model *m)
+{
+    struct header *h = calloc(1, sizeof *h + (MAX_FIELDS + m->n_provenance) * sizeof *h->entries);
+    if (!h)
+        return NULL;
+    char *logit_scale = h->texts[h->n_texts++];
+    logit_scale[number_print_f32(logit_scale, m->logit_scale)] = '\0';
+    set(h, META_FORMAT, MODEL_FORMAT_VERSION);
+    set(h, META_POOLING, pooling_name(m->pooling));
+    set(h, META_LOGIT_SCALE, logit_scale);
+    set(h, META_SCALING, scaling_name(m->rows.scaling));
+    set_mapping(h, m);
+    set_features(h, m);
+    for (size_t i = 0; i < m->n_provenance; i++)
+        set(h, m->provenance[i].name, m->provenance[i].value);
+    return h;
 }
 
 static enum collide_status check_header(const struct model *m, struct collide_error *err)
 {
-    if (m->dim < 1 || m->dim > MODEL_MAX_DIM || m->item.n_rows < 1)
-        return error_set(err, COLLIDE_INVALID, "it has %u rows of dim %u", m->item.n_rows, m->dim);
     if (!isfinite(m->logit_scale))
         return error_set(err, COLLIDE_INVALID, "its %s is not finite", META_LOGIT_SCALE);
     for (size_t i = 0; i < m->n_provenance; i++) {
@@ -90,22 +196,29 @@ static enum collide_status check_key_space(const struct keys *keys, uint32_t n_i
     return validate_keys(keys, n_ids, keys->kind == KEYS_STRING ? keys->offsets[n_ids] : 0, space, err);
 }
 
+static enum collide_status check_arrays(const struct model *m, struct collide_error *err)
+{
+    const struct stored_histories *histories = &m->histories;
+    enum collide_status status = validate_mapping(m, err);
+    if (status == COLLIDE_OK && histories->offsets)
+        status = validate_histories(m, histories->offsets[m->user.n_ids + 1ull], err);
+    for (size_t s = 0; s < model_n_spaces(m) && status == COLLIDE_OK; s++)
+        status =
+            check_key_space(&model_space(m, s)->keys, model_space(m, s)->n_ids, model_space_name(m, s), err);
+    return status == COLLIDE_OK ? validate_finite(m, err) : status;
+}
+
 /* What the reader would refuse is not written in the first place. */
 static enum collide_status check_model(const struct model *m, struct collide_error *err)
 {
-    const struct user_space *user = &m->user;
     struct collide_error detail = {0};
     enum collide_status status = check_header(m, &detail);
     if (status == COLLIDE_OK)
-        status = validate_remap(m, &detail);
+        status = validate_features(m, &detail);
     if (status == COLLIDE_OK)
-        status = check_key_space(&m->item.keys, m->item.n_ids, "item", &detail);
-    if (status == COLLIDE_OK && user->n_ids)
-        status = validate_histories(m, user->offsets[user->n_ids + 1], &detail);
-    if (status == COLLIDE_OK && user->n_ids)
-        status = check_key_space(&user->keys, user->n_ids, "user", &detail);
+        status = validate_sizes(m, &detail);
     if (status == COLLIDE_OK)
-        status = validate_finite(m, &detail);
+        status = check_arrays(m, &detail);
     if (status != COLLIDE_OK)
         return error_set(err, COLLIDE_INVALID, "this model cannot be written: %s", detail.text);
     return COLLIDE_OK;
@@ -113,18 +226,18 @@ static enum collide_status check_model(const struct model *m, struct collide_err
 
 static void list_tensors(const struct model *m, struct tensor_list *list)
 {
-    uint64_t n_entries = (uint64_t)m->item.n_ids + 1;
     add_rows(list, m);
-    add(list, TENSOR_REMAP, DTYPE_U32, m->item.remap, n_entries);
-    if (m->item.weights)
-        add(list, TENSOR_WEIGHTS, DTYPE_F32, m->item.weights, n_entries);
-    if (m->item.bias)
-        add(list, TENSOR_BIAS, DTYPE_F32, m->item.bias, n_entries);
-    add_keys(list, "item", &m->item.keys, m->item.n_ids);
-    if (m->user.n_ids) {
-        add(list, TENSOR_HISTORY_OFFSETS, DTYPE_U32, m->user.offsets, (uint64_t)m->user.n_ids + 2);
-        add(list, TENSOR_HISTORY, DTYPE_U32, m->user.history, m->user.offsets[m->user.n_ids + 1]);
-        add_keys(list, "user", &m->user.keys, m->user.n_ids);
+    for (size_t s = 0; s < model_n_spaces(m); s++) {
+        if (model_space_is_embedded(m, s))
+            add_space(list, m, s);
+        if (s == SPACE_ITEM && m->bias)
+            add(list, TENSOR_BIAS, DTYPE_F32, m->bias, m->item.n_ids + 1ull);
+        if (s == SPACE_USER && m->histories.offsets) {
+            add(list, TENSOR_HISTORY_OFFSETS, DTYPE_U32, m->histories.offsets, m->user.n_ids + 2ull);
+            add(list, TENSOR_HISTORY, DTYPE_U32, m->histories.items,
+                m->histories.offsets[m->user.n_ids + 1ull]);
+        }
+        add_keys(list, model_space_name(m, s), &model_space(m, s)->keys, model_space(m, s)->n_ids);
     }
 }
 
@@ -133,20 +246,12 @@ enum collide_status model_write(const struct model *m, const char *path, struct 
     enum collide_status status = check_model(m, err);
     if (status != COLLIDE_OK)
         return status;
-    size_t n_metadata = 3 + m->n_provenance;
-    struct metadata_entry *metadata = calloc(n_metadata, sizeof *metadata);
-    if (!metadata)
+    struct header *header = header_create(m);
+    if (!header)
         return error_no_memory(err, "the model's metadata");
-    char logit_scale[NUMBER_MAX_CHARS + 1];
-    logit_scale[number_print_f32(logit_scale, m->logit_scale)] = '\0';
-    metadata[0] = (struct metadata_entry){META_FORMAT, MODEL_FORMAT_VERSION};
-    metadata[1] = (struct metadata_entry){META_POOLING, pooling_name(m->pooling)};
-    metadata[2] = (struct metadata_entry){META_LOGIT_SCALE, logit_scale};
-    for (size_t i = 0; i < m->n_provenance; i++)
-        metadata[3 + i] = (struct metadata_entry){m->provenance[i].name, m->provenance[i].value};
     struct tensor_list list = {.n = 0};
     list_tensors(m, &list);
-    status = safetensors_write(path, list.tensors, list.n, metadata, n_metadata, err);
-    free(metadata);
+    status = safetensors_write(path, list.tensors, list.n, header->entries, header->n, err);
+    free(header);
     return status;
 }

@@ -2,89 +2,116 @@
 
 #include "base/error.h"
 #include "score/kernel_source.h"
+#include "score/specialise.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
-static void specialise(const struct device_info *device, const struct model *m, char *options,
-                       size_t capacity)
+/* Parts of a top-k query: enough that every compute unit has something to do. */
+static uint32_t n_parts_on(const struct device_info *device, enum engine_kind engine)
 {
-    static const char *const rows[] = {
-        [PRECISION_F32] = "ROWS_F32", [PRECISION_F16] = "ROWS_F16", [PRECISION_I8] = "ROWS_I8"};
-    static const char *const pools[] = {
-        [POOLING_SUM] = "POOL_SUM", [POOLING_MEAN] = "POOL_MEAN", [POOLING_NORMALISED] = "POOL_NORMALISED"};
-    snprintf(options, capacity, "-cl-std=CL1.2 -DDIM=%u -D%s -D%s -DWEIGHTED=%d -DBIASED=%d -DPREFETCH=%d",
-             m->dim, rows[m->item.precision], pools[m->pooling], m->item.weights != NULL,
-             m->item.bias != NULL, (device->type & CL_DEVICE_TYPE_CPU) != 0);
+    bool one_thread = device->runs_in_caller || engine == ENGINE_RING;
+    uint32_t each = device->type & CL_DEVICE_TYPE_GPU ? 16 : 2;
+    return one_thread ? 1 : each * (device->n_compute_units ? device->n_compute_units : 1);
 }
 
-static enum collide_status place_tables(struct kernels *k, const struct model *m, struct collide_error *err)
+/* Keys are looked up where the host can see what was found without copying it back. */
+static unsigned table_flags_on(const struct device_info *device, const struct kernels_options *o)
 {
-    k->params = (device_params){.n_items = m->item.n_ids,
-                                .n_users = m->user.n_ids,
-                                .n_rows = m->item.n_rows,
-                                .logit_scale = m->logit_scale};
-    size_t entries_bytes = ((size_t)m->item.n_ids + 1) * 4;
-    const struct user_space *user = &m->user;
-    const struct {
-        const char *name;
-        const void *bytes;
-        size_t n_bytes;
-    } sources[N_SCORING_TABLES] = {
-        [TABLE_PARAMS] = {"the sizes", &k->params, sizeof k->params},
-        [TABLE_REMAP] = {"the mapping", m->item.remap, entries_bytes},
-        [TABLE_ROWS] = {"the row table", m->item.rows, m->item.n_rows * model_row_bytes(m)},
-        [TABLE_SCALES] = {"the row scales", m->item.scales,
-                          m->item.scales ? m->item.n_rows * sizeof(float) : 0},
-        [TABLE_WEIGHTS] = {"the weights", m->item.weights, m->item.weights ? entries_bytes : 0},
-        [TABLE_BIAS] = {"the biases", m->item.bias, m->item.bias ? entries_bytes : 0},
-        [TABLE_USER_OFFSETS] = {"the history offsets", user->offsets,
-                                user->n_ids ? ((size_t)user->n_ids + 2) * 4 : 0},
-        [TABLE_USER_HISTORY] = {"the histories", user->history,
-                                user->n_ids ? (size_t)user->offsets[user->n_ids + 1] * 4 : 0},
-    };
-    for (size_t i = 0; i < N_SCORING_TABLES; i++) {
-        enum collide_status status =
-            table_place(k->device, sources[i].name, sources[i].bytes, sources[i].n_bytes, &k->tables[i], err);
+    return device->fine_grain_svm && o->rows.end == 0 ? TABLES_WITH_KEYS : 0;
+}
+
+enum collide_status kernels_plan(const struct device_info *device, const struct model *model,
+                                 const struct kernels_options *o, struct tables *tables,
+                                 struct table_plan *plan, struct collide_error *err)
+{
+    struct row_range rows = o->rows.end ? o->rows : (struct row_range){0, model->rows.n};
+    enum collide_status status = tables_create(model, rows, table_flags_on(device, o), tables, err);
+    if (status != COLLIDE_OK)
+        return status;
+    tables->params.n_parts = n_parts_on(device, o->engine);
+    status = tables_plan(device, &o->memory, tables->sources, N_SCORING_TABLES, plan, err);
+    if (status != COLLIDE_OK)
+        tables_free(tables);
+    return status;
+}
+
+/* Less is moved before anyone could read of it. */
+static const uint64_t PROGRESS_BYTES = 256 << 20;
+
+static enum collide_status place_tables(struct kernels *k, struct collide_error *err)
+{
+    uint64_t total = 0;
+    for (size_t i = 0; i < N_SCORING_TABLES; i++)
+        total += table_plan_moved_bytes(&k->tables.sources[i], &k->plan[i]);
+    struct progress bar, *progress = total >= PROGRESS_BYTES ? &bar : NULL;
+    enum collide_status status = COLLIDE_OK;
+    if (progress)
+        progress_begin(progress, "placing tables", total);
+    for (size_t i = 0; i < N_SCORING_TABLES && status == COLLIDE_OK; i++)
+        status = table_place(k->device, &k->tables.sources[i], &k->plan[i], progress, &k->placed[i], err);
+    if (progress)
+        progress_end(progress);
+    return status;
+}
+
+static enum collide_status create_program(struct kernels *k, const struct kernels_options *o,
+                                          struct collide_error *err)
+{
+    const struct device_info *device = device_info(k->device);
+    struct program_manifest manifest;
+    k->tuning = o->tuning ? *o->tuning : tuning_load(o->cache_dir, device, k->model);
+    if (o->binary && !o->tuning) {
+        enum collide_status status = program_manifest_read(o->binary, &manifest, err);
         if (status != COLLIDE_OK)
             return status;
+        specialise_read_tuning(manifest.options, &k->tuning);
     }
-    return COLLIDE_OK;
+    specialise(k, o, k->options, sizeof k->options);
+    const struct program_source source = {kernel_source, kernel_source_bytes, k->options};
+    if (o->binary)
+        return program_load(k->device, &source, o->binary, &k->program, err);
+    return program_build(k->device, &source, o->cache_dir, &k->program, err);
 }
 
 static enum collide_status create_engine(struct kernels *k, enum engine_kind kind, struct collide_error *err)
 {
+    size_t group = k->tuning.form == FORM_GROUP ? k->tuning.group_size : 1;
     struct engine_spec spec = {
         .device = k->device,
         .program = k->program,
         .kernels = {[KERNEL_SCORE] = "collide_score_v1",
+                    [KERNEL_BAG] = "collide_bag_v1",
                     [KERNEL_ROWS] = "collide_rows_v1",
-                    [KERNEL_BAG] = "collide_bag_v1"},
+                    [KERNEL_TOPK] = "collide_topk_v1"},
+        .local_sizes =
+            {[KERNEL_SCORE] = group, [KERNEL_BAG] = group, [KERNEL_ROWS] = group, [KERNEL_TOPK] = 1},
         .n_kernels = N_SCORING_KERNELS,
         .n_tables = N_SCORING_TABLES,
-        .directions = {[REGION_SCORES] = REGION_OUT},
+        .directions = {[REGION_ROW_SCORES] = REGION_SCRATCH, [REGION_SCORES] = REGION_OUT},
         .n_regions = N_SCORING_REGIONS,
+        .ring_kernel = kind == ENGINE_RING ? "collide_ring_v1" : NULL,
     };
     for (size_t i = 0; i < N_SCORING_TABLES; i++)
-        spec.tables[i] = k->tables[i];
+        spec.tables[i] = k->placed[i];
     return engine_create(kind, &spec, &k->engine, err);
 }
 
-enum collide_status kernels_create(struct device *device, const struct model *model, enum engine_kind engine,
-                                   const char *cache_dir, struct kernels **out, struct collide_error *err)
+enum collide_status kernels_create(struct device *device, const struct model *model,
+                                   const struct kernels_options *options, struct kernels **out,
+                                   struct collide_error *err)
 {
     struct kernels *k = calloc(1, sizeof *k);
     if (!k)
         return error_no_memory(err, "the kernels");
     k->device = device;
-    char options[256];
-    specialise(device_info(device), model, options, sizeof options);
-    const struct program_source source = {kernel_source, kernel_source_bytes, options};
-    enum collide_status status = program_build(device, &source, cache_dir, &k->program, err);
+    k->model = model;
+    enum collide_status status = kernels_plan(device_info(device), model, options, &k->tables, k->plan, err);
     if (status == COLLIDE_OK)
-        status = place_tables(k, model, err);
+        status = create_program(k, options, err);
     if (status == COLLIDE_OK)
-        status = create_engine(k, engine, err);
+        status = place_tables(k, err);
+    if (status == COLLIDE_OK)
+        status = create_engine(k, options->engine, err);
     if (status != COLLIDE_OK) {
         kernels_destroy(k);
         return status;
@@ -99,15 +126,34 @@ void kernels_destroy(struct kernels *k)
         return;
     engine_destroy(k->engine);
     for (size_t i = 0; i < N_SCORING_TABLES; i++)
-        table_destroy(k->tables[i]);
+        table_destroy(k->placed[i]);
     program_destroy(k->program);
+    tables_free(&k->tables);
     free(k);
 }
 
-bool kernels_in_place(const struct kernels *k)
+enum collide_status kernels_save(const struct kernels *k, const char *path, struct collide_error *err)
 {
-    for (size_t i = 0; i < N_SCORING_TABLES; i++)
-        if (table_placement(k->tables[i]) == PLACED_COPIED && i != TABLE_PARAMS)
-            return false;
-    return true;
+    const struct program_source source = {kernel_source, kernel_source_bytes, k->options};
+    return program_save(k->program, &source, path, err);
+}
+
+size_t kernels_n_groups(const struct kernels *k, enum scoring_kernel kernel, size_t n_queries)
+{
+    if (kernel == KERNEL_ROWS || kernel == KERNEL_TOPK)
+        return n_queries * k->tables.params.n_parts;
+    /* A pipeline goes through the batch by itself; on a ring, the resident kernel does. */
+    bool one_does_all = k->tuning.form == FORM_PIPELINE && engine_kind_of(k->engine) != ENGINE_RING;
+    return one_does_all ? n_queries > 0 : n_queries;
+}
+
+size_t kernels_n_row_scores(const struct kernels *k)
+{
+    size_t chunks = k->model->mapping.combine == COMBINE_CONCAT ? k->model->mapping.n_lookups : 1;
+    return chunks * (k->tables.params.row_end - k->tables.params.row_begin);
+}
+
+bool kernels_find_keys(const struct kernels *k)
+{
+    return k->tables.params.n_key_slots != 0;
 }

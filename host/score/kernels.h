@@ -3,47 +3,70 @@
 #define SCORE_KERNELS_H
 
 #include "device/engine.h"
-#include "model/model.h"
-#include "types.h"
+#include "score/tables.h"
+#include "score/tuning.h"
 
-/* Kernels, tables and regions in the order of the kernels' names and arguments; see kernels/collide.cl. */
-enum scoring_kernel { KERNEL_SCORE, KERNEL_ROWS, KERNEL_BAG, N_SCORING_KERNELS };
-
-enum scoring_table {
-    TABLE_PARAMS,
-    TABLE_REMAP,
-    TABLE_ROWS,
-    TABLE_SCALES,
-    TABLE_WEIGHTS,
-    TABLE_BIAS,
-    TABLE_USER_OFFSETS,
-    TABLE_USER_HISTORY,
-    N_SCORING_TABLES
-};
+/* Kernels and regions in the order of the kernels' names and arguments; see kernels/collide.cl and tables.h.
+ */
+enum scoring_kernel { KERNEL_SCORE, KERNEL_BAG, KERNEL_ROWS, KERNEL_TOPK, N_SCORING_KERNELS };
 
 enum scoring_region {
     REGION_QUERIES,         /* device_query */
     REGION_HISTORY,         /* uint32_t */
     REGION_HISTORY_WEIGHTS, /* float */
     REGION_ITEMS,           /* uint32_t */
-    REGION_SCORES,          /* float */
+    REGION_HISTORY_KEYS,    /* uint64_t */
+    REGION_ITEM_KEYS,       /* uint64_t */
+    REGION_VECTORS,         /* float */
+    REGION_ROW_SCORES,      /* float, the device's own */
+    REGION_SCORES,          /* float, or device_hit */
     N_SCORING_REGIONS
+};
+
+struct kernels_options {
+    enum engine_kind engine;
+    const char *cache_dir; /* as in program_build */
+    const char *binary;    /* a file for program_load; NULL: program_build */
+    struct memory_wishes memory;
+    const struct tuning *tuning; /* NULL: the binary's, or as stored for the device */
+    struct row_range rows;       /* empty: all; else the device is one shard */
 };
 
 struct kernels {
     struct device *device;
+    const struct model *model;
+    struct tables tables;
+    struct table_plan plan[N_SCORING_TABLES];
+    struct device_table *placed[N_SCORING_TABLES];
+    struct tuning tuning;
+    char options[1024]; /* the build's */
     struct program *program;
-    struct device_table *tables[N_SCORING_TABLES];
     struct engine *engine;
-    device_params params; /* what TABLE_PARAMS holds */
 };
 
-/* Borrows device and model until kernels_destroy. cache_dir as in program_build. */
-enum collide_status kernels_create(struct device *device, const struct model *model, enum engine_kind engine,
-                                   const char *cache_dir, struct kernels **out, struct collide_error *err);
+/* The tables of a model and where kernels_create would place them on a device. tables_free the tables; they
+ * stay where they are, as their sources point into them. plan: (N_SCORING_TABLES) */
+enum collide_status kernels_plan(const struct device_info *device, const struct model *model,
+                                 const struct kernels_options *options, struct tables *tables,
+                                 struct table_plan *plan, struct collide_error *err);
+
+/* Borrows device and model until kernels_destroy; options for the call. Shows progress where tables are
+ * moved. */
+enum collide_status kernels_create(struct device *device, const struct model *model,
+                                   const struct kernels_options *options, struct kernels **out,
+                                   struct collide_error *err);
 void kernels_destroy(struct kernels *k);
 
-/* Whether the device reads every table of the model where the host has it. */
-bool kernels_in_place(const struct kernels *k);
+/* Writes the program as a device binary; every kernel has run before, see program_save. */
+enum collide_status kernels_save(const struct kernels *k, const char *path, struct collide_error *err);
+
+/* Work-groups that n queries of a kernel take. */
+size_t kernels_n_groups(const struct kernels *k, enum scoring_kernel kernel, size_t n_queries);
+
+/* Rows that a top-k query scores, one by one chunk: what REGION_ROW_SCORES holds of each. */
+size_t kernels_n_row_scores(const struct kernels *k);
+
+/* Whether requests may name items by key: the device looks them up, and the host sees what it found. */
+bool kernels_find_keys(const struct kernels *k);
 
 #endif

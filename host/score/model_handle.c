@@ -1,16 +1,20 @@
 #include "score/model_handle.h"
 
 #include "base/error.h"
+#include "model/layout.h"
+#include "model/mapping.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
-static struct id_index index_of(const struct keys *keys, uint32_t n_ids)
+static struct id_index index_of(const struct space *space)
 {
+    const struct keys *keys = &space->keys;
     static const enum id_kind kinds[] = {
         [KEYS_DENSE] = ID_DENSE, [KEYS_U64] = ID_U64, [KEYS_STRING] = ID_STRING};
     return (struct id_index){.kind = kinds[keys->kind],
-                             .n_ids = n_ids,
+                             .n_ids = space->n_ids,
                              .keys = keys->u64,
                              .key_bytes = keys->bytes,
                              .key_offsets = keys->offsets,
@@ -35,6 +39,30 @@ static enum collide_status check_keys(const struct id_index *index, const char *
     return COLLIDE_OK;
 }
 
+static enum collide_status make_indices(struct collide_model *h, struct collide_error *err)
+{
+    const struct model *m = h->model;
+    h->items = index_of(&m->item);
+    h->users = index_of(&m->user);
+    h->features = calloc(m->n_features + 1, sizeof *h->features);
+    if (!h->features)
+        return error_no_memory(err, "a model's features");
+    for (size_t i = 0; i < m->n_features; i++)
+        h->features[i] = index_of(&m->features[i].space);
+    return COLLIDE_OK;
+}
+
+static enum collide_status check_indices(const struct collide_model *h, const char *path,
+                                         struct collide_error *err)
+{
+    enum collide_status status = check_keys(&h->items, path, SPACE_NAME_ITEM, err);
+    if (status == COLLIDE_OK)
+        status = check_keys(&h->users, path, SPACE_NAME_USER, err);
+    for (size_t i = 0; i < h->model->n_features && status == COLLIDE_OK; i++)
+        status = check_keys(&h->features[i], path, h->model->features[i].name, err);
+    return status;
+}
+
 enum collide_status model_handle_open(const char *path, enum model_check check, struct collide_model **out,
                                       struct collide_error *err)
 {
@@ -44,13 +72,10 @@ enum collide_status model_handle_open(const char *path, enum model_check check, 
     enum collide_status status = model_file_open(path, check, &h->file, err);
     if (status == COLLIDE_OK) {
         h->model = model_file_model(h->file);
-        h->items = index_of(&h->model->item.keys, h->model->item.n_ids);
-        h->users = index_of(&h->model->user.keys, h->model->user.n_ids);
+        status = make_indices(h, err);
     }
     if (status == COLLIDE_OK && check == MODEL_CHECK_CONTENTS)
-        status = check_keys(&h->items, path, "item", err);
-    if (status == COLLIDE_OK && check == MODEL_CHECK_CONTENTS)
-        status = check_keys(&h->users, path, "user", err);
+        status = check_indices(h, path, err);
     if (status != COLLIDE_OK) {
         collide_model_close(h);
         return status;
@@ -70,6 +95,7 @@ void collide_model_close(struct collide_model *h)
     if (!h)
         return;
     model_file_close(h->file);
+    free(h->features);
     free(h);
 }
 
@@ -79,20 +105,38 @@ void collide_model_info(const struct collide_model *h, struct collide_model_info
     *out = (struct collide_model_info){
         .dim = m->dim,
         .n_items = m->item.n_ids,
-        .n_rows = m->item.n_rows,
+        .n_rows = m->rows.n,
         .n_users = m->user.n_ids,
-        .precision = precision_name(m->item.precision),
+        .n_features = (uint32_t)m->n_features,
+        .n_lookups = m->mapping.n_lookups,
+        .precision = precision_name(m->rows.precision),
+        .scaling = scaling_name(m->rows.scaling),
+        .mapping = mapping_kind_name(m->mapping.kind),
         .pooling = pooling_name(m->pooling),
         .logit_scale = m->logit_scale,
         .file_bytes = safetensors_file_bytes(model_file_tensors(h->file)),
     };
 }
 
+size_t model_feature_find(const struct collide_model *model, const char *name, size_t n_bytes)
+{
+    const struct model *m = model->model;
+    size_t i = 0;
+    while (i < m->n_features &&
+           (strlen(m->features[i].name) != n_bytes || memcmp(m->features[i].name, name, n_bytes) != 0))
+        i++;
+    return i;
+}
+
 bool model_item_is_blank(const struct model *m, uint32_t id)
 {
-    const struct item_space *item = &m->item;
+    const struct space *item = &m->item;
     uint32_t unknown = item->n_ids;
-    return item->weights && item->remap[id] == item->remap[unknown] &&
-           item->weights[id] == item->weights[unknown] &&
-           (!item->bias || item->bias[id] == item->bias[unknown]);
+    if (!item->weights || item->weights[id] != item->weights[unknown] ||
+        (m->bias && m->bias[id] != m->bias[unknown]))
+        return false;
+    for (unsigned l = 0; l < m->mapping.n_lookups; l++)
+        if (model_row_of(m, item, id, l) != model_row_of(m, item, unknown, l))
+            return false;
+    return true;
 }

@@ -11,7 +11,7 @@ struct reference_score {
     double tolerance; /* derived in reference.c */
 };
 
-/* out: (query->n_items). */
+/* out: (query->n_items). COLLIDE_INVALID: the model does not have a feature that the query names. */
 enum collide_status reference_score(const struct collide_model *model, const struct collide_query *query,
                                     struct reference_score *out, struct collide_error *err);
 

@@ -1,43 +1,96 @@
 #include "collide/scorer.h"
 
 #include "base/error.h"
-#include "score/fill.h"
-#include "score/kernels.h"
-#include "score/topk.h"
+#include "score/batcher.h"
+#include "score/lane.h"
 
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-struct collide_scorer {
-    const struct collide_model *model;
-    struct device *device;
-    struct kernels *kernels;
-};
+/* Row ranges of about the same size. */
+static struct row_range shard_of(const struct model *m, unsigned shard, unsigned n_shards)
+{
+    return (struct row_range){.begin = (uint32_t)((uint64_t)m->rows.n * shard / n_shards),
+                              .end = (uint32_t)((uint64_t)m->rows.n * (shard + 1) / n_shards)};
+}
 
-/* What a slot in flight will bring. */
-struct pending {
-    float *scores; /* where they go; NULL: nothing in flight */
-    size_t n;
-};
+static enum collide_status check_shards(const struct collide_scorer *s, struct collide_error *err)
+{
+    const struct model *m = s->model->model;
+    if (!s->is_sharded)
+        return COLLIDE_OK;
+    if (m->mapping.combine == COMBINE_MULTIPLY || m->pooling == POOLING_MAX)
+        return error_set(err, COLLIDE_UNSUPPORTED,
+                         "rows that are multiplied, or whose largest values count, cannot be spread over "
+                         "devices; replicate the tables");
+    if (m->rows.n < s->n_devices)
+        return error_set(err, COLLIDE_UNSUPPORTED, "%u rows do not make %u shards", m->rows.n, s->n_devices);
+    return COLLIDE_OK;
+}
 
-enum { MAX_SLOTS = 2 };
+static enum collide_status read_options(const struct collide_scorer_options *o, struct kernels_options *out,
+                                        struct collide_error *err)
+{
+    *out = (struct kernels_options){
+        .cache_dir = o->cache_dir, .binary = o->kernels, .memory.max_bank_bytes = o->max_bank_bytes};
+    enum collide_status status = engine_kind_parse(o->engine, &out->engine, err);
+    if (status == COLLIDE_OK && o->tables)
+        status = table_policy_parse(o->tables, &out->memory.policy, err);
+    return status;
+}
 
-struct collide_lane {
-    struct collide_scorer *scorer;
-    struct engine_lane *engine;
-    struct fill_capacity capacity;
-    struct pending pending[MAX_SLOTS];
-    unsigned char *excluded;   /* (n_items), all 0 between calls; made at the first top-k */
-    struct scored_id *entries; /* (n_entries), likewise */
-    size_t n_entries;
-};
+static enum collide_status open_chosen(struct collide_scorer *s, const unsigned *indices, unsigned n,
+                                       struct collide_error *err)
+{
+    if (n > SCORER_MAX_DEVICES)
+        return error_set(err, COLLIDE_INVALID, "%u devices are more than %d", n, SCORER_MAX_DEVICES);
+    for (; s->n_devices < n; s->n_devices++) {
+        char index[16];
+        snprintf(index, sizeof index, "%u", indices[s->n_devices]);
+        enum collide_status status = device_open(index, &s->devices[s->n_devices], err);
+        if (status != COLLIDE_OK)
+            return status;
+    }
+    return COLLIDE_OK;
+}
 
-/* Enough that one launch is long beside its overhead, small enough to stay in cache. */
-static const struct fill_capacity INITIAL_CAPACITY = {
-    .n_queries = 1024, .n_history = 16384, .n_items = 16384};
+static enum collide_status open_devices(struct collide_scorer *s, const char *selectors,
+                                        struct collide_error *err)
+{
+    unsigned indices[PLATFORM_MAX_DEVICES], n = 0;
+    struct platform_list *list = malloc(sizeof *list);
+    if (!list)
+        return error_no_memory(err, "the devices");
+    enum collide_status status = platform_list_devices(list, err);
+    if (status == COLLIDE_OK)
+        status = platform_choose_several(list, selectors, indices, &n, err);
+    free(list);
+    return status == COLLIDE_OK ? open_chosen(s, indices, n, err) : status;
+}
 
-/* Where a device runs work-items side by side, long candidate lists are cut so that there are several. */
-enum { ITEMS_PER_WORK_ITEM = 512 };
+static enum collide_status create_kernels(struct collide_scorer *s, const struct collide_scorer_options *o,
+                                          struct collide_error *err)
+{
+    struct kernels_options options;
+    enum collide_status status = read_options(o, &options, err);
+    for (unsigned i = 0; i < s->n_devices && status == COLLIDE_OK; i++) {
+        if (s->is_sharded)
+            options.rows = shard_of(s->model->model, i, s->n_devices);
+        status = kernels_create(s->devices[i], s->model->model, &options, &s->kernels[i], err);
+    }
+    return status;
+}
+
+static enum collide_status create_batcher(struct collide_scorer *s, const struct collide_scorer_options *o,
+                                          struct collide_error *err)
+{
+    if (o->max_delay_us == 0)
+        return COLLIDE_OK;
+    if (s->is_sharded)
+        return error_set(err, COLLIDE_UNSUPPORTED,
+                         "calls over shards are not put together; leave the delay at 0");
+    return batcher_create(o->max_delay_us, o->max_batch ? o->max_batch : 1024, &s->batcher, err);
+}
 
 enum collide_status collide_scorer_create(const struct collide_model *model,
                                           const struct collide_scorer_options *options,
@@ -45,17 +98,18 @@ enum collide_status collide_scorer_create(const struct collide_model *model,
 {
     static const struct collide_scorer_options defaults;
     options = options ? options : &defaults;
-    enum engine_kind kind;
-    enum collide_status status = engine_kind_parse(options->engine, &kind, err);
-    if (status != COLLIDE_OK)
-        return status;
     struct collide_scorer *s = calloc(1, sizeof *s);
     if (!s)
         return error_no_memory(err, "a scorer");
     s->model = model;
-    status = device_open(options->device, &s->device, err);
+    enum collide_status status = open_devices(s, options->device, err);
+    s->is_sharded = options->spread == COLLIDE_SHARD && s->n_devices > 1;
     if (status == COLLIDE_OK)
-        status = kernels_create(s->device, model->model, kind, options->cache_dir, &s->kernels, err);
+        status = check_shards(s, err);
+    if (status == COLLIDE_OK)
+        status = create_kernels(s, options, err);
+    if (status == COLLIDE_OK)
+        status = create_batcher(s, options, err);
     if (status != COLLIDE_OK) {
         collide_scorer_destroy(s);
         return status;
@@ -68,266 +122,67 @@ void collide_scorer_destroy(struct collide_scorer *s)
 {
     if (!s)
         return;
-    kernels_destroy(s->kernels);
-    device_close(s->device);
+    batcher_destroy(s->batcher);
+    for (unsigned i = 0; i < s->n_devices; i++) {
+        kernels_destroy(s->kernels[i]);
+        device_close(s->devices[i]);
+    }
     free(s);
 }
 
 void collide_scorer_info(const struct collide_scorer *s, struct collide_scorer_info *out)
 {
-    const struct device_info *d = device_info(s->device);
+    const struct device_info *d = device_info(s->devices[0]);
+    const struct kernels *k = s->kernels[0];
     *out = (struct collide_scorer_info){
         .device = d->name,
         .platform = d->platform,
-        .engine = engine_kind_name(engine_kind_of(s->kernels->engine)),
-        .kernels_from_cache = program_origin(s->kernels->program) == PROGRAM_FROM_CACHE,
-        .tables_in_place = kernels_in_place(s->kernels),
+        .engine = engine_kind_name(engine_kind_of(k->engine)),
+        .kernels = program_origin_name(program_origin(k->program)),
+        .form = kernel_form_name(k->tuning.form),
+        .n_devices = s->n_devices,
     };
-}
-
-/* An engine lane whose slots hold at least this much. The old one must have nothing in flight. */
-static enum collide_status reserve(struct collide_lane *lane, struct fill_capacity wanted,
-                                   struct collide_error *err)
-{
-    const size_t bytes[N_SCORING_REGIONS] = {
-        [REGION_QUERIES] = wanted.n_queries * sizeof(device_query),
-        [REGION_HISTORY] = wanted.n_history * sizeof(uint32_t),
-        [REGION_HISTORY_WEIGHTS] = wanted.n_history * sizeof(float),
-        [REGION_ITEMS] = wanted.n_items * sizeof(uint32_t),
-        [REGION_SCORES] = wanted.n_scores * sizeof(float),
-    };
-    struct engine_lane *engine;
-    enum collide_status status = engine_lane_create(lane->scorer->kernels->engine, bytes, &engine, err);
-    if (status != COLLIDE_OK)
-        return status;
-    engine_lane_destroy(lane->engine);
-    lane->engine = engine;
-    lane->capacity = wanted;
-    return COLLIDE_OK;
-}
-
-static struct fill fill_of_slot(const struct collide_lane *lane, unsigned slot)
-{
-    return (struct fill){
-        .queries = engine_lane_region(lane->engine, slot, REGION_QUERIES),
-        .history = engine_lane_region(lane->engine, slot, REGION_HISTORY),
-        .history_weights = engine_lane_region(lane->engine, slot, REGION_HISTORY_WEIGHTS),
-        .items = engine_lane_region(lane->engine, slot, REGION_ITEMS),
-    };
-}
-
-static enum collide_status submit(struct collide_lane *lane, unsigned slot, enum scoring_kernel kernel,
-                                  const struct fill *fill, struct collide_error *err)
-{
-    struct engine_work work = {
-        .kernel = kernel,
-        .n_work_items = fill->used.n_queries,
-        .used_bytes = {[REGION_QUERIES] = fill->used.n_queries * sizeof(device_query),
-                       [REGION_HISTORY] = fill->used.n_history * sizeof(uint32_t),
-                       [REGION_HISTORY_WEIGHTS] = fill->used.n_history * sizeof(float),
-                       [REGION_ITEMS] = fill->used.n_items * sizeof(uint32_t),
-                       [REGION_SCORES] = fill->used.n_scores * sizeof(float)},
-    };
-    return engine_submit(lane->engine, slot, &work, err);
-}
-
-/* Runs every kernel once: drivers compile the rest of a kernel at its first launch. */
-static enum collide_status warm_up(struct collide_lane *lane, struct collide_error *err)
-{
-    for (unsigned slot = 0; slot < engine_lane_n_slots(lane->engine); slot++)
-        for (enum scoring_kernel kernel = 0; kernel < N_SCORING_KERNELS; kernel++) {
-            struct fill fill = fill_of_slot(lane, slot);
-            const struct collide_query nothing = {0};
-            fill_histories(lane->scorer->model, &nothing, &fill);
-            enum collide_status status = submit(lane, slot, kernel, &fill, err);
-            if (status == COLLIDE_OK)
-                status = engine_wait(lane->engine, slot, err);
-            if (status != COLLIDE_OK)
-                return status;
-        }
-    return COLLIDE_OK;
-}
-
-enum collide_status collide_lane_create(struct collide_scorer *scorer, struct collide_lane **out,
-                                        struct collide_error *err)
-{
-    struct collide_lane *lane = calloc(1, sizeof *lane);
-    if (!lane)
-        return error_no_memory(err, "a lane");
-    lane->scorer = scorer;
-    struct fill_capacity capacity = INITIAL_CAPACITY;
-    size_t n_rows = scorer->model->model->item.n_rows;
-    capacity.n_scores = capacity.n_items > n_rows ? capacity.n_items : n_rows;
-    enum collide_status status = reserve(lane, capacity, err);
-    if (status == COLLIDE_OK)
-        status = warm_up(lane, err);
-    if (status != COLLIDE_OK) {
-        collide_lane_destroy(lane);
-        return status;
+    for (size_t i = 0; i < N_SCORING_TABLES; i++) {
+        out->table_bytes += k->tables.sources[i].n_bytes;
+        out->in_place_bytes += k->plan[i].placement == PLACED_IN_PLACE ? k->tables.sources[i].n_bytes : 0;
     }
-    *out = lane;
-    return COLLIDE_OK;
-}
-
-void collide_lane_destroy(struct collide_lane *lane)
-{
-    if (!lane)
-        return;
-    engine_lane_destroy(lane->engine);
-    free(lane->excluded);
-    free(lane->entries);
-    free(lane);
-}
-
-/* A history is never cut, so the slots must hold the longest. */
-static enum collide_status prepare(struct collide_lane *lane, const struct collide_query *queries, size_t n,
-                                   struct collide_error *err)
-{
-    struct fill_capacity wanted = lane->capacity;
-    for (size_t i = 0; i < n; i++) {
-        enum collide_status status = fill_check(lane->scorer->model, &queries[i], i, err);
-        if (status != COLLIDE_OK)
-            return status;
-        while (wanted.n_history < queries[i].n_history)
-            wanted.n_history *= 2;
-    }
-    return wanted.n_history > lane->capacity.n_history ? reserve(lane, wanted, err) : COLLIDE_OK;
-}
-
-/* Waits for a slot and takes its scores out. */
-static enum collide_status collect(struct collide_lane *lane, unsigned slot, struct collide_error *err)
-{
-    struct pending *p = &lane->pending[slot];
-    enum collide_status status = engine_wait(lane->engine, slot, err);
-    if (status == COLLIDE_OK && p->scores)
-        memcpy(p->scores, engine_lane_region(lane->engine, slot, REGION_SCORES), p->n * sizeof(float));
-    *p = (struct pending){0};
-    return status;
-}
-
-static void add_counts(struct collide_counts *to, const struct collide_counts *from)
-{
-    to->n_lookups += from->n_lookups;
-    to->n_unknown += from->n_unknown;
-}
-
-/* Goes round the slots: collect what a slot did, fill it anew, submit it. */
-static enum collide_status run_batches(struct collide_lane *lane, const struct collide_query *queries,
-                                       size_t n, float *scores, struct collide_counts *counts,
-                                       struct collide_error *err)
-{
-    unsigned n_slots = engine_lane_n_slots(lane->engine);
-    size_t max_items = n_slots > 1 ? ITEMS_PER_WORK_ITEM : lane->capacity.n_items;
-    struct fill_position at = {0};
-    for (unsigned slot = 0; at.query < n; slot = (slot + 1) % n_slots) {
-        enum collide_status status = collect(lane, slot, err);
-        if (status != COLLIDE_OK)
-            return status;
-        struct fill fill = fill_of_slot(lane, slot);
-        fill_queries(lane->scorer->model, queries, n, &lane->capacity, max_items, &at, &fill);
-        status = submit(lane, slot, KERNEL_SCORE, &fill, err);
-        if (status != COLLIDE_OK)
-            return status;
-        lane->pending[slot] = (struct pending){.scores = scores, .n = fill.used.n_items};
-        scores += fill.used.n_items;
-        add_counts(counts, &fill.counts);
-    }
-    return COLLIDE_OK;
 }
 
 enum collide_status collide_score(struct collide_lane *lane, const struct collide_query *queries,
                                   size_t n_queries, float *scores, struct collide_counts *counts,
                                   struct collide_error *err)
 {
-    struct collide_counts seen = {0};
-    enum collide_status status = prepare(lane, queries, n_queries, err);
-    if (status != COLLIDE_OK)
-        return status;
-    status = run_batches(lane, queries, n_queries, scores, &seen, err);
-    for (unsigned slot = 0; slot < engine_lane_n_slots(lane->engine); slot++) {
-        if (status != COLLIDE_OK)
-            lane->pending[slot].scores = NULL;
-        enum collide_status last = collect(lane, slot, status == COLLIDE_OK ? err : NULL);
-        status = status == COLLIDE_OK ? last : status;
+    struct score_job job = {.queries = queries, .n_queries = n_queries, .scores = scores}, *jobs = &job;
+    enum collide_status status = COLLIDE_OK;
+    for (size_t i = 0; i < n_queries && status == COLLIDE_OK; i++)
+        status = fill_check(lane->scorer->model, &queries[i], i, err);
+    if (status == COLLIDE_OK && lane->scorer->batcher && n_queries > 0) {
+        status = batcher_score(lane->scorer->batcher, lane, &job, err);
+    } else if (status == COLLIDE_OK) {
+        status = lane_reserve_histories(lane, queries, n_queries, err);
+        if (status == COLLIDE_OK)
+            status = lane->scorer->is_sharded ? lane_score_sharded(lane, &jobs, 1, err)
+                                              : lane_score(lane, &jobs, 1, err);
     }
     if (status == COLLIDE_OK && counts)
-        *counts = seen;
+        *counts = job.counts;
     return status;
 }
 
-static enum collide_status prepare_topk(struct collide_lane *lane, size_t k, struct collide_error *err)
+enum collide_status collide_kernels_build(const struct collide_model *model,
+                                          const struct collide_scorer_options *options, const char *path,
+                                          struct collide_error *err)
 {
-    if (!lane->excluded)
-        lane->excluded = calloc((size_t)lane->scorer->model->items.n_ids + 1, 1);
-    if (k > lane->n_entries) {
-        struct scored_id *entries = realloc(lane->entries, k * sizeof *entries);
-        if (!entries)
-            return error_no_memory(err, "the best items");
-        lane->entries = entries;
-        lane->n_entries = k;
-    }
-    return lane->excluded ? COLLIDE_OK : error_no_memory(err, "the excluded items");
-}
-
-/* Sets the mark of every item that the query leaves out; called again with 0 it takes all of them back. */
-static void mark_excluded(struct collide_lane *lane, const struct collide_topk_query *query,
-                          const device_query *placed, const uint32_t *history, unsigned char mark)
-{
-    const struct model *m = lane->scorer->model->model;
-    for (size_t i = 0; i < query->n_exclude; i++)
-        lane->excluded[id_index_find(&lane->scorer->model->items, query->exclude[i])] = mark;
-    if (!(query->flags & COLLIDE_TOPK_EXCLUDE_SEEN))
-        return;
-    for (uint32_t j = placed->history_begin; j < placed->history_end; j++)
-        lane->excluded[history[j]] = mark;
-    if (placed->user < m->user.n_ids)
-        for (uint32_t j = m->user.offsets[placed->user]; j < m->user.offsets[placed->user + 1]; j++)
-            lane->excluded[m->user.history[j]] = mark;
-}
-
-/* Rows were scored once; each item takes its row's score and adds its bias. */
-static void select_items(const struct collide_lane *lane, const float *row_scores, struct topk *best)
-{
-    const struct model *m = lane->scorer->model->model;
-    for (uint32_t id = 0; id < m->item.n_ids; id++) {
-        float score = row_scores[m->item.remap[id]] + (m->item.bias ? m->item.bias[id] : 0.0f);
-        if (best->n == best->capacity && score < best->entries[0].score)
-            continue;
-        if (!lane->excluded[id] && !model_item_is_blank(m, id))
-            topk_offer(best, (struct scored_id){.score = score, .id = id});
-    }
-}
-
-enum collide_status collide_topk(struct collide_lane *lane, const struct collide_topk_query *query,
-                                 struct collide_hit *hits, size_t *n_hits, struct collide_counts *counts,
-                                 struct collide_error *err)
-{
-    const struct collide_model *model = lane->scorer->model;
-    size_t k = query->k < model->items.n_ids ? query->k : model->items.n_ids;
-    enum collide_status status = prepare(lane, &query->query, 1, err);
+    struct collide_scorer_options from_source = options ? *options : (struct collide_scorer_options){0};
+    struct collide_scorer *scorer = NULL;
+    struct collide_lane *lane = NULL;
+    from_source.kernels = NULL;
+    enum collide_status status = collide_scorer_create(model, &from_source, &scorer, err);
     if (status == COLLIDE_OK)
-        status = prepare_topk(lane, k ? k : 1, err);
-    if (status != COLLIDE_OK)
-        return status;
-    struct fill fill = fill_of_slot(lane, 0);
-    fill_histories(model, &query->query, &fill);
-    fill.used.n_scores = model->model->item.n_rows;
-    status = submit(lane, 0, KERNEL_ROWS, &fill, err);
+        status = collide_lane_create(scorer, &lane, err); /* which runs every kernel once */
     if (status == COLLIDE_OK)
-        status = engine_wait(lane->engine, 0, err);
-    if (status != COLLIDE_OK)
-        return status;
-    struct topk best = {.entries = lane->entries, .capacity = k};
-    mark_excluded(lane, query, &fill.queries[0], fill.history, 1);
-    if (k > 0)
-        select_items(lane, engine_lane_region(lane->engine, 0, REGION_SCORES), &best);
-    mark_excluded(lane, query, &fill.queries[0], fill.history, 0);
-    topk_sort(&best);
-    for (size_t i = 0; i < best.n; i++)
-        hits[i] = (struct collide_hit){.item = id_index_key(&model->items, best.entries[i].id),
-                                       .score = best.entries[i].score};
-    *n_hits = best.n;
-    if (counts)
-        *counts = fill.counts;
-    return COLLIDE_OK;
+        status = kernels_save(scorer->kernels[0], path, err);
+    collide_lane_destroy(lane);
+    collide_scorer_destroy(scorer);
+    return status;
 }

@@ -3,6 +3,7 @@
 #include "api/json_v1.h"
 #include "score/model_handle.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 static void print_text(struct buffer *out, const char *name, const char *value)
@@ -15,7 +16,20 @@ static void print_text(struct buffer *out, const char *name, const char *value)
 
 static void print_count(struct buffer *out, const char *name, uint64_t value)
 {
-    buffer_printf(out, "\"%s\":%llu,", name, (unsigned long long)value);
+    buffer_printf(out, "\"%s\":%" PRIu64 ",", name, value);
+}
+
+static void print_features(struct buffer *out, const struct model *m)
+{
+    buffer_append_text(out, "\"features\":{");
+    for (size_t i = 0; i < m->n_features; i++) {
+        const struct feature *f = &m->features[i];
+        buffer_append_text(out, i ? "," : "");
+        json_print_string(out, f->name, strlen(f->name));
+        buffer_printf(out, ":{\"count\":%u,\"ids\":\"%s\"}", f->space.n_ids,
+                      key_kind_name(f->space.keys.kind));
+    }
+    buffer_append_text(out, "},");
 }
 
 static void print_provenance(struct buffer *out, const struct model *m)
@@ -47,13 +61,20 @@ void describe_model(const char *name, const struct collide_model *model, const s
     print_count(out, "rows", m.n_rows);
     print_count(out, "dim", m.dim);
     print_text(out, "precision", m.precision);
+    print_text(out, "scaling", m.scaling);
+    print_count(out, "lookups", m.n_lookups);
+    print_text(out, "mapping", m.mapping);
     print_text(out, "pooling", m.pooling);
+    print_features(out, model->model);
     print_count(out, "file_bytes", m.file_bytes);
     print_text(out, "device", s.device);
     print_text(out, "platform", s.platform);
+    print_count(out, "devices", s.n_devices);
     print_text(out, "engine", s.engine);
-    print_text(out, "tables", s.tables_in_place ? "in place" : "copied");
-    print_text(out, "kernels", s.kernels_from_cache ? "cached" : "built");
+    print_text(out, "kernels", s.kernels);
+    print_text(out, "form", s.form);
+    buffer_printf(out, "\"tables\":{\"bytes\":%" PRIu64 ",\"in_place_bytes\":%" PRIu64 "},", s.table_bytes,
+                  s.in_place_bytes);
     print_text(out, "version", collide_version());
     print_provenance(out, model->model);
 }

@@ -102,42 +102,36 @@ unsigned service_n_workers(const struct service *s)
     return s->options.n_workers;
 }
 
-static enum collide_status score_parts(struct worker *w, struct response *response, struct collide_error *err)
+/* Scores or finds what a run of queries asks for. */
+static enum collide_status run_queries(struct worker *w, const struct request_part *run,
+                                       struct response *response, struct collide_counts *counts,
+                                       struct collide_error *err)
+{
+    const struct request *r = &w->request;
+    size_t first = run->first_query;
+    if (r->kind == REQUEST_SCORE)
+        return collide_score(w->lane, r->queries + first, run->n_queries,
+                             response->scores + run->first_result, counts, err);
+    return collide_topk(w->lane, r->topk + first, run->n_queries, response->hits + run->first_result,
+                        response->n_hits + first, counts, err);
+}
+
+/* All parts together, in as few launches as they fit in. */
+static enum collide_status run_request(struct worker *w, struct response *response, struct collide_error *err)
 {
     struct request *r = &w->request;
-    enum collide_status status =
-        collide_score(w->lane, r->queries, r->n_queries, response->scores, &response->counts, err);
+    const struct request_part all = {.n_queries = r->n_queries};
+    enum collide_status status = run_queries(w, &all, response, &response->counts, err);
     if (status != COLLIDE_INVALID || !r->is_batch)
         return status;
     /* One part is wrong in a way that only the model can tell: answer each by itself. */
-    size_t n_scored = 0;
-    for (size_t i = 0; i < r->n_parts; i++) {
-        struct request_part *part = &r->parts[i];
-        struct collide_counts counts = {0};
-        if (part->n_queries == 0)
-            continue;
-        status = collide_score(w->lane, r->queries + part->first_query, part->n_queries,
-                               response->scores + n_scored, &counts, &part->error);
-        if (status != COLLIDE_OK && status != COLLIDE_INVALID)
-            return error_set(err, status, "%s", part->error.text);
-        n_scored += request_part_n_scores(r, i);
-        response->counts.n_lookups += counts.n_lookups;
-        response->counts.n_unknown += counts.n_unknown;
-    }
-    return COLLIDE_OK;
-}
-
-static enum collide_status topk_parts(struct worker *w, struct response *response, struct collide_error *err)
-{
-    struct request *r = &w->request;
     for (size_t i = 0; i < r->n_parts; i++) {
         struct request_part *part = &r->parts[i];
         struct collide_counts counts = {0};
         if (part->error.status != COLLIDE_OK)
             continue;
-        enum collide_status status = collide_topk(w->lane, &part->topk, response->hits[i],
-                                                  &response->n_hits[i], &counts, &part->error);
-        if (status != COLLIDE_OK && (status != COLLIDE_INVALID || !r->is_batch))
+        status = run_queries(w, part, response, &counts, &part->error);
+        if (status != COLLIDE_OK && status != COLLIDE_INVALID)
             return error_set(err, status, "%s", part->error.text);
         response->counts.n_lookups += counts.n_lookups;
         response->counts.n_unknown += counts.n_unknown;
@@ -156,7 +150,7 @@ static enum collide_status answer(struct service *s, struct worker *w, enum requ
     if (status == COLLIDE_OK)
         status = response_allocate(&w->request, &response, err);
     if (status == COLLIDE_OK)
-        status = kind == REQUEST_SCORE ? score_parts(w, &response, err) : topk_parts(w, &response, err);
+        status = run_request(w, &response, err);
     if (status == COLLIDE_OK)
         json_v1_print(&w->request, &response, reply);
     return status;

@@ -22,9 +22,13 @@ struct collide_model_info {
     uint32_t dim;
     uint32_t n_items;
     uint32_t n_rows;
-    uint32_t n_users;      /* with a stored history */
-    const char *precision; /* "f32", "f16" or "i8"; static, as is pooling */
-    const char *pooling;
+    uint32_t n_users;
+    uint32_t n_features;
+    uint32_t n_lookups;    /* rows an id */
+    const char *precision; /* "f32", "f16", "i8" or "i4"; static, as are the next three */
+    const char *scaling;   /* "none", "row", "row_offset" or "dim" */
+    const char *mapping;   /* "stored", "packed" or "hashed" */
+    const char *pooling;   /* "sum", "mean", "normalised" or "max" */
     float logit_scale;
     uint64_t file_bytes;
 };

@@ -1,15 +1,17 @@
 /* Scoring candidates for a user, on an OpenCL device.
  *
- *     bag(q)       = pool over i in history(q) of  w_i * weights[i] * row(remap[i])
- *     score(q, c)  = logit_scale * < bag(q), row(remap[c]) > + bias[c]
+ *     emb(i)       = the row that i maps to, or several, summed, multiplied or concatenated
+ *     bag(q)       = pool over i in ids(q) of  w_i * weights[i] * emb(i)
+ *     score(q, c)  = logit_scale * < bag(q), emb(c) > + bias[c]
  *
- * which is remap + embedding-bag after "Learning to Collide" (Ghaemmaghami et al. 2022). history(q) is the
- * history that the model stores for the user, the one that the caller gives, or both together.
+ * which is remap + embedding-bag after "Learning to Collide" (Ghaemmaghami et al. 2022). ids(q) are those of
+ * the history that the model stores for the user, of the one that the caller gives, of the features that the
+ * caller gives, and the user's own where the model embeds users.
  *
  * Unknown ids: an item that the model does not know has the entry that the model keeps for it (as learned: a
  * zero vector and the lowest bias of all items), an unknown user an empty history. A query with nothing known
  * is scored by the biases alone, that is, by popularity. How many ids were unknown is counted, never an
- * error; but a model that stores no histories at all refuses a query that has only a user.
+ * error; but a model that knows no users at all refuses a query that has only a user.
  *
  * Scores are computed in single precision: a normalised bag whose items cancel out has no direction that it
  * could find, and one longer than about 1e18 is taken for zero. */
@@ -29,11 +31,26 @@ extern "C" {
 /* A model placed on a device, its kernels built. Shared between threads. */
 struct collide_scorer;
 
+/* What several devices do with the tables. */
+enum collide_spread {
+    COLLIDE_REPLICATE, /* each has all of them; lanes take turns */
+    COLLIDE_SHARD,     /* each has a share of the rows; every request goes to all of them */
+};
+
+/* All zero: the best device, every choice by default. */
 struct collide_scorer_options {
-    const char *device; /* index, type (cpu, gpu, accelerator) or part of a name; NULL: the best one */
-    const char *engine; /* "auto", "direct" or "queued"; NULL: auto */
+    const char *device; /* index, type (cpu, gpu, accelerator) or part of a name; several with commas between;
+                           NULL: the best one */
+    enum collide_spread spread;
+    const char *engine; /* "auto", "direct", "queued" or "ring"; NULL: auto */
     const char
-        *cache_dir; /* of device binaries; NULL: ~/.cache/collide or $XDG_CACHE_HOME/collide; "": none */
+        *cache_dir;      /* of device binaries; NULL: ~/.cache/collide or $XDG_CACHE_HOME/collide; "": none */
+    const char *kernels; /* a device binary that collide_kernels_build wrote: nothing is compiled; NULL: the
+                            cache's, or built from source */
+    const char *tables;  /* "auto", "in-place" or "copied", see docs/KERNELS.md; NULL: auto */
+    uint64_t max_bank_bytes; /* tables above it are split over banks; 0: what the device allocates at once */
+    unsigned max_delay_us;   /* how long a call may wait for others to share a launch with; 0: it does not */
+    unsigned max_batch;      /* queries that end the wait; 0: as many as a batch holds */
 };
 
 /* The first call of a process sets POCL_DEVICES in the environment unless it is set, so that PoCL offers the
@@ -47,12 +64,22 @@ COLLIDE_API void collide_scorer_destroy(struct collide_scorer *scorer);
 struct collide_scorer_info {
     const char *device; /* valid until collide_scorer_destroy */
     const char *platform;
-    const char *engine; /* static */
-    int kernels_from_cache;
-    int tables_in_place; /* the device reads the mapped file itself, all of it */
+    const char *engine;  /* static, as are the two below */
+    const char *kernels; /* where they are from: "file", "cache" or "source" */
+    const char *form;    /* of the kernels: "item", "group" or "pipeline" */
+    unsigned n_devices;
+    uint64_t table_bytes;    /* on one device */
+    uint64_t in_place_bytes; /* of them, read from the mapped file itself */
 };
 
+/* Of the first device. */
 COLLIDE_API void collide_scorer_info(const struct collide_scorer *scorer, struct collide_scorer_info *out);
+
+/* Builds the kernels that a scorer with these options would use, and writes them as a device binary, for
+ * collide_scorer_options.kernels. Its options.kernels is not used; options may be NULL. */
+COLLIDE_API enum collide_status collide_kernels_build(const struct collide_model *model,
+                                                      const struct collide_scorer_options *options,
+                                                      const char *path, struct collide_error *err);
 
 /* A thread's own way to the device: create one lane a thread. Created warm: every kernel has run once. A
  * history longer than any before makes a lane grow, which takes a fraction of a millisecond. Destroy lanes
@@ -66,12 +93,24 @@ COLLIDE_API void collide_lane_destroy(struct collide_lane *lane);
 /* The largest size of a request weight. */
 #define COLLIDE_MAX_WEIGHT 1e6f
 
+/* What a query says of a feature, such as "country": its ids join the bag as the history's items do. Of an id
+ * that the model does not know, the feature's unknown entry does. */
+struct collide_feature {
+    const char *name;             /* not terminated; COLLIDE_INVALID: the model has no such feature */
+    size_t n_bytes;               /* of name */
+    const struct collide_id *ids; /* (n_ids) */
+    const float *weights;         /* (n_ids), each at most COLLIDE_MAX_WEIGHT in size; NULL: all 1 */
+    size_t n_ids;
+};
+
 /* All arrays are borrowed for the call. */
 struct collide_query {
     const struct collide_id *user;    /* NULL: none */
     const struct collide_id *history; /* (n_history) */
     const float *weights;             /* (n_history), each at most COLLIDE_MAX_WEIGHT in size; NULL: all 1 */
     size_t n_history;
+    const struct collide_feature *features; /* (n_features); a name may be there more than once */
+    size_t n_features;
     const struct collide_id *items; /* (n_items) candidates */
     size_t n_items;
 };
@@ -105,12 +144,13 @@ struct collide_hit {
     float score;
 };
 
-/* The k best of all items that the model has learned something of, best first; exact ties in the order of
- * their dense ids. hits: room for k; *n_hits: how many there are. counts may be NULL. */
+/* For each query the k best of all items that the model has learned something of, best first; exact ties in
+ * the order of their dense ids. hits: (sum of k), query after query; n_hits: (n_queries), how many of a
+ * query's k there are. counts may be NULL. */
 COLLIDE_API enum collide_status collide_topk(struct collide_lane *lane,
-                                             const struct collide_topk_query *query, struct collide_hit *hits,
-                                             size_t *n_hits, struct collide_counts *counts,
-                                             struct collide_error *err);
+                                             const struct collide_topk_query *queries, size_t n_queries,
+                                             struct collide_hit *hits, size_t *n_hits,
+                                             struct collide_counts *counts, struct collide_error *err);
 
 #ifdef __cplusplus
 }

@@ -67,7 +67,7 @@ static void all_parts_share_one_limit_of_results(void **state)
     assert_int_equal(r.parts[0].error.status, COLLIDE_OK);
     assert_string_equal(r.parts[1].error.text,
                         "2 scores more would be over the limit of 4 for the whole batch; send it in parts");
-    assert_int_equal(r.parts[1].topk.k, 0);
+    assert_int_equal(r.parts[1].n_queries, 0);
     assert_int_equal(r.parts[2].error.status, COLLIDE_OK);
     assert_string_equal(
         verdict(REQUEST_SCORE,

@@ -70,15 +70,16 @@ static void topk_takes_a_length_and_exclusions(void **state)
     struct request r = {0};
     parse_accepted(REQUEST_TOPK, "{\"user\": 17, \"k\": 20, \"exclude\": [1, 2], \"exclude_seen\": true}",
                    &r);
-    const struct collide_topk_query *q = &r.parts[0].topk;
-    assert_int_equal(r.n_queries, 0);
+    const struct collide_topk_query *q = &r.topk[0];
+    assert_int_equal(r.n_queries, 1);
+    assert_int_equal(r.n_results, 20);
     assert_id_number(*q->query.user, 17);
     assert_int_equal(q->k, 20);
     assert_int_equal(q->n_exclude, 2);
     assert_id_number(q->exclude[1], 2);
     assert_int_equal(q->flags, COLLIDE_TOPK_EXCLUDE_SEEN);
     parse_accepted(REQUEST_TOPK, "{\"history\": [4], \"weights\": [2], \"exclude_seen\": false}", &r);
-    q = &r.parts[0].topk;
+    q = &r.topk[0];
     assert_null(q->query.user);
     assert_int_equal(q->query.n_history, 1);
     assert_true(q->query.weights[0] == 2.0f);
@@ -102,9 +103,11 @@ static void a_batch_keeps_its_parts_apart(void **state)
     assert_int_equal(r.parts[1].first_query, 1);
     assert_int_equal(r.parts[1].n_queries, 2);
     assert_int_equal(r.parts[2].first_query, 3);
-    assert_int_equal(request_part_n_scores(&r, 0), 1);
-    assert_int_equal(request_part_n_scores(&r, 1), 2);
-    assert_int_equal(request_part_n_scores(&r, 2), 2);
+    assert_int_equal(request_part_n_scores(&r, &r.parts[0]), 1);
+    assert_int_equal(request_part_n_scores(&r, &r.parts[1]), 2);
+    assert_int_equal(request_part_n_scores(&r, &r.parts[2]), 2);
+    assert_int_equal(r.parts[2].first_result, 3);
+    assert_int_equal(r.n_results, 5);
     assert_id_number(r.queries[3].items[1], 41);
     parse_accepted(REQUEST_TOPK, " { \"requests\" : [ ] } ", &r);
     assert_true(r.is_batch);

@@ -92,7 +92,7 @@ static void hits_spell_large_ids_as_requests_must(void **state)
                                        {collide_id_number((uint64_t)1 << 53), 1.0f},
                                        {collide_id_number(UINT64_MAX), 0.5f},
                                        {collide_id_text("a\"b", 3), 0.0f}};
-    memcpy(response.hits[0], hits, sizeof hits);
+    memcpy(response.hits, hits, sizeof hits);
     response.n_hits[0] = 5;
     json_v1_print(&r, &response, &out);
     assert_printed(&out,

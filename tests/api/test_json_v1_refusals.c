@@ -23,6 +23,8 @@ static void check_all(enum request_kind kind, const struct refusal *cases, size_
     }
 }
 
+#define WHOM "say whom to score for: \"user\", \"history\" or \"features\", or several of them"
+
 #define CHECK_ALL(kind, cases) check_all(kind, cases, sizeof cases / sizeof *cases)
 
 static void texts_that_are_no_request(void **state)
@@ -55,12 +57,12 @@ static void fields_that_are_not_there(void **state)
     static const struct refusal score[] = {
         {"{}", "\"items\", the list of what to score, is missing"},
         {"{\"user\": 1}", "\"items\", the list of what to score, is missing"},
-        {"{\"items\": [1]}", "say whom to score for: \"user\", \"history\" or both"},
-        {"{\"items\": [1], \"weights\": [1]}", "say whom to score for: \"user\", \"history\" or both"},
+        {"{\"items\": [1]}", WHOM},
+        {"{\"items\": [1], \"weights\": [1]}", WHOM},
     };
     static const struct refusal topk[] = {
-        {"{}", "say whom to score for: \"user\", \"history\" or both"},
-        {"{\"k\": 3}", "say whom to score for: \"user\", \"history\" or both"},
+        {"{}", WHOM},
+        {"{\"k\": 3}", WHOM},
     };
     CHECK_ALL(REQUEST_SCORE, score);
     CHECK_ALL(REQUEST_TOPK, topk);

@@ -1,6 +1,5 @@
 #include "capture.h"
 #include "commands.h"
-#include "kernel_report.h"
 
 #include <cjson/cJSON.h>
 #include <setjmp.h>
@@ -9,70 +8,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static const struct kernel_shape shape = {
-    .n_ids = 1000, .n_rows = 500, .dim = 8, .bag = 4, .n_bags = 16, .precision = PRECISION_F16};
-
-static const struct kernel_report report = {.shape = &shape,
-                                            .machine = {.cpu = "a cpu", .n_cpus = 2, .kernel = "Linux 6"},
-                                            .device = "a device",
-                                            .engine = "direct",
-                                            .kernel = {1, 2, 4},
-                                            .scalar = {4, 5, 6},
-                                            .lines = {7, 8, 9},
-                                            .lookup_bytes = 24,
-                                            .pair_p50_us = 1.5,
-                                            .pair_p99_us = 2.5};
-
-static double number_of(const cJSON *document, const char *side, const char *name)
-{
-    const cJSON *object = side ? cJSON_GetObjectItemCaseSensitive(document, side) : document;
-    const cJSON *found = cJSON_GetObjectItemCaseSensitive(object, name);
-    assert_true(cJSON_IsNumber(found));
-    return found->valuedouble;
-}
-
-static void the_json_report_holds_every_figure(void **state)
-{
-    (void)state;
-    char text[2048] = "";
-    struct collide_error err;
-    FILE *out = fmemopen(text, sizeof text, "w");
-    assert_non_null(out);
-    assert_int_equal(kernel_report_print_json(out, &report, &err), COLLIDE_OK);
-    assert_int_equal(fclose(out), 0);
-    cJSON *d = cJSON_Parse(text);
-    assert_non_null(d);
-    assert_true(number_of(d, "kernel", "ns_per_lookup") == 2);
-    assert_true(number_of(d, "kernel", "min") == 1 && number_of(d, "kernel", "max") == 4);
-    assert_true(number_of(d, "kernel", "gb_per_s") == 12);
-    assert_true(number_of(d, "scalar", "gb_per_s") == 24.0 / 5);
-    assert_true(number_of(d, "random_lines", "gb_per_s") == 8);
-    assert_true(number_of(d, NULL, "ratio") == 2.5);
-    assert_true(number_of(d, NULL, "pair_p99_us") == 2.5);
-    cJSON_Delete(d);
-}
-
-static void *no_memory(size_t n_bytes)
-{
-    (void)n_bytes;
-    return NULL;
-}
-
-static void a_json_report_without_memory_is_an_error_and_not_an_empty_document(void **state)
-{
-    (void)state;
-    char text[64] = "";
-    struct collide_error err;
-    FILE *out = fmemopen(text, sizeof text, "w");
-    assert_non_null(out);
-    cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = no_memory, .free_fn = free});
-    enum collide_status status = kernel_report_print_json(out, &report, &err);
-    cJSON_InitHooks(NULL);
-    assert_int_equal(fclose(out), 0);
-    assert_int_equal(status, COLLIDE_NO_MEMORY);
-    assert_string_equal(text, "");
-}
 
 static void lookups_that_32_bits_cannot_count_are_refused(void **state)
 {
@@ -84,12 +19,58 @@ static void lookups_that_32_bits_cannot_count_are_refused(void **state)
     free(output);
 }
 
+static void odd_rows_of_halved_bytes_are_refused(void **state)
+{
+    (void)state;
+    char *output = NULL;
+    assert_int_equal(capture_command(bench_kernel, "--precision i4 --dim 7", &output), BENCH_USAGE);
+    assert_non_null(strstr(output, "even --dim"));
+    free(output);
+}
+
+static void every_benchmark_prints_one_json_document(void **state)
+{
+    (void)state;
+    static const struct {
+        int (*command)(int argc, char **argv);
+        const char *arguments;
+        const char *figure;
+    } runs[] = {
+        {bench_kernel, "--json --ids 1000 --dim 8 --bag 4 --bags 64 --repeats 2", "lines_per_lookup"},
+        {bench_launch, "--json --ids 1000 --dim 8 --repeats 1", "pair_p50_us"},
+        {bench_topk, "--json --ids 3000 --rows 100 --dim 8 --repeats 2", "topk_us"},
+        {bench_start, "--json --bytes 1000000 --dim 8 --repeats 1", "ready_s"},
+    };
+    for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
+        char *output = NULL;
+        assert_int_equal(capture_command(runs[i].command, runs[i].arguments, &output), BENCH_OK);
+        const char *json = strchr(output, '{');
+        assert_non_null(json);
+        cJSON *document = cJSON_Parse(json);
+        assert_true(cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(document, runs[i].figure)));
+        cJSON_Delete(document);
+        free(output);
+    }
+}
+
+static void tuning_prints_its_candidates_and_the_best(void **state)
+{
+    (void)state;
+    char *output = NULL;
+    assert_int_equal(capture_command(bench_tune, "--dry-run --ids 1000 --dim 8 --bag 8 --repeats 1", &output),
+                     BENCH_OK);
+    assert_non_null(strstr(output, "pipeline"));
+    assert_non_null(strstr(output, "best: "));
+    free(output);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_json_report_holds_every_figure),
-        cmocka_unit_test(a_json_report_without_memory_is_an_error_and_not_an_empty_document),
         cmocka_unit_test(lookups_that_32_bits_cannot_count_are_refused),
+        cmocka_unit_test(odd_rows_of_halved_bytes_are_refused),
+        cmocka_unit_test(every_benchmark_prints_one_json_document),
+        cmocka_unit_test(tuning_prints_its_candidates_and_the_best),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,6 +45,60 @@ quick_model() {
   run 0 learn "$log" -o "$model" --rows 40 --dim 16 --teacher-epochs 3 --epochs 3 --threads 2 "$@"
 }
 
+# safetensors FILE HEADER: the tensors' bytes come from standard input.
+safetensors() {
+  local header=$2
+  while [ $((${#header} % 8)) != 0 ]; do header+=" "; done
+  {
+    printf "\\x$(printf %02x $((${#header} % 256)))\\x$(printf %02x $((${#header} / 256)))\0\0\0\0\0\0%s" "$header"
+    cat
+  } >"$1"
+}
+
+# Two lookups an id: ids 0, 1, 2 and the unknown one have rows (0, 2), (1, 3), (0, 2) and (0, 3) of
+# (1, 2), (3, 4), (10, 20), (30, 40); so their embeddings are (11, 22), (33, 44), (11, 22), (31, 42).
+two_lookups() {
+  local entry
+  {
+    printf '\0\0\x80\x3f\0\0\0\x40\0\0\x40\x40\0\0\x80\x40'
+    printf '\0\0\x20\x41\0\0\xa0\x41\0\0\xf0\x41\0\0\x20\x42'
+    for entry in 0 2 1 3 0 2 0 3; do printf "\\x0$entry\0\0\0"; done
+  } | safetensors "$1" '{"__metadata__":{"collide.format":"1","collide.lookups":"2"},
+"item.rows":{"dtype":"F32","shape":[4,2],"data_offsets":[0,32]},
+"item.remap":{"dtype":"U32","shape":[4,2],"data_offsets":[32,64]}}'
+}
+
+# start [OPTION...]: serves ./model on a free port; sets SERVER and PORT.
+start() {
+  : >log # not what an earlier server has said
+  "$PROGRAM" serve model --listen 127.0.0.1:0 --threads 2 "$@" >/dev/null 2>log &
+  SERVER=$!
+  for _ in $(seq 200); do
+    grep -q "^ready on" log && break
+    kill -0 $SERVER 2>/dev/null || fail "it ended: $(cat log)"
+    sleep 0.05
+  done
+  PORT=$(sed -n 's|^ready on http://127.0.0.1:\([0-9]*\) .*|\1|p' log)
+  [ -n "$PORT" ] || fail "not ready: $(cat log)"
+}
+
+# stop SIGNAL: it must exit with 0.
+stop() {
+  local code=0
+  kill -s "$1" $SERVER
+  wait $SERVER || code=$?
+  [ $code = 0 ] || fail "exit code $code after SIG$1: $(cat log)"
+}
+
+# ask METHOD PATH BODY [FILE]: the response is in FILE, or in the file response.
+ask() {
+  exec 3<>"/dev/tcp/127.0.0.1/$PORT" || fail "cannot connect"
+  printf '%s %s HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s' \
+    "$1" "$2" "${#3}" "$3" >&3
+  cat <&3 | tr -d '\r' >"${4:-response}"
+  exec 3>&-
+}
+
 needs_device() {
   local message
   message=$("$PROGRAM" devices 2>&1 >/dev/null) && return

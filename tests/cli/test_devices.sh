@@ -7,6 +7,8 @@ it_lists_devices_with_their_launch_latency() {
   run 0 devices
   grep -qE '^0  ' out || fail "$(cat out)"
   prints "platform"
+  prints "constant memory"
+  grep -qE 'engines +(direct, )?queued' out || fail "$(cat out)"
   grep -qE 'launch to result  (direct|queued) engine: [0-9.]+ us p50, [0-9.]+ us p99' out || fail "$(cat out)"
 }
 
@@ -32,17 +34,54 @@ it_names_the_choice_that_matches_nothing() {
   run 1 score model --user 1 --items 1 --device 99
   says '99'
   run 1 score model --user 1 --items 1 --engine warp
-  says 'there is no engine "warp"; say auto, direct or queued'
+  says 'there is no engine "warp"; say auto, direct, queued or ring'
 }
 
-it_scores_alike_through_either_engine() {
-  needs_device
+# alike OPTION...: scores and best items are those without the options.
+alike() {
+  run 0 score model --user 1 --items 1,2,3,4,5 "$@"
+  same_file out scores
+  run 0 topk model --user 1 -k 5 "$@"
+  same_file out best
+}
+
+make_answers() {
   small_log log
   quick_model log model
-  run 0 score model --user 1 --items 1,2,3,4,5 --engine queued
-  mv out queued
   run 0 score model --user 1 --items 1,2,3,4,5
-  same_file out queued
+  mv out scores
+  run 0 topk model --user 1 -k 5
+  mv out best
+}
+
+it_scores_alike_through_every_engine_that_it_lists() {
+  needs_device
+  make_answers
+  run 0 devices
+  local engine
+  for engine in $(sed -n '/^0/,/^1/s/^ *engines *//p' out | tr -d ,); do
+    alike --device 0 --engine "$engine"
+  done
+}
+
+it_scores_alike_wherever_its_tables_are() {
+  needs_device
+  make_answers
+  alike --tables in-place
+  alike --tables copied
+  alike --max-bank 2000
+}
+
+it_scores_alike_on_several_devices() {
+  needs_device
+  make_answers
+  run 0 devices
+  grep -q "^1  " out || { echo "skipped: there is one device" && exit 77; }
+  alike --device 0,1
+  run 0 topk model --user 1 -k 5 --device 0,1 --shard # sums in another order: the last digits may differ
+  [ "$(sed 's/,"scores.*//' out)" = "$(sed 's/,"scores.*//' best)" ] || fail "$(cat out best)"
+  run 1 score model --user 1 --items 1 --device 0,nosuch
+  says '"nosuch"'
 }
 
 run_tests

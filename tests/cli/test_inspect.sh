@@ -48,4 +48,48 @@ it_refuses_what_is_no_model() {
   says "longer"
 }
 
+# column NAME FIELD...: of the plan's line for a table, fields counted from the end, 1 being the last.
+column() {
+  grep "^$1  " out | awk -v which="$2" '{ print $(NF + 1 - which) }'
+}
+
+it_plans_where_tables_would_be() {
+  needs_device
+  small_log log
+  quick_model log model # 16 values a row, i8 with a scale each: 16 and 4 bytes
+  run 0 inspect model --plan
+  prints "plan on"
+  grep -q "^the row table  *[0-9]*  *1  " out || fail "$(cat out)"
+  [ "$(column "the mapping" 1) $(column "the row table" 1) $(column "the row scales" 1)" = "1.00 1.00 1.00" ] ||
+    fail "$(cat out)"
+  [ "$(column "the weights" 2) $(column "the weights" 1)" = "1.00 -" ] || fail "$(cat out)"
+  [ "$(column "the biases" 2) $(column "the biases" 1)" = "- 1.00" ] || fail "$(cat out)"
+  [ "$(column together 2) $(column together 1)" = "4.00 4.00" ] || fail "$(cat out)"
+  grep -q merged out && fail "one lookup an id cannot be merged: $(cat out)"
+  run 0 inspect model --plan --tables copied --max-bank 2000
+  prints "tables copied"
+  grep -qE "^the histories  +[0-9]+ +(8|16)  " out || fail "$(cat out)"
+  grep -q "in place" out && fail "copied, yet in place: $(cat out)"
+  run 1 inspect model --plan --max-bank 8
+  says "more than 16 banks of at most 8 bytes hold"
+  run 1 inspect model --plan --device nosuch
+  says '"nosuch"'
+  run 1 inspect model --plan --tables warp
+  says 'tables cannot be placed "warp"; say auto, in-place or copied'
+}
+
+# An f32 row of 2 values is 8 bytes. Two lookups an id are two rows of 4, merged three of one.
+it_says_what_merging_lookups_would_change() {
+  needs_device
+  two_lookups model
+  run 0 inspect model --plan
+  [ "$(column "lookups an id" 2) $(column "lookups an id" 1)" = "2 1" ] || fail "$(cat out)"
+  [ "$(column "64-byte lines an id" 2) $(column "64-byte lines an id" 1)" = "3.00 2.00" ] || fail "$(cat out)"
+  [ "$(column "bytes of rows and scales" 2) $(column "bytes of rows and scales" 1)" = "32 24" ] || fail "$(cat out)"
+  prints "collide convert --merge 24"
+  run 0 convert model -o merged --merge 24
+  run 0 inspect merged --plan
+  [ "$(column together 2)" = 2.00 ] || fail "$(cat out)"
+}
+
 run_tests

@@ -84,10 +84,28 @@ it_never_shows_half_a_model() {
   done
 }
 
+it_stores_rows_and_mapping_as_asked() {
+  small_log log
+  local precision mapping
+  for precision in f32 f16 i8 i8-line i4; do
+    for mapping in stored packed; do
+      quick_model log model --precision "$precision" --mapping "$mapping"
+      run 0 inspect model --verify
+      prints "checksums match"
+    done
+  done
+  run 1 learn log -o odd --dim 15 --precision i4
+  says "i4 rows hold two values a byte"
+  [ ! -e odd ] || fail "a model was written"
+}
+
 it_gives_the_same_model_for_the_same_seed() {
   small_log log
   quick_model log first --seed 7
   quick_model log second --seed 7
+  same_file first second
+  quick_model log first --seed 7 --precision i4 --mapping packed
+  quick_model log second --seed 7 --precision i4 --mapping packed
   same_file first second
   quick_model log other --seed 8
   cmp -s first other && fail "the seed changes nothing"

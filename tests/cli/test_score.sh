@@ -92,4 +92,33 @@ it_keeps_ids_as_they_were_spelled() {
   grep -qE '[[,]90071992547409[0-8][0-9][],]' out || fail "ids below 2^53 must be numbers: $(cat out)"
 }
 
+# Items 0 and 1 have the rows (1, 2) and (3, 4), countries 0 and 1 have (10, 20) and (30, 40).
+model_with_countries() {
+  local entry
+  {
+    printf '\0\0\x80\x3f\0\0\0\x40\0\0\x40\x40\0\0\x80\x40'
+    printf '\0\0\x20\x41\0\0\xa0\x41\0\0\xf0\x41\0\0\x20\x42'
+    for entry in 0 1 0 2 3 2; do printf "\\x0$entry\0\0\0"; done
+  } | safetensors "$1" '{"__metadata__":{"collide.format":"1","collide.features":"country"},
+"item.rows":{"dtype":"F32","shape":[4,2],"data_offsets":[0,32]},
+"item.remap":{"dtype":"U32","shape":[3],"data_offsets":[32,44]},
+"country.remap":{"dtype":"U32","shape":[3],"data_offsets":[44,56]}}'
+}
+
+it_takes_features() {
+  model_with_countries model
+  run 0 score model --feature country=1 --items 0,1
+  prints '{"scores":[110,250],"unknown":0}'
+  run 0 score model --feature country=0,1 --history 1 --items 0,1 # the bag is (43, 64)
+  prints '{"scores":[171,385],"unknown":0}'
+  run 0 score model --feature country=7 --items 1
+  prints '{"scores":[0],"unknown":1}'
+  alike score '{"features": {"country": [1]}, "items": [0, 1]}' --feature country=1 --items 0,1
+  alike topk '{"features": {"country": [0, 1]}, "k": 2}' --feature country=0,1 -k 2
+  run 1 score model --feature planet=1 --items 1
+  prints 'this model has no feature \"planet\"'
+  run 1 score model --feature country=1 --feature country=2 --items 1
+  prints 'feature \"country\" is given twice'
+}
+
 run_tests

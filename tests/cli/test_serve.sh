@@ -3,36 +3,6 @@
 . "$(dirname "$0")/lib.sh"
 needs_device
 
-# start [OPTION...]: serves ./model on a free port; sets SERVER and PORT.
-start() {
-  "$PROGRAM" serve model --listen 127.0.0.1:0 --threads 2 "$@" >/dev/null 2>log &
-  SERVER=$!
-  for _ in $(seq 200); do
-    grep -q "^ready on" log && break
-    kill -0 $SERVER 2>/dev/null || fail "it ended: $(cat log)"
-    sleep 0.05
-  done
-  PORT=$(sed -n 's|^ready on http://127.0.0.1:\([0-9]*\) .*|\1|p' log)
-  [ -n "$PORT" ] || fail "not ready: $(cat log)"
-}
-
-# stop SIGNAL: it must exit with 0.
-stop() {
-  local code=0
-  kill -s "$1" $SERVER
-  wait $SERVER || code=$?
-  [ $code = 0 ] || fail "exit code $code after SIG$1: $(cat log)"
-}
-
-# ask METHOD PATH [BODY]: the response is in the file response.
-ask() {
-  exec 3<>"/dev/tcp/127.0.0.1/$PORT" || fail "cannot connect"
-  printf '%s %s HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s' \
-    "$1" "$2" "${#3}" "$3" >&3
-  cat <&3 | tr -d '\r' >response
-  exec 3>&-
-}
-
 make_model() {
   small_log synth
   quick_model synth model
@@ -52,6 +22,23 @@ it_answers_as_the_commands_do() {
   grep -q '"name":"model","users":200,"user_ids":"dense integers","items":150,"item_ids":"dense integers","rows":' response || fail "$(cat response)"
   ask GET /nowhere ""
   grep -q "^HTTP/1.1 404" response || fail "$(cat response)"
+  stop TERM
+}
+
+it_answers_alike_when_requests_wait_for_one_another() {
+  make_model
+  start --max-delay-us 2000 --max-batch 2
+  local i askers=
+  for i in 1 2 3 4 5 6; do
+    ask POST /v1/score "{\"user\": $i, \"items\": [1, 2, 3]}" "answer$i" &
+    askers+=" $!"
+  done
+  # shellcheck disable=SC2086
+  wait $askers
+  for i in 1 2 3 4 5 6; do
+    run 0 score model --user "$i" --items 1,2,3
+    [ "$(tail -n 1 "answer$i")" = "$(cat out)" ] || fail "$(cat "answer$i" out)"
+  done
   stop TERM
 }
 

@@ -2,7 +2,8 @@
 # Help, and what is no usage.
 . "$(dirname "$0")/lib.sh"
 
-COMMANDS="learn eval inspect score topk serve devices synth"
+COMMANDS="learn eval convert inspect score topk serve devices kernels synth"
+DEVICE_FLAGS="device tables max-bank shard engine kernel-cache"
 
 it_lists_every_command_in_its_help() {
   for form in --help -h help; do
@@ -20,24 +21,41 @@ it_prints_its_version() {
 
 it_mentions_every_flag_in_each_command_s_help() {
   declare -A flags=(
-    [learn]="output method rows dim precision histories val layout seed threads temperature teacher-epochs epochs"
-    [eval]="test mask history k threads json device engine kernel-cache"
-    [inspect]="verify"
-    [score]="user history weights items device engine kernel-cache"
-    [topk]="user history weights k exclude exclude-seen device engine kernel-cache"
-    [serve]="listen threads max-body max-items max-history max-requests max-connections idle-timeout device engine kernel-cache"
+    [learn]="output method rows dim precision mapping histories val layout seed threads temperature teacher-epochs epochs"
+    [eval]="test mask history k threads json $DEVICE_FLAGS kernels"
+    [convert]="output precision mapping merge"
+    [inspect]="verify plan device tables max-bank"
+    [score]="user history weights feature items $DEVICE_FLAGS kernels"
+    [topk]="user history weights feature k exclude exclude-seen $DEVICE_FLAGS kernels"
+    [serve]="listen threads max-body max-items max-history max-requests max-connections idle-timeout max-delay-us max-batch
+      $DEVICE_FLAGS kernels"
     [devices]=""
+    ["kernels build"]="output $DEVICE_FLAGS"
+    ["kernels show"]=""
     [synth]="users items interactions clusters zipf taste seed output"
   )
-  for command in $COMMANDS; do
-    run 0 "$command" --help
+  for command in "${!flags[@]}"; do
+    # shellcheck disable=SC2086
+    run 0 $command --help
     prints "Usage: collide $command"
     for flag in ${flags[$command]} help; do
       grep -qE -- "--$flag( |$)" out || fail "collide $command --help is silent about --$flag"
     done
     [ "$(awk 'length > 100' out)" = "" ] || fail "collide $command --help is wider than 100 columns"
-    run 0 "$command" --nonsense -h
+    # shellcheck disable=SC2086
+    run 0 $command --nonsense -h
   done
+}
+
+it_lists_what_a_command_is_made_of() {
+  run 0 kernels --help
+  prints "usage: collide kernels COMMAND"
+  prints "  build "
+  prints "  show "
+  run 2 kernels
+  says "usage: collide kernels COMMAND"
+  run 2 kernels biuld model
+  says 'there is no command "biuld"; did you mean "build"?'
 }
 
 it_suggests_what_was_meant() {
@@ -72,7 +90,8 @@ it_refuses_values_out_of_range() {
 }
 
 it_refuses_too_few_and_too_many_arguments() {
-  for command in learn eval inspect score topk serve; do
+  for command in learn eval inspect score topk serve "kernels build" "kernels show"; do
+    # shellcheck disable=SC2086
     run 2 $command
     says "too few arguments"
   done
@@ -84,6 +103,8 @@ it_refuses_too_few_and_too_many_arguments() {
   says "-o MODEL is missing"
   run 2 eval model
   says "--test FILE is missing"
+  run 2 kernels build model
+  says "-o FILE is missing"
   run 2 learn log -o
   says "--output needs a value"
 }

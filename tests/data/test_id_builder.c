@@ -250,6 +250,38 @@ static void random_texts_match_a_list(void **state)
     }
 }
 
+/* Of every kind, by many orders: an id is found under its place in the order, with its key. */
+static void reordered_ids_are_found_where_they_were_put(void **state)
+{
+    (void)state;
+    enum { N = 2000, STEP = 617 /* prime to N */ };
+    static const char *const formats[] = {"%llu", "%llu000000000", "id %llu"};
+    for (int kind = ID_DENSE; kind <= ID_STRING; kind++) {
+        struct id_builder *b = new_builder();
+        char texts[N][32];
+        uint32_t order[N];
+        for (uint32_t i = 0; i < N; i++) {
+            snprintf(texts[i], sizeof texts[i], formats[kind], (unsigned long long)(i + 1));
+            assert_int_equal(add_text(b, texts[i]), i);
+            order[i] = (uint32_t)((uint64_t)i * STEP % N);
+        }
+        assert_int_equal(id_builder_n_ids(b), N);
+        assert_int_equal(id_builder_reorder(b, order, NULL), COLLIDE_OK);
+        struct built built = finish(b);
+        assert_int_equal(built.index.kind, kind);
+        for (uint32_t k = 0; k < N; k++) {
+            uint32_t d = kind == ID_DENSE ? order[k] + 1 : k;
+            assert_int_equal(built.renumber[order[k]], d);
+            assert_int_equal(find_text(&built.index, texts[order[k]]), d);
+            struct collide_id key = id_index_key(&built.index, d);
+            assert_int_equal(id_index_find(&built.index, key), d);
+        }
+        if (kind != ID_DENSE)
+            assert_slots_follow_the_contract(&built.index);
+        id_builder_destroy(b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +294,7 @@ int main(void)
         cmocka_unit_test(ids_of_one_first_slot_are_told_apart),
         cmocka_unit_test(many_ids_survive_growth_and_a_late_string),
         cmocka_unit_test(random_texts_match_a_list),
+        cmocka_unit_test(reordered_ids_are_found_where_they_were_put),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -117,6 +117,27 @@ static void a_bad_line_is_named_and_nothing_is_given(void **state)
     buffer_free(&b);
 }
 
+static void assert_key(const struct id_index *index, uint32_t d, const char *text)
+{
+    struct collide_id key = id_index_key(index, d);
+    assert_int_equal(key.n_bytes, strlen(text));
+    assert_memory_equal(key.text, text, key.n_bytes);
+}
+
+/* b is on three lines, c and a on two, c first; dense ids stay what they are. */
+static void frequent_ids_come_first_unless_dense(void **state)
+{
+    (void)state;
+    struct interactions in = read_text("5,c\n4,b\n5,a\n5,b\n4,c\n4,b\n5,a\n");
+    static const char *const items[] = {"b", "c", "a"};
+    for (uint32_t d = 0; d < 3; d++)
+        assert_key(&in.items, d, items[d]);
+    assert_int_equal(in.users.kind, ID_DENSE);
+    assert_memory_equal(in.histories.offsets + 4, ((uint64_t[]){0, 2, 5}), 3 * sizeof(uint64_t));
+    assert_memory_equal(in.histories.values, ((uint32_t[]){0, 1, 0, 1, 2}), 5 * sizeof(uint32_t));
+    interactions_free(&in);
+}
+
 /* Random logs in every spelling of users and items against a bit per pair. */
 enum { N_USERS = 40, N_ITEMS = 50, N_SPELLINGS = 3 };
 
@@ -182,6 +203,7 @@ int main(void)
         cmocka_unit_test(ids_spelled_differently_are_different),
         cmocka_unit_test(logs_without_interactions_are_refused),
         cmocka_unit_test(a_bad_line_is_named_and_nothing_is_given),
+        cmocka_unit_test(frequent_ids_come_first_unless_dense),
         cmocka_unit_test(random_logs_match_a_bitmap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,45 +1,41 @@
 #include "engine_fixture.h"
 
+#include "score/kernel_source.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#define FACTOR       2654435761u
-#define CHURN_ROUNDS 2000
-#define TEXT_OF(x)   #x
-#define DIGITS_OF(x) TEXT_OF(x)
+#define FACTOR 2654435761u
+enum { CHURN_ROUNDS = 2000, N_ADDENDS = 4 };
 
-static const char SOURCE[] =
-    "#define KERNEL __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void\n"
-    "#define ARGUMENTS __global const uint *factor, __global const uint *in, __global uint *out\n"
-    "KERNEL multiply(ARGUMENTS)\n"
-    "{\n"
-    "    size_t i = get_global_id(0);\n"
-    "    out[i] = factor[0] * in[i];\n"
-    "}\n"
-    "KERNEL churn(ARGUMENTS)\n"
-    "{\n"
-    "    size_t i = get_global_id(0);\n"
-    "    uint x = in[i];\n"
-    "    for (uint n = 0; n < " DIGITS_OF(CHURN_ROUNDS) "; n++)\n"
-                                                        "        x = (x ^ x >> 15) * factor[0] + n;\n"
-                                                        "    out[i] = x;\n"
-                                                        "}\n";
+static const uint32_t factor[] = {FACTOR};
+static const uint32_t addends[N_ADDENDS] = {11, 1300, 170000, 19000000};
 
 static uint32_t input(uint32_t seed, size_t i)
 {
     return (seed + (uint32_t)i) * 2246822519u + 1;
 }
 
-static uint32_t expected(enum fixture_kernel kernel, uint32_t x)
+static uint32_t churned(uint32_t x)
 {
-    if (kernel == KERNEL_MULTIPLY)
-        return FACTOR * x;
     for (uint32_t n = 0; n < CHURN_ROUNDS; n++)
         x = (x ^ x >> 15) * FACTOR + n;
     return x;
+}
+
+static uint32_t expected(enum fixture_work work, uint32_t seed, size_t i, size_t n)
+{
+    switch (work) {
+    case WORK_MULTIPLY:
+        return FACTOR * input(seed, i) + addends[i % N_ADDENDS];
+    case WORK_CHURN:
+        return churned(input(seed, i));
+    default:
+        return (input(seed, n - 1 - i) ^ FACTOR) + input(seed, i);
+    }
 }
 
 static void check(enum collide_status status, const struct collide_error *err)
@@ -48,63 +44,135 @@ static void check(enum collide_status status, const struct collide_error *err)
         fail_msg("%s", err->text);
 }
 
-void engine_fixture_open(const struct device_setup *setup, struct engine_fixture *f)
+size_t engine_fixture_setups(struct device_setup *out)
 {
-    static const uint32_t factor[] = {FACTOR};
-    const struct program_source source = {SOURCE, sizeof SOURCE - 1, "-cl-std=CL1.2 -Werror"};
+    const struct platform_list *list = devices_list();
+    size_t n = devices_setups(out);
+    for (unsigned i = 0; i < list->n_devices; i++)
+        if (list->devices[i].fine_grain_svm && list->devices[i].svm_atomics)
+            out[n++] = (struct device_setup){i, ENGINE_RING, MEMORY_AS_FOUND};
+    return n;
+}
+
+static void place_tables(struct engine_fixture *f)
+{
+    const struct table_source sources[] = {{"the addends", addends, sizeof addends, sizeof addends[0]},
+                                           {"the factor", factor, sizeof factor, sizeof factor[0]}};
+    const struct table_plan in_two = {PLACED_COPIED, TABLE_GLOBAL, 2, 1},
+                            in_one = {PLACED_COPIED, TABLE_GLOBAL, 1, 0};
     struct collide_error err = {0};
-    f->device = devices_open(setup);
+    check(table_place(f->device, &sources[0], &in_two, NULL, &f->addends, &err), &err);
+    check(table_place(f->device, &sources[1], &in_one, NULL, &f->factor, &err), &err);
+}
+
+void engine_fixture_open_device(const struct device_setup *setup, struct engine_fixture *f)
+{
+    struct collide_error err = {0};
+    *f = (struct engine_fixture){.device = devices_open(setup)};
+    bool offers_ring = device_info(f->device)->svm_atomics;
+    const struct program_source source = {kernel_source, kernel_source_bytes,
+                                          offers_ring ? "-cl-std=CL3.0 -Werror" : "-cl-std=CL1.2 -Werror"};
     check(program_build(f->device, &source, TEST_CACHE_DIR, &f->program, &err), &err);
-    check(table_place(f->device, "the factor", factor, sizeof factor, &f->factor, &err), &err);
-    struct engine_spec spec = {
+    place_tables(f);
+    f->spec = (struct engine_spec){
         .device = f->device,
         .program = f->program,
-        .kernels = {[KERNEL_MULTIPLY] = "multiply", [KERNEL_CHURN] = "churn"},
-        .n_kernels = N_FIXTURE_KERNELS,
-        .tables = {f->factor},
-        .n_tables = 1,
-        .directions = {[REGION_INPUT] = REGION_IN, [REGION_OUTPUT] = REGION_OUT},
+        .kernels = {"multiply", "churn", "stage", "gather"},
+        .local_sizes = {1, 1, FIXTURE_STAGE_WIDTH, 1},
+        .n_kernels = 4,
+        .tables = {f->addends, f->factor},
+        .n_tables = 2,
+        .directions = {REGION_IN, REGION_SCRATCH, REGION_OUT},
         .n_regions = N_FIXTURE_REGIONS,
+        .ring_kernel = "resident",
     };
-    check(engine_create(setup->engine, &spec, &f->engine, &err), &err);
+}
+
+void engine_fixture_open(const struct device_setup *setup, struct engine_fixture *f)
+{
+    struct collide_error err = {0};
+    engine_fixture_open_device(setup, f);
+    check(engine_create(setup->engine, &f->spec, &f->engine, &err), &err);
 }
 
 void engine_fixture_close(struct engine_fixture *f)
 {
     engine_destroy(f->engine);
+    table_destroy(f->addends);
     table_destroy(f->factor);
     program_destroy(f->program);
     devices_close(f->device);
 }
 
+void engine_fixture_each_of(enum engine_kind kind, void (*body)(struct engine_fixture *f))
+{
+    struct device_setup setups[FIXTURE_MAX_SETUPS];
+    size_t n = engine_fixture_setups(setups), n_run = 0;
+    for (size_t i = 0; i < n; i++) {
+        char text[128];
+        struct engine_fixture f;
+        if (kind != ENGINE_AUTO && setups[i].engine != kind)
+            continue;
+        print_message("    on %s\n", devices_describe(&setups[i], text, sizeof text));
+        engine_fixture_open(&setups[i], &f);
+        body(&f);
+        engine_fixture_close(&f);
+        n_run++;
+    }
+    if (n_run == 0)
+        skip();
+}
+
+void engine_fixture_each(void (*body)(struct engine_fixture *f))
+{
+    engine_fixture_each_of(ENGINE_AUTO, body);
+}
+
 struct engine_lane *engine_fixture_lane(struct engine_fixture *f, size_t n)
 {
-    const size_t bytes[] = {[REGION_INPUT] = n * 4, [REGION_OUTPUT] = n * 4};
+    const size_t bytes[N_FIXTURE_REGIONS] = {n * 4, n * 4, n * 4};
     struct collide_error err = {0};
     struct engine_lane *lane;
     check(engine_lane_create(f->engine, bytes, &lane, &err), &err);
     return lane;
 }
 
-void engine_fixture_submit(struct engine_lane *lane, unsigned slot, enum fixture_kernel kernel, size_t n,
+static struct engine_work work_of(enum fixture_work work, size_t n)
+{
+    struct engine_work w = {.n_steps = 1, .used_bytes = {n * 4, n * 4, n * 4}};
+    w.steps[0] = (struct engine_step){work, n};
+    if (work == WORK_STAGE_AND_GATHER) {
+        w.steps[0].n_groups = n / FIXTURE_STAGE_WIDTH;
+        w.steps[1] = (struct engine_step){work + 1, n};
+        w.n_steps = 2;
+    }
+    return w;
+}
+
+void engine_fixture_submit(struct engine_lane *lane, unsigned slot, enum fixture_work work, size_t n,
                            uint32_t seed)
 {
-    const struct engine_work work = {
-        .kernel = kernel, .n_work_items = n, .used_bytes = {[REGION_INPUT] = n * 4, [REGION_OUTPUT] = n * 4}};
+    const struct engine_work w = work_of(work, n);
     uint32_t *in = engine_lane_region(lane, slot, REGION_INPUT);
     struct collide_error err = {0};
     for (size_t i = 0; i < n; i++)
         in[i] = input(seed, i);
     memset(engine_lane_region(lane, slot, REGION_OUTPUT), 0, n * 4);
-    check(engine_submit(lane, slot, &work, &err), &err);
+    check(engine_submit(lane, slot, &w, &err), &err);
 }
 
-size_t engine_fixture_n_wrong(const struct engine_lane *lane, unsigned slot, enum fixture_kernel kernel,
-                              size_t n, uint32_t seed)
+void engine_fixture_wait(struct engine_lane *lane, unsigned slot)
+{
+    struct collide_error err = {0};
+    check(engine_wait(lane, slot, &err), &err);
+}
+
+size_t engine_fixture_n_wrong(const struct engine_lane *lane, unsigned slot, enum fixture_work work, size_t n,
+                              uint32_t seed)
 {
     const uint32_t *out = engine_lane_region(lane, slot, REGION_OUTPUT);
     size_t n_wrong = 0;
     for (size_t i = 0; i < n; i++)
-        n_wrong += out[i] != expected(kernel, input(seed, i));
+        n_wrong += out[i] != expected(work, seed, i, n);
     return n_wrong;
 }

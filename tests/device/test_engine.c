@@ -11,36 +11,14 @@
 
 enum { N_NUMBERS = 64 };
 
-static void wait(struct engine_lane *lane, unsigned slot)
-{
-    struct collide_error err = {0};
-    if (engine_wait(lane, slot, &err) != COLLIDE_OK)
-        fail_msg("%s", err.text);
-}
-
-/* Runs a test's body once over every setup of this machine. */
-static void on_every_setup(void (*body)(struct engine_fixture *f))
-{
-    struct device_setup setups[DEVICES_MAX_SETUPS];
-    size_t n = devices_setups(setups);
-    for (size_t i = 0; i < n; i++) {
-        char text[128];
-        struct engine_fixture f;
-        print_message("    on %s\n", devices_describe(&setups[i], text, sizeof text));
-        engine_fixture_open(&setups[i], &f);
-        body(&f);
-        engine_fixture_close(&f);
-    }
-}
-
-static void run_each_kernel(struct engine_fixture *f)
+static void run_each_work(struct engine_fixture *f)
 {
     struct engine_lane *lane = engine_fixture_lane(f, N_NUMBERS);
     for (unsigned slot = 0; slot < engine_lane_n_slots(lane); slot++)
-        for (enum fixture_kernel kernel = 0; kernel < N_FIXTURE_KERNELS; kernel++) {
-            engine_fixture_submit(lane, slot, kernel, N_NUMBERS, 7 + kernel);
-            wait(lane, slot);
-            assert_int_equal(engine_fixture_n_wrong(lane, slot, kernel, N_NUMBERS, 7 + kernel), 0);
+        for (enum fixture_work work = 0; work < N_FIXTURE_WORKS; work++) {
+            engine_fixture_submit(lane, slot, work, N_NUMBERS, 7 + work);
+            engine_fixture_wait(lane, slot);
+            assert_int_equal(engine_fixture_n_wrong(lane, slot, work, N_NUMBERS, 7 + work), 0);
         }
     engine_lane_destroy(lane);
 }
@@ -48,7 +26,82 @@ static void run_each_kernel(struct engine_fixture *f)
 static void results_are_there_after_a_wait(void **state)
 {
     (void)state;
-    on_every_setup(run_each_kernel);
+    engine_fixture_each(run_each_work);
+}
+
+static void run_many_shapes(struct engine_fixture *f)
+{
+    static const size_t shapes[] = {4, 8, 12, 64, 100, 1000, 4096};
+    struct engine_lane *lane = engine_fixture_lane(f, 4096);
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
+        for (enum fixture_work work = 0; work < N_FIXTURE_WORKS; work++) {
+            uint32_t seed = (uint32_t)(i * N_FIXTURE_WORKS) + work;
+            engine_fixture_submit(lane, 0, work, shapes[i], seed);
+            engine_fixture_wait(lane, 0);
+            assert_int_equal(engine_fixture_n_wrong(lane, 0, work, shapes[i], seed), 0);
+        }
+    engine_lane_destroy(lane);
+}
+
+static void results_are_right_for_many_shapes(void **state)
+{
+    (void)state;
+    engine_fixture_each(run_many_shapes);
+}
+
+static void submit(struct engine_lane *lane, const struct engine_work *work)
+{
+    struct collide_error err = {0};
+    if (engine_submit(lane, 0, work, &err) != COLLIDE_OK)
+        fail_msg("%s", err.text);
+    engine_fixture_wait(lane, 0);
+}
+
+/* An empty step before the only real one, of kernel 0: out[0] = factor * in[0] + addends[0]. */
+static void skip_an_empty_step(struct engine_fixture *f)
+{
+    const struct engine_work work = {.steps = {{1, 0}, {0, 1}}, .n_steps = 2, .used_bytes = {4, 4, 4}};
+    struct engine_lane *lane = engine_fixture_lane(f, N_NUMBERS);
+    uint32_t *in = engine_lane_region(lane, 0, REGION_INPUT),
+             *out = engine_lane_region(lane, 0, REGION_OUTPUT);
+    in[0] = 0;
+    submit(lane, &work);
+    assert_int_equal(out[0], 11);
+    engine_lane_destroy(lane);
+}
+
+static void an_empty_step_is_left_out(void **state)
+{
+    (void)state;
+    engine_fixture_each(skip_an_empty_step);
+}
+
+/* Half of the results are said to matter. Where regions are staged, the rest stays on the device, as scratch
+ * does. */
+static void move_what_is_used(struct engine_fixture *f)
+{
+    const struct engine_work work = {.steps = {{2, N_NUMBERS / FIXTURE_STAGE_WIDTH}, {3, N_NUMBERS}},
+                                     .n_steps = 2,
+                                     .used_bytes = {N_NUMBERS * 4, N_NUMBERS * 4, N_NUMBERS * 2}};
+    struct engine_lane *lane = engine_fixture_lane(f, N_NUMBERS);
+    uint32_t *scratch = engine_lane_region(lane, 0, REGION_BETWEEN),
+             *out = engine_lane_region(lane, 0, REGION_OUTPUT);
+    memset(engine_lane_region(lane, 0, REGION_INPUT), 0, N_NUMBERS * 4);
+    memset(out, 0xab, N_NUMBERS * 4);
+    memset(scratch, 0xab, N_NUMBERS * 4);
+    submit(lane, &work);
+    bool staged = !device_info(f->device)->fine_grain_svm;
+    for (size_t i = 0; i < N_NUMBERS; i++) {
+        assert_int_equal(out[i] == 0xabababab, staged && i >= N_NUMBERS / 2);
+        assert_int_equal(scratch[i] == 0xabababab, staged);
+    }
+    engine_lane_destroy(lane);
+}
+
+static void only_what_is_used_is_moved(void **state)
+{
+    (void)state;
+    engine_fixture_each(move_what_is_used);
 }
 
 static void poll_until_done(struct engine_fixture *f)
@@ -56,19 +109,19 @@ static void poll_until_done(struct engine_fixture *f)
     struct engine_lane *lane = engine_fixture_lane(f, N_NUMBERS);
     struct collide_error err = {0};
     bool done = false;
-    engine_fixture_submit(lane, 0, KERNEL_CHURN, N_NUMBERS, 3);
+    engine_fixture_submit(lane, 0, WORK_CHURN, N_NUMBERS, 3);
     uint64_t give_up_ns = clock_now_ns() + 30000000000u;
     while (!done && clock_now_ns() < give_up_ns)
         assert_int_equal(engine_poll(lane, 0, &done, &err), COLLIDE_OK);
     assert_true(done);
-    assert_int_equal(engine_fixture_n_wrong(lane, 0, KERNEL_CHURN, N_NUMBERS, 3), 0);
+    assert_int_equal(engine_fixture_n_wrong(lane, 0, WORK_CHURN, N_NUMBERS, 3), 0);
     engine_lane_destroy(lane);
 }
 
 static void polling_alone_sees_the_end(void **state)
 {
     (void)state;
-    on_every_setup(poll_until_done);
+    engine_fixture_each(poll_until_done);
 }
 
 static void touch_idle_slots(struct engine_fixture *f)
@@ -79,10 +132,10 @@ static void touch_idle_slots(struct engine_fixture *f)
         bool done = false;
         assert_int_equal(engine_poll(lane, slot, &done, &err), COLLIDE_OK);
         assert_true(done);
-        wait(lane, slot);
-        engine_fixture_submit(lane, slot, KERNEL_MULTIPLY, 0, 1);
-        wait(lane, slot);
-        wait(lane, slot);
+        engine_fixture_wait(lane, slot);
+        engine_fixture_submit(lane, slot, WORK_MULTIPLY, 0, 1);
+        engine_fixture_wait(lane, slot);
+        engine_fixture_wait(lane, slot);
     }
     engine_lane_destroy(lane);
 }
@@ -90,7 +143,7 @@ static void touch_idle_slots(struct engine_fixture *f)
 static void an_idle_slot_and_an_empty_batch_are_done(void **state)
 {
     (void)state;
-    on_every_setup(touch_idle_slots);
+    engine_fixture_each(touch_idle_slots);
 }
 
 static void keep_all_slots_in_flight(struct engine_fixture *f)
@@ -98,15 +151,17 @@ static void keep_all_slots_in_flight(struct engine_fixture *f)
     enum { N_ROUNDS = 200 };
     struct engine_lane *lane = engine_fixture_lane(f, N_NUMBERS);
     unsigned n_slots = engine_lane_n_slots(lane);
-    assert_int_equal(n_slots, engine_kind_of(f->engine) == ENGINE_QUEUED ? 2 : 1);
+    assert_true(n_slots > 1 || engine_kind_of(f->engine) == ENGINE_DIRECT);
     for (uint32_t round = 0; round < N_ROUNDS; round++) {
         for (unsigned slot = 0; slot < n_slots; slot++)
-            engine_fixture_submit(lane, slot, (slot + round) % 2, N_NUMBERS, round * n_slots + slot);
+            engine_fixture_submit(lane, slot, (slot + round) % N_FIXTURE_WORKS, N_NUMBERS,
+                                  round * n_slots + slot);
         for (unsigned i = 0; i < n_slots; i++) {
             unsigned slot = round % 3 ? i : n_slots - 1 - i; /* in order, and the last one first */
-            wait(lane, slot);
-            assert_int_equal(
-                engine_fixture_n_wrong(lane, slot, (slot + round) % 2, N_NUMBERS, round * n_slots + slot), 0);
+            engine_fixture_wait(lane, slot);
+            assert_int_equal(engine_fixture_n_wrong(lane, slot, (slot + round) % N_FIXTURE_WORKS, N_NUMBERS,
+                                                    round * n_slots + slot),
+                             0);
         }
     }
     engine_lane_destroy(lane);
@@ -115,7 +170,7 @@ static void keep_all_slots_in_flight(struct engine_fixture *f)
 static void slots_in_flight_keep_their_batches_apart(void **state)
 {
     (void)state;
-    on_every_setup(keep_all_slots_in_flight);
+    engine_fixture_each(keep_all_slots_in_flight);
 }
 
 static void destroy_at_work(struct engine_fixture *f)
@@ -123,7 +178,7 @@ static void destroy_at_work(struct engine_fixture *f)
     for (uint32_t round = 0; round < 20; round++) {
         struct engine_lane *lane = engine_fixture_lane(f, N_NUMBERS);
         for (unsigned slot = 0; slot < engine_lane_n_slots(lane); slot++)
-            engine_fixture_submit(lane, slot, KERNEL_CHURN, N_NUMBERS, round);
+            engine_fixture_submit(lane, slot, WORK_CHURN, N_NUMBERS, round);
         engine_lane_destroy(lane);
     }
 }
@@ -131,7 +186,7 @@ static void destroy_at_work(struct engine_fixture *f)
 static void a_lane_may_be_destroyed_with_work_in_flight(void **state)
 {
     (void)state;
-    on_every_setup(destroy_at_work);
+    engine_fixture_each(destroy_at_work);
 }
 
 /* One thread's lane, and how many of its results were not there when the wait was over. */
@@ -142,16 +197,16 @@ struct worker {
     size_t n_failed;
 };
 
-static void *work(void *argument)
+static void *work_alone(void *argument)
 {
     enum { N_ROUNDS = 1500, N_FEW = 8 };
     struct worker *w = argument;
     for (uint32_t round = 0; round < N_ROUNDS; round++) {
         unsigned slot = round % engine_lane_n_slots(w->lane);
         uint32_t seed = (w->number << 20) + round;
-        engine_fixture_submit(w->lane, slot, KERNEL_CHURN, N_FEW, seed);
+        engine_fixture_submit(w->lane, slot, round % N_FIXTURE_WORKS, N_FEW, seed);
         w->n_failed += engine_wait(w->lane, slot, NULL) != COLLIDE_OK;
-        w->n_early += engine_fixture_n_wrong(w->lane, slot, KERNEL_CHURN, N_FEW, seed) != 0;
+        w->n_early += engine_fixture_n_wrong(w->lane, slot, round % N_FIXTURE_WORKS, N_FEW, seed) != 0;
     }
     return NULL;
 }
@@ -166,7 +221,7 @@ static void work_with_many_threads(struct engine_fixture *f)
     for (uint32_t i = 0; i < N_THREADS; i++)
         workers[i] = (struct worker){.lane = engine_fixture_lane(f, N_NUMBERS), .number = i};
     for (int i = 0; i < N_THREADS; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, work, &workers[i]), 0);
+        assert_int_equal(pthread_create(&threads[i], NULL, work_alone, &workers[i]), 0);
     for (int i = 0; i < N_THREADS; i++)
         pthread_join(threads[i], NULL);
     for (int i = 0; i < N_THREADS; i++) {
@@ -179,22 +234,39 @@ static void work_with_many_threads(struct engine_fixture *f)
 static void a_wait_means_done_with_many_threads(void **state)
 {
     (void)state;
-    on_every_setup(work_with_many_threads);
+    engine_fixture_each(work_with_many_threads);
 }
 
-static void direct_engine_needs_shared_memory(void **state)
+static void expect_refusal(struct engine_fixture *f, enum engine_kind kind)
+{
+    struct collide_error err = {0};
+    struct engine *engine = NULL;
+    assert_int_equal(engine_create(kind, &f->spec, &engine, &err), COLLIDE_UNSUPPORTED);
+    assert_null(engine);
+    assert_non_null(strstr(err.text, "queued"));
+}
+
+static void engines_that_share_memory_are_refused_where_none_is_shared(void **state)
 {
     (void)state;
     struct device_setup setup = {.device = 0, .engine = ENGINE_QUEUED, .memory = MEMORY_STAGED};
     struct engine_fixture f;
     devices_list();
     engine_fixture_open(&setup, &f);
-    struct collide_error err = {0};
-    struct engine *engine = NULL;
-    struct engine_spec spec = {.device = f.device, .program = f.program};
-    assert_int_equal(engine_create(ENGINE_DIRECT, &spec, &engine, &err), COLLIDE_UNSUPPORTED);
-    assert_null(engine);
-    assert_non_null(strstr(err.text, "queued"));
+    expect_refusal(&f, ENGINE_DIRECT);
+    expect_refusal(&f, ENGINE_RING);
+    engine_fixture_close(&f);
+}
+
+static void no_resident_kernel_no_ring(void **state)
+{
+    (void)state;
+    struct device_setup setup = {.device = 0, .engine = ENGINE_QUEUED};
+    struct engine_fixture f;
+    devices_list();
+    engine_fixture_open(&setup, &f);
+    f.spec.ring_kernel = NULL;
+    expect_refusal(&f, ENGINE_RING);
     engine_fixture_close(&f);
 }
 
@@ -212,31 +284,35 @@ static void auto_engine_follows_the_device(void **state)
     }
 }
 
+static void names_of_engines_are_read_back(void **state)
+{
+    (void)state;
+    struct collide_error err = {0};
+    enum engine_kind kind;
+    for (enum engine_kind k = ENGINE_AUTO; k <= ENGINE_RING; k++) {
+        assert_int_equal(engine_kind_parse(engine_kind_name(k), &kind, &err), COLLIDE_OK);
+        assert_int_equal(kind, k);
+    }
+    assert_int_equal(engine_kind_parse("rings", &kind, &err), COLLIDE_INVALID);
+}
+
 static void a_kernel_that_is_not_there_is_named_and_nothing_leaks(void **state)
 {
     (void)state;
     struct device_setup setup = {.device = 0, .engine = ENGINE_QUEUED};
     struct engine_fixture f;
     devices_list();
-    engine_fixture_open(&setup, &f);
+    engine_fixture_open_device(&setup, &f);
     struct collide_error err = {0};
-    struct engine *engine;
     struct engine_lane *lane = NULL;
-    struct engine_spec spec = {.device = f.device,
-                               .program = f.program,
-                               .kernels = {"multiply", "absent"},
-                               .n_kernels = 2,
-                               .tables = {f.factor},
-                               .n_tables = 1,
-                               .n_regions = 2};
-    const size_t bytes[] = {4096, 4096};
+    const size_t bytes[N_FIXTURE_REGIONS] = {4096, 4096, 4096};
+    f.spec.kernels[1] = "absent";
     int n_before = device_n_objects(f.device);
-    assert_int_equal(engine_create(ENGINE_QUEUED, &spec, &engine, &err), COLLIDE_OK);
-    assert_int_equal(engine_lane_create(engine, bytes, &lane, &err), COLLIDE_DEVICE);
+    assert_int_equal(engine_create(ENGINE_QUEUED, &f.spec, &f.engine, &err), COLLIDE_OK);
+    assert_int_equal(engine_lane_create(f.engine, bytes, &lane, &err), COLLIDE_DEVICE);
     assert_null(lane);
     assert_non_null(strstr(err.text, "absent"));
     assert_int_equal(device_n_objects(f.device), n_before);
-    engine_destroy(engine);
     engine_fixture_close(&f);
 }
 
@@ -244,12 +320,17 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(results_are_there_after_a_wait),
+        cmocka_unit_test(results_are_right_for_many_shapes),
+        cmocka_unit_test(an_empty_step_is_left_out),
+        cmocka_unit_test(only_what_is_used_is_moved),
         cmocka_unit_test(polling_alone_sees_the_end),
         cmocka_unit_test(an_idle_slot_and_an_empty_batch_are_done),
         cmocka_unit_test(slots_in_flight_keep_their_batches_apart),
         cmocka_unit_test(a_lane_may_be_destroyed_with_work_in_flight),
         cmocka_unit_test(a_wait_means_done_with_many_threads),
-        cmocka_unit_test(direct_engine_needs_shared_memory),
+        cmocka_unit_test(engines_that_share_memory_are_refused_where_none_is_shared),
+        cmocka_unit_test(no_resident_kernel_no_ring),
+        cmocka_unit_test(names_of_engines_are_read_back),
         cmocka_unit_test(auto_engine_follows_the_device),
         cmocka_unit_test(a_kernel_that_is_not_there_is_named_and_nothing_leaks),
     };

@@ -28,8 +28,14 @@ static void read_ids(const struct collide_id *ids, size_t n, struct buffer *out)
 
 static void read_query(const struct collide_query *q, struct buffer *out)
 {
+    size_t n_ids = q->n_history;
     FUZZ_REQUIRE(q->user || q->history || q->n_history == 0);
-    FUZZ_REQUIRE(q->n_history <= limits.max_history && q->n_items <= limits.max_items);
+    for (size_t i = 0; i < q->n_features; i++) {
+        json_print_string(out, q->features[i].name, q->features[i].n_bytes);
+        read_ids(q->features[i].ids, q->features[i].n_ids, out);
+        n_ids += q->features[i].n_ids;
+    }
+    FUZZ_REQUIRE(n_ids <= limits.max_history && q->n_items <= limits.max_items);
     read_ids(q->user, q->user != NULL, out);
     read_ids(q->history, q->n_history, out);
     read_ids(q->items, q->n_items, out);
@@ -40,21 +46,20 @@ static void read_query(const struct collide_query *q, struct buffer *out)
 static size_t read_part(const struct request *r, const struct request_part *part, struct buffer *out)
 {
     if (part->error.status != COLLIDE_OK) {
-        FUZZ_REQUIRE(r->is_batch && part->error.text[0] && part->n_queries == 0 && part->topk.k == 0);
+        FUZZ_REQUIRE(r->is_batch && part->error.text[0] && part->n_queries == 0);
         return 0;
     }
-    size_t n_results = part->topk.k;
     FUZZ_REQUIRE(part->first_query + part->n_queries <= r->n_queries);
-    for (size_t i = 0; i < part->n_queries; i++) {
-        read_query(&r->queries[part->first_query + i], out);
-        n_results += r->queries[part->first_query + i].n_items;
-    }
     if (r->kind == REQUEST_TOPK) {
-        FUZZ_REQUIRE(part->topk.k >= 1);
-        read_query(&part->topk.query, out);
-        read_ids(part->topk.exclude, part->topk.n_exclude, out);
+        const struct collide_topk_query *q = &r->topk[part->first_query];
+        FUZZ_REQUIRE(part->n_queries == 1 && q->k >= 1);
+        read_query(&q->query, out);
+        read_ids(q->exclude, q->n_exclude, out);
+        return q->k;
     }
-    return n_results;
+    for (size_t i = 0; i < part->n_queries; i++)
+        read_query(&r->queries[part->first_query + i], out);
+    return request_part_n_scores(r, part);
 }
 
 static void answer(struct request *r, struct buffer *out)
@@ -62,15 +67,20 @@ static void answer(struct request *r, struct buffer *out)
     struct response response;
     size_t n_results = 0;
     FUZZ_REQUIRE(r->n_parts <= limits.max_parts && (r->is_batch || r->n_parts == 1));
-    for (size_t i = 0; i < r->n_parts; i++)
-        n_results += read_part(r, &r->parts[i], out);
-    FUZZ_REQUIRE(n_results <= limits.max_items);
+    for (size_t i = 0; i < r->n_parts; i++) {
+        size_t n = read_part(r, &r->parts[i], out);
+        FUZZ_REQUIRE(n == 0 || r->parts[i].first_result == n_results);
+        n_results += n;
+    }
+    FUZZ_REQUIRE(n_results <= limits.max_items && n_results == r->n_results);
     FUZZ_REQUIRE(response_allocate(r, &response, NULL) == COLLIDE_OK);
-    for (size_t i = 0; i < r->n_parts && r->kind == REQUEST_TOPK; i++)
-        if (r->parts[i].topk.query.user && r->parts[i].topk.k) {
-            response.hits[i][0].item = *r->parts[i].topk.query.user;
-            response.n_hits[i] = 1;
+    for (size_t i = 0; i < r->n_parts && r->kind == REQUEST_TOPK; i++) {
+        const struct request_part *part = &r->parts[i];
+        if (part->n_queries && r->topk[part->first_query].query.user) {
+            response.hits[part->first_result].item = *r->topk[part->first_query].query.user;
+            response.n_hits[part->first_query] = 1;
         }
+    }
     json_v1_print(r, &response, out);
 }
 

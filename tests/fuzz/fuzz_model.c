@@ -1,6 +1,7 @@
 /* Any bytes as a model file. What opens must hold all that serving relies on; lookups must end and stay in
  * range, and when contents were checked every key must lead to its id. */
 #include "fuzz_target.h"
+#include "model/mapping.h"
 #include "model/model_walk.h"
 #include "score/model_handle.h"
 
@@ -20,6 +21,19 @@ static void require_lookups(const struct id_index *index, enum model_check check
     FUZZ_REQUIRE(id_index_find(index, collide_id_text("no such key", 11)) <= index->n_ids);
 }
 
+/* The first ids and the last of each space lead to rows, and the unknown one to its own. */
+static void require_rows(const struct model *m)
+{
+    for (size_t s = 0; s < model_n_spaces(m); s++) {
+        const struct space *space = model_space(m, s);
+        for (uint64_t i = 0; model_space_is_embedded(m, s) && i <= space->n_ids && i < 100; i++)
+            for (unsigned l = 0; l < m->mapping.n_lookups; l++) {
+                FUZZ_REQUIRE(model_row_of(m, space, (uint32_t)i, l) < m->rows.n);
+                FUZZ_REQUIRE(model_row_of(m, space, space->n_ids - (uint32_t)i, l) < m->rows.n);
+            }
+    }
+}
+
 static void open_and_use(const char *path, enum model_check check)
 {
     struct collide_model *h = NULL;
@@ -33,6 +47,9 @@ static void open_and_use(const char *path, enum model_check check)
     FUZZ_REQUIRE(!model_walk(h->file));
     require_lookups(&h->items, check);
     require_lookups(&h->users, check);
+    for (size_t i = 0; i < h->model->n_features; i++)
+        require_lookups(&h->features[i], check);
+    require_rows(h->model);
     collide_model_close(h);
 }
 

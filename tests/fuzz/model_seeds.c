@@ -14,11 +14,11 @@
 static const char *folder;
 
 /* A model of this kind as a draft without checksums, which any change of a tensor would otherwise fail. */
-static struct draft begin(enum precision precision, enum key_kind keys, unsigned parts)
+static struct draft begin(struct fixture_kind kind)
 {
     struct fixture f;
     char path[256];
-    fixture_model((struct fixture_kind){precision, keys, parts}, &f);
+    fixture_model(kind, &f);
     snprintf(path, sizeof path, "%s/as_written", folder);
     write_model(&f.model, path);
     size_t n_bytes;
@@ -41,35 +41,70 @@ static void end(struct draft *d, const char *name)
 
 static void write_models(void)
 {
-    struct draft d = begin(PRECISION_F32, KEYS_DENSE, 0);
+    struct draft d = begin((struct fixture_kind){.precision = PRECISION_F32, .keys = KEYS_DENSE, .parts = 0});
     end(&d, "f32_dense");
-    d = begin(PRECISION_F32, KEYS_U64, FIXTURE_ALL);
+    d = begin((struct fixture_kind){.precision = PRECISION_F32, .keys = KEYS_U64, .parts = FIXTURE_ALL});
     end(&d, "f32_u64_all");
-    d = begin(PRECISION_F16, KEYS_STRING, FIXTURE_HISTORIES);
+    d = begin(
+        (struct fixture_kind){.precision = PRECISION_F16, .keys = KEYS_STRING, .parts = FIXTURE_HISTORIES});
     end(&d, "f16_string_histories");
-    d = begin(PRECISION_I8, KEYS_DENSE, FIXTURE_WEIGHTS);
+    d = begin((struct fixture_kind){.precision = PRECISION_I8, .keys = KEYS_DENSE, .parts = FIXTURE_WEIGHTS});
     end(&d, "i8_dense_weights");
-    d = begin(PRECISION_I8, KEYS_STRING, FIXTURE_ALL);
+    d = begin((struct fixture_kind){.precision = PRECISION_I8, .keys = KEYS_STRING, .parts = FIXTURE_ALL});
     end(&d, "i8_string_all");
+}
+
+static void write_kinds(void)
+{
+    enum { EVERYTHING = FIXTURE_ALL | FIXTURE_EMBEDDED_USERS | FIXTURE_FEATURES };
+    static const struct {
+        const char *name;
+        struct fixture_kind kind;
+    } kinds[] = {
+        {"i4", {.precision = PRECISION_I4, .pooling = POOLING_MAX}},
+        {"i8_offset_multiply",
+         {.precision = PRECISION_I8,
+          .scaling = SCALING_ROW_OFFSET,
+          .combine = COMBINE_MULTIPLY,
+          .n_lookups = 2}},
+        {"i8_lines_concat",
+         {.precision = PRECISION_I8, .scaling = SCALING_DIM, .combine = COMBINE_CONCAT, .n_lookups = 3}},
+        {"packed_features",
+         {.mapping = MAPPING_PACKED, .n_lookups = 2, .keys = KEYS_U64, .parts = EVERYTHING}},
+        {"hashed_features",
+         {.mapping = MAPPING_HASHED, .n_lookups = 2, .keys = KEYS_STRING, .parts = EVERYTHING}},
+        {"stored_features", {.precision = PRECISION_F16, .parts = EVERYTHING}},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        struct draft d = begin(kinds[i].kind);
+        end(&d, kinds[i].name);
+    }
 }
 
 static void write_mutants(void)
 {
-    struct draft d = begin(PRECISION_F32, KEYS_DENSE, 0);
+    struct draft d = begin((struct fixture_kind){.precision = PRECISION_F32, .keys = KEYS_DENSE, .parts = 0});
     draft_tensor(&d, "item.remap")->bytes[0] = FIXTURE_ROWS;
     end(&d, "remap_too_high");
-    d = begin(PRECISION_F32, KEYS_U64, 0);
+    d = begin((struct fixture_kind){.precision = PRECISION_F32, .keys = KEYS_U64, .parts = 0});
     memset(draft_tensor(&d, "item.key_slots")->bytes, 0, FIXTURE_SLOTS * sizeof(uint32_t));
     end(&d, "slots_full");
-    d = begin(PRECISION_F16, KEYS_DENSE, FIXTURE_HISTORIES);
+    d = begin(
+        (struct fixture_kind){.precision = PRECISION_F16, .keys = KEYS_DENSE, .parts = FIXTURE_HISTORIES});
     draft_tensor(&d, "user.history")->bytes[0] = FIXTURE_ITEMS;
     end(&d, "history_too_high");
-    d = begin(PRECISION_I8, KEYS_DENSE, 0);
+    d = begin((struct fixture_kind){.precision = PRECISION_I8, .keys = KEYS_DENSE, .parts = 0});
     draft_remove(&d, "item.scales");
     end(&d, "no_scales");
-    d = begin(PRECISION_F32, KEYS_DENSE, 0);
+    d = begin((struct fixture_kind){.precision = PRECISION_F32, .keys = KEYS_DENSE, .parts = 0});
     draft_set_metadata(&d, "collide.format", "2");
     end(&d, "format_2");
+    d = begin((struct fixture_kind){.mapping = MAPPING_PACKED});
+    memset(draft_tensor(&d, "item.remap_packed")->bytes, 0xff, 3);
+    end(&d, "packed_too_high");
+    d = begin((struct fixture_kind){.mapping = MAPPING_HASHED});
+    draft_set_metadata(&d, "collide.ids.item", "4294967295");
+    end(&d, "hashed_too_many");
 }
 
 /* "as_written" is at last a file just as it was written, checksums and all. */
@@ -77,8 +112,10 @@ static void write_seeds(void **state)
 {
     (void)state;
     write_models();
+    write_kinds();
     write_mutants();
-    struct draft d = begin(PRECISION_I8, KEYS_STRING, FIXTURE_ALL);
+    struct draft d =
+        begin((struct fixture_kind){.precision = PRECISION_I8, .keys = KEYS_STRING, .parts = FIXTURE_ALL});
     draft_free(&d);
 }
 

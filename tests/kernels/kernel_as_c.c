@@ -1,45 +1,98 @@
 /* The kernels as C. CMake compiles this file once for each specialisation, SPECIALISATION its name. */
+#include "kernel_as_c.h"
 #include "opencl_shim.h"
-#include "specialisation.h"
 
 /* What C's own headers declare is behind us; the kernels' names differ between specialisations. */
 #define SHIM_PASTE2(a, b) a##b
 #define SHIM_PASTE(a, b)  SHIM_PASTE2(a, b)
 #define collide_score_v1  SHIM_PASTE(score_, SPECIALISATION)
-#define collide_rows_v1   SHIM_PASTE(rows_, SPECIALISATION)
 #define collide_bag_v1    SHIM_PASTE(bag_, SPECIALISATION)
+#define collide_rows_v1   SHIM_PASTE(rows_, SPECIALISATION)
+#define collide_topk_v1   SHIM_PASTE(topk_, SPECIALISATION)
 
+#define __OPENCL_VERSION__ 120
 #include "collide.cl"
 
-static void run(int kernel, const struct kernel_arguments *a, size_t n_work_items)
+/* The banks of a table as so many arguments. */
+#define BANKS_1(b)        (b)[0]
+#define BANKS_2(b)        BANKS_1(b), (b)[1]
+#define BANKS_4(b)        BANKS_2(b), (b)[2], (b)[3]
+#define BANKS_8(b)        BANKS_4(b), BANKS_4((b) + 4)
+#define BANKS_16(b)       BANKS_8(b), BANKS_8((b) + 8)
+#define BANKS(a, T, name) PASTE(BANKS_, T##_BANKS)((a)->banks[name])
+#define TABLES_OF(a)                                                                                         \
+    (a)->params, BANKS(a, REMAP, AS_C_REMAP), BANKS(a, ROWS, AS_C_ROW_VALUES),                               \
+        BANKS(a, SCALES, AS_C_SCALES), BANKS(a, WEIGHTS, AS_C_WEIGHTS), BANKS(a, BIAS, AS_C_BIAS),           \
+        BANKS(a, USER_OFFSETS, AS_C_USER_OFFSETS), BANKS(a, USER_HISTORY, AS_C_USER_HISTORY),                \
+        BANKS(a, KEYS, AS_C_KEYS), BANKS(a, KEY_SLOTS, AS_C_KEY_SLOTS),                                      \
+        BANKS(a, ROW_OFFSETS, AS_C_ROW_OFFSETS), BANKS(a, ROW_ITEMS, AS_C_ROW_ITEMS),                        \
+        BANKS(a, ROW_BEST, AS_C_ROW_BEST)
+#define BATCH_OF(a)                                                                                          \
+    (a)->queries, (a)->history, (a)->history_weights, (a)->items, (a)->history_keys, (a)->item_keys,         \
+        (a)->vectors, (a)->row_scores, (a)->scores
+
+struct launch {
+    enum as_c_kernel kernel;
+    const struct kernel_arguments *arguments;
+};
+
+static void body(const void *argument)
 {
-    for (shim_global_id = 0; shim_global_id < n_work_items; shim_global_id++)
-        (kernel == AS_C_SCORE  ? collide_score_v1
-         : kernel == AS_C_ROWS ? collide_rows_v1
-                               : collide_bag_v1)(a->params, a->remap, a->rows, a->scales, a->weights, a->bias,
-                                                 a->user_offsets, a->user_history, a->queries, a->history,
-                                                 a->history_weights, a->items, a->scores);
+    const struct launch *l = argument;
+    (l->kernel == AS_C_SCORE  ? collide_score_v1
+     : l->kernel == AS_C_BAG  ? collide_bag_v1
+     : l->kernel == AS_C_ROWS ? collide_rows_v1
+                              : collide_topk_v1)(TABLES_OF(l->arguments), BATCH_OF(l->arguments));
 }
 
-extern const struct specialisation SPECIALISATION;
-const struct specialisation SPECIALISATION = {
+static void run(enum as_c_kernel kernel, const struct kernel_arguments *arguments, size_t n_groups)
+{
+    const struct launch launch = {kernel, arguments};
+    size_t n_local = 1;
+#if defined(FORM_GROUP)
+    if (kernel != AS_C_TOPK)
+        n_local = GROUP;
+#endif
+    work_groups_run(body, &launch, n_groups, n_local);
+}
+
+#if KEYED
+static tables tables_of(TABLE_ARGUMENTS)
+{
+    tables t = TABLES;
+    return t;
+}
+
+static uint32_t find(const struct kernel_arguments *a, uint64_t key)
+{
+    const tables t = tables_of(TABLES_OF(a));
+    return find_item(&t, key);
+}
+#endif
+
+/* CMake gives all tables several banks, or one each. */
+#if REMAP_BANKS > 1
+#define PLACED(T)                                                                                            \
+    {                                                                                                        \
+        T##_BANKS, T##_SHIFT                                                                                 \
+    }
+#else
+#define PLACED(T)                                                                                            \
+    {                                                                                                        \
+        1, 31                                                                                                \
+    }
+#endif
+
+extern const struct kernel_as_c SPECIALISATION;
+const struct kernel_as_c SPECIALISATION = {
     .dim = DIM,
-#if defined(ROWS_F32)
-    .precision = PRECISION_F32,
-#elif defined(ROWS_F16)
-    .precision = PRECISION_F16,
-#else
-    .precision = PRECISION_I8,
-#endif
-#if defined(POOL_SUM)
-    .pooling = POOLING_SUM,
-#elif defined(POOL_MEAN)
-    .pooling = POOLING_MEAN,
-#else
-    .pooling = POOLING_NORMALISED,
-#endif
-    .weighted = WEIGHTED,
-    .biased = BIASED,
-    .prefetch = PREFETCH,
+    .n_lookups = LOOKUPS,
+    .map_bits = MAP_BITS,
+    .banks = {PLACED(REMAP), PLACED(ROWS), PLACED(SCALES), PLACED(WEIGHTS), PLACED(BIAS),
+              PLACED(USER_OFFSETS), PLACED(USER_HISTORY), PLACED(KEYS), PLACED(KEY_SLOTS),
+              PLACED(ROW_OFFSETS), PLACED(ROW_ITEMS), PLACED(ROW_BEST)},
     .run = run,
+#if KEYED
+    .find_item = find,
+#endif
 };

@@ -1,36 +1,31 @@
-/* One specialisation of the kernels, compiled as C. */
+/* What CMake compiled the kernels as C for: the lines of specialisations.txt. */
 #ifndef TESTS_SPECIALISATION_H
 #define TESTS_SPECIALISATION_H
 
+#include "kernel_as_c.h"
 #include "model/model.h"
-#include "types.h"
 
-enum { AS_C_SCORE, AS_C_ROWS, AS_C_BAG, N_AS_C_KERNELS };
+enum as_c_form { AS_C_ITEM, AS_C_GROUP, AS_C_PIPELINE };
 
-/* The kernels' arguments; see kernels/collide.cl. */
-struct kernel_arguments {
-    const device_params *params;
-    const uint32_t *remap;
-    const void *rows;
-    const float *scales, *weights, *bias;
-    const uint32_t *user_offsets, *user_history;
-    const device_query *queries;
-    const uint32_t *history;
-    const float *history_weights;
-    const uint32_t *items;
-    float *scores;
-};
+enum { N_CHOICES = 12, CHOICE_BYTES = 16 };
 
 struct specialisation {
-    uint32_t dim;
+    const struct kernel_as_c *kernels;
+    char choices[N_CHOICES][CHOICE_BYTES]; /* the words of the line */
+    enum as_c_form form;
     enum precision precision;
+    enum scaling scaling;
+    enum combine combine;
+    enum mapping_kind mapping;
     enum pooling pooling;
-    int weighted, biased, prefetch;
-    void (*run)(int kernel, const struct kernel_arguments *arguments, size_t n_work_items);
+    bool weighted, biased, keyed, sharded;
 };
 
-/* All that CMake compiled. */
-extern const struct specialisation *const specialisations[];
+extern const struct kernel_as_c *const kernels_as_c[];
+extern const char *const specialisation_lines[];
 extern const size_t n_specialisations;
+
+/* The i-th; fails the test where its line says what cannot be. */
+struct specialisation specialisation_read(size_t i);
 
 #endif

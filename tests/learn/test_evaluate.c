@@ -19,13 +19,10 @@ static struct model small_model(void)
     return (struct model){.dim = 2,
                           .pooling = POOLING_NORMALISED,
                           .logit_scale = 10.0f,
-                          .item = {.n_ids = 4,
-                                   .n_rows = 2,
-                                   .precision = PRECISION_F32,
-                                   .remap = remap,
-                                   .rows = rows,
-                                   .weights = weights,
-                                   .bias = bias}};
+                          .rows = {.n = 2, .width = 2, .precision = PRECISION_F32, .values = rows},
+                          .mapping = {.n_lookups = 1},
+                          .item = {.n_ids = 4, .remap = remap, .weights = weights},
+                          .bias = bias};
 }
 
 /* User 0 has item 0, is asked for 1 and 3: ranking 1 (10.1), 2 (0.2), 3 (0).
@@ -74,6 +71,21 @@ static void masked_items_are_not_recommended(void **state)
     check(2, &masked, (1.0 + 1.0) / 3.0, (1.0 + 1.0 / log2(3.0)) / 3.0);
 }
 
+static void packed_mappings_are_evaluated_as_stored_ones(void **state)
+{
+    (void)state;
+    const uint32_t words[] = {0x1cu, 0}; /* remap, a bit an entry */
+    struct model m = small_model();
+    m.mapping = (struct row_mapping){.kind = MAPPING_PACKED, .n_lookups = 1, .bits = 1};
+    m.item.remap = words;
+    struct evaluation e = {&histories, NULL, &relevant, 1};
+    struct parallel *team = fixture_team(1);
+    struct quality q;
+    assert_int_equal(evaluate_model(&m, &e, team, &q, NULL), COLLIDE_OK);
+    assert_true(fabs(q.recall - 1.0 / 3.0) < 1e-12);
+    parallel_destroy(team);
+}
+
 static void what_cannot_be_evaluated_is_refused(void **state)
 {
     (void)state;
@@ -87,6 +99,9 @@ static void what_cannot_be_evaluated_is_refused(void **state)
     e.cutoff = 10;
     m.pooling = POOLING_SUM;
     assert_int_equal(evaluate_model(&m, &e, team, &q, NULL), COLLIDE_UNSUPPORTED);
+    m = small_model();
+    m.mapping.n_lookups = 2;
+    assert_int_equal(evaluate_model(&m, &e, team, &q, NULL), COLLIDE_UNSUPPORTED);
     parallel_destroy(team);
 }
 
@@ -95,6 +110,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(recall_and_ndcg_follow_their_definitions),
         cmocka_unit_test(masked_items_are_not_recommended),
+        cmocka_unit_test(packed_mappings_are_evaluated_as_stored_ones),
         cmocka_unit_test(what_cannot_be_evaluated_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

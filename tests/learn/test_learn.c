@@ -1,8 +1,9 @@
 #include "base/log.h"
+#include "learn/dequantize.h"
 #include "learn/evaluate.h"
 #include "learn/learn.h"
-#include "learn/quantize.h"
 #include "learn_fixture.h"
+#include "model/mapping.h"
 #include "model/read.h"
 #include "model/write.h"
 
@@ -65,11 +66,11 @@ static void the_same_seed_and_threads_give_the_same_model(void **state)
         struct learned *first = learn(&log, &o), *second = learn(&log, &o);
         const struct model *a = learned_model(first), *b = learned_model(second);
         size_t n_entries = a->item.n_ids + 1u;
-        assert_memory_equal(a->item.rows, b->item.rows, a->item.n_rows * model_row_bytes(a));
-        assert_memory_equal(a->item.scales, b->item.scales, a->item.n_rows * sizeof(float));
+        assert_memory_equal(a->rows.values, b->rows.values, a->rows.n * row_bytes(&a->rows));
+        assert_memory_equal(a->rows.scales, b->rows.scales, a->rows.n * sizeof(float));
         assert_memory_equal(a->item.remap, b->item.remap, n_entries * sizeof(uint32_t));
         assert_memory_equal(a->item.weights, b->item.weights, n_entries * sizeof(float));
-        assert_memory_equal(a->item.bias, b->item.bias, n_entries * sizeof(float));
+        assert_memory_equal(a->bias, b->bias, n_entries * sizeof(float));
         assert_same_provenance(a, b);
         learned_destroy(first);
         learned_destroy(second);
@@ -127,23 +128,24 @@ static void unknown_items_and_gaps_share_one_entry(void **state)
     fixture_log(tiny_log, &log);
     struct learn_options o = quick_options();
     o.n_rows = 2;
-    for (int p = PRECISION_F32; p <= PRECISION_I8; p++) {
-        o.precision = (enum precision)p;
+    for (int f = 0; f < N_ROW_FORMS; f++) {
+        o.form = (enum row_form)f;
         struct learned *l = learn(&log, &o);
-        const struct item_space *item = &learned_model(l)->item;
+        const struct model *m = learned_model(l);
+        const struct space *item = &m->item;
         assert_int_equal(item->n_ids, 5);
-        assert_int_equal(item->n_rows, 3);
+        assert_int_equal(m->rows.n, 3);
         float row[24], lowest = INFINITY;
         for (uint32_t i = 0; i < 5; i++)
             if (i != 2) {
-                lowest = fminf(lowest, item->bias[i]);
+                lowest = fminf(lowest, m->bias[i]);
                 assert_true(item->remap[i] < 2 && item->weights[i] > 0.0f);
             }
         for (uint32_t i = 2; i <= 5; i += 3) {
             assert_int_equal(item->remap[i], 2);
-            assert_true(item->weights[i] == 0.0f && item->bias[i] == lowest);
+            assert_true(item->weights[i] == 0.0f && m->bias[i] == lowest);
         }
-        dequantize_row(learned_model(l), 2, row);
+        dequantize_row(&m->rows, 2, 0, row);
         for (uint32_t d = 0; d < o.dim; d++)
             assert_true(row[d] == 0.0f);
         learned_destroy(l);
@@ -151,29 +153,113 @@ static void unknown_items_and_gaps_share_one_entry(void **state)
     interactions_free(&log);
 }
 
-static void rows_are_of_length_one_in_every_precision(void **state)
+/* f32: rounding of a sum of squares; f16: each element off by 2^-11 of itself at most; i8, i4: see
+ * quantize.h, in float. i8-line: the four rows' squared errors in a dimension add up to four squared half
+ * steps at most, and elements are below 1. */
+static void rows_are_of_length_one(void **state)
 {
     (void)state;
-    /* f32: rounding of a sum of squares; f16: each element off by 2^-11 of itself at most; i8: see
-     * quantize.h. */
-    const double tolerance[] = {1e-6, 0x1p-11, 1e-6};
+    const double tolerance[] = {1e-6, 0x1p-11, 1e-6, 0.5 / 127.0 * sqrt(4.0 * 24.0), 2e-6};
     struct interactions log;
     fixture_log(tiny_log, &log);
     struct learn_options o = quick_options();
     o.n_rows = 3;
-    for (int p = PRECISION_F32; p <= PRECISION_I8; p++) {
-        o.precision = (enum precision)p;
+    for (int f = 0; f < N_ROW_FORMS; f++) {
+        o.form = (enum row_form)f;
         struct learned *l = learn(&log, &o);
         for (uint32_t r = 0; r < 3; r++) {
             float row[24];
             double sum = 0.0;
-            dequantize_row(learned_model(l), r, row);
+            dequantize_row(&learned_model(l)->rows, r, 0, row);
             for (uint32_t d = 0; d < o.dim; d++)
                 sum += (double)row[d] * (double)row[d];
-            assert_true(fabs(sqrt(sum) - 1.0) < tolerance[p]);
+            assert_true(fabs(sqrt(sum) - 1.0) < tolerance[f]);
         }
         learned_destroy(l);
     }
+    interactions_free(&log);
+}
+
+/* weights[i] * row(i) is as long in every form: what a row lost or gained in length, weights make up for. */
+static void terms_of_bags_keep_their_length_in_every_form(void **state)
+{
+    (void)state;
+    struct interactions log;
+    fixture_log(tiny_log, &log);
+    struct learn_options o = quick_options();
+    o.n_rows = 3;
+    double wanted[5] = {0};
+    for (int f = 0; f < N_ROW_FORMS; f++) {
+        o.form = (enum row_form)f;
+        struct learned *l = learn(&log, &o);
+        const struct model *m = learned_model(l);
+        for (uint32_t i = 0; i < 5; i++) {
+            float row[24];
+            double sum = 0.0;
+            dequantize_embedding(m, &m->item, i, row);
+            for (uint32_t d = 0; d < o.dim; d++)
+                sum += (double)row[d] * (double)row[d];
+            double length = sqrt(sum) * (double)m->item.weights[i];
+            wanted[i] = f == ROWS_F32 ? length : wanted[i];
+            assert_true(fabs(length - wanted[i]) <= 2e-6 * wanted[i]);
+        }
+        learned_destroy(l);
+    }
+    interactions_free(&log);
+}
+
+/* How often a model's rows are looked up, by the log. */
+static void count_accesses(const struct interactions *log, const struct model *m, uint64_t *counts)
+{
+    memset(counts, 0, m->rows.n * sizeof *counts);
+    for (uint64_t k = 0; k < log->histories.offsets[log->users.n_ids]; k++)
+        counts[model_row_of(m, &m->item, log->histories.values[k], 0)]++;
+}
+
+static void rows_with_more_accesses_come_first(void **state)
+{
+    (void)state;
+    struct interactions log;
+    struct csr held_out;
+    fixture_synth(&structured, &log, &held_out);
+    struct learn_options o = quick_options();
+    uint64_t counts[601];
+    for (int method = 0; method < LEARN_N_METHODS; method++) {
+        o.method = (enum learn_method)method;
+        struct learned *l = learn(&log, &o);
+        const struct model *m = learned_model(l);
+        count_accesses(&log, m, counts);
+        for (uint32_t r = 1; r < m->rows.n; r++)
+            assert_true(counts[r] <= counts[r - 1]);
+        assert_int_equal(counts[m->rows.n - 1], 0);
+        assert_int_equal(m->item.remap[m->item.n_ids], m->rows.n - 1);
+        learned_destroy(l);
+    }
+    csr_free(&held_out);
+    interactions_free(&log);
+}
+
+static void packed_models_differ_in_their_mapping_alone(void **state)
+{
+    (void)state;
+    struct interactions log;
+    struct csr held_out;
+    fixture_synth(&structured, &log, &held_out);
+    struct learn_options o = quick_options();
+    o.val = &held_out;
+    struct learned *stored = learn(&log, &o);
+    o.mapping = MAPPING_PACKED;
+    struct learned *packed = learn(&log, &o);
+    const struct model *a = learned_model(stored), *b = learned_model(packed);
+    assert_int_equal(b->mapping.kind, MAPPING_PACKED);
+    assert_int_equal(b->mapping.bits, 6); /* 60 rows and the zero row */
+    for (uint32_t id = 0; id <= a->item.n_ids; id++)
+        assert_int_equal(model_row_of(b, &b->item, id, 0), a->item.remap[id]);
+    assert_memory_equal(a->rows.values, b->rows.values, a->rows.n * row_bytes(&a->rows));
+    assert_same_provenance(a, b);
+    learned_destroy(stored);
+    learned_destroy(packed);
+    csr_free(&held_out);
     interactions_free(&log);
 }
 
@@ -185,11 +271,11 @@ static void histories_are_kept_or_left_out_as_asked(void **state)
     struct learn_options o = quick_options();
     o.n_rows = 2;
     struct learned *l = learn(&log, &o);
-    const struct user_space *user = &learned_model(l)->user;
+    const struct model *m = learned_model(l);
     const uint32_t offsets[] = {0, 3, 5, 6, 8, 11, 11}, history[] = {0, 1, 3, 1, 3, 4, 0, 4, 1, 3, 4};
-    assert_int_equal(user->n_ids, 5);
-    assert_memory_equal(user->offsets, offsets, sizeof offsets);
-    assert_memory_equal(user->history, history, sizeof history);
+    assert_int_equal(m->user.n_ids, 5);
+    assert_memory_equal(m->histories.offsets, offsets, sizeof offsets);
+    assert_memory_equal(m->histories.items, history, sizeof history);
     learned_destroy(l);
     o.histories = HISTORIES_NONE;
     l = learn(&log, &o);
@@ -204,16 +290,16 @@ static void enough_rows_make_every_method_full(void **state)
     struct interactions log;
     fixture_log(tiny_log, &log);
     struct learn_options o = quick_options();
-    for (int m = 0; m < LEARN_N_METHODS; m++) {
-        o.method = (enum learn_method)m;
+    for (int method = 0; method < LEARN_N_METHODS; method++) {
+        o.method = (enum learn_method)method;
         o.n_rows = 4;
         struct learned *l = learn(&log, &o);
-        const struct item_space *item = &learned_model(l)->item;
-        assert_int_equal(item->n_rows, 5);
-        assert_string_equal(learned_model(l)->provenance[0].value, "full");
+        const struct model *m = learned_model(l);
+        assert_int_equal(m->rows.n, 5);
+        assert_string_equal(m->provenance[0].value, "full");
         for (uint32_t i = 0; i < 5; i++)
             for (uint32_t j = 0; j < i; j++)
-                assert_true(item->remap[i] != item->remap[j]);
+                assert_true(m->item.remap[i] != m->item.remap[j]);
         learned_destroy(l);
     }
     interactions_free(&log);
@@ -222,13 +308,13 @@ static void enough_rows_make_every_method_full(void **state)
 static void assert_finite_model(const struct model *m)
 {
     float row[64];
-    for (uint32_t r = 0; r < m->item.n_rows; r++) {
-        dequantize_row(m, r, row);
+    for (uint32_t r = 0; r < m->rows.n; r++) {
+        dequantize_row(&m->rows, r, 0, row);
         for (uint32_t d = 0; d < m->dim; d++)
             assert_true(isfinite(row[d]));
     }
     for (uint32_t i = 0; i <= m->item.n_ids; i++)
-        assert_true(isfinite(m->item.bias[i]) && isfinite(m->item.weights[i]));
+        assert_true(isfinite(m->bias[i]) && isfinite(m->item.weights[i]));
 }
 
 static void smallest_sizes_are_learned_without_accident(void **state)
@@ -302,6 +388,10 @@ static void options_out_of_range_are_refused(void **state)
     expect_invalid(&log, o);
     o = quick_options(), o.training.mapped_epochs = 0;
     expect_invalid(&log, o);
+    o = quick_options(), o.form = ROWS_I4, o.dim = 23;
+    expect_invalid(&log, o);
+    o = quick_options(), o.mapping = MAPPING_HASHED;
+    expect_invalid(&log, o);
     uint64_t offsets[] = {0, 0};
     struct csr val = {1, offsets, NULL};
     o = quick_options(), o.val = &val;
@@ -316,12 +406,13 @@ static void learned_models_are_valid_files(void **state)
     for (size_t i = 0; i < sizeof logs / sizeof *logs; i++) {
         struct interactions log;
         fixture_log(logs[i], &log);
-        for (int p = PRECISION_F32; p <= PRECISION_I8; p++) {
+        for (int f = 0; f < 2 * N_ROW_FORMS; f++) {
             char path[] = "/tmp/collide-learned-XXXXXX";
             struct collide_error err = {0};
             struct model_file *file = NULL;
             struct learn_options o = quick_options();
-            o.precision = (enum precision)p;
+            o.form = (enum row_form)(f % N_ROW_FORMS);
+            o.mapping = f < N_ROW_FORMS ? MAPPING_STORED : MAPPING_PACKED;
             o.n_rows = 1;
             struct learned *l = learn(&log, &o);
             close(mkstemp(path));
@@ -364,7 +455,10 @@ int main(void)
         cmocka_unit_test(the_same_seed_and_threads_give_the_same_model),
         cmocka_unit_test(learned_maps_beat_frequency_which_beats_modulo),
         cmocka_unit_test(unknown_items_and_gaps_share_one_entry),
-        cmocka_unit_test(rows_are_of_length_one_in_every_precision),
+        cmocka_unit_test(rows_are_of_length_one),
+        cmocka_unit_test(terms_of_bags_keep_their_length_in_every_form),
+        cmocka_unit_test(rows_with_more_accesses_come_first),
+        cmocka_unit_test(packed_models_differ_in_their_mapping_alone),
         cmocka_unit_test(histories_are_kept_or_left_out_as_asked),
         cmocka_unit_test(enough_rows_make_every_method_full),
         cmocka_unit_test(smallest_sizes_are_learned_without_accident),

@@ -15,10 +15,37 @@
 
 #include <cmocka.h>
 
+static struct fixture_kind plain_kind(unsigned i)
+{
+    unsigned parts = i / 9 % 8;
+    return (struct fixture_kind){.precision = (enum precision)(i % 3),
+                                 .keys = (enum key_kind)(i / 3 % 3),
+                                 .parts = parts,
+                                 .pooling = (enum pooling)(parts % 3)};
+}
+
 struct fixture_kind fixture_kind(unsigned i)
 {
-    return (struct fixture_kind){
-        .precision = (enum precision)(i % 3), .keys = (enum key_kind)(i / 3 % 3), .parts = i / 9 % 8};
+    static const struct {
+        enum precision precision;
+        enum scaling scaling;
+    } rows[] = {{PRECISION_F32, SCALING_NONE},
+                {PRECISION_I8, SCALING_ROW_OFFSET},
+                {PRECISION_I8, SCALING_DIM},
+                {PRECISION_I4, SCALING_ROW_OFFSET}};
+    if (i < FIXTURE_N_PLAIN_KINDS)
+        return plain_kind(i);
+    i -= FIXTURE_N_PLAIN_KINDS;
+    enum combine combine = (enum combine)(i / 3 % 3);
+    return (struct fixture_kind){.precision = rows[i / 9].precision,
+                                 .scaling = rows[i / 9].scaling,
+                                 .mapping = (enum mapping_kind)(i % 3),
+                                 .combine = combine,
+                                 .n_lookups = combine == COMBINE_CONCAT ? 3 : 2,
+                                 .keys = (enum key_kind)(i / 2 % 3),
+                                 .pooling = (enum pooling)(i % 4),
+                                 .parts = FIXTURE_FEATURES | (i % 2 ? FIXTURE_EMBEDDED_USERS : 0) |
+                                          (i % 4 < 2 ? FIXTURE_ALL : FIXTURE_BIAS)};
 }
 
 /* Puts d into the first free slot from the hash of its key on. */
@@ -65,50 +92,109 @@ static void fill_rows(enum precision precision, struct fixture *f)
             f->rows.f32[i] = (float)(i - 11) / 8.0f;
         else if (precision == PRECISION_F16)
             f->rows.f16[i] = (uint16_t)(0x3c00 + i); /* from 1.0 on */
-        else
+        else if (precision == PRECISION_I8)
             f->rows.i8[i] = (int8_t)(i * 7 - 100);
-    for (int r = 0; r < FIXTURE_ROWS; r++)
-        f->scales[r] = (float)(r + 1) / 127.0f;
+        else
+            f->rows.i4[i] = (uint8_t)(i * 37);
 }
 
-static void fill_items(struct fixture *f)
+static void fill_scales(enum scaling scaling, struct fixture *f)
 {
-    for (unsigned i = 0; i <= FIXTURE_ITEMS; i++) {
-        f->remap[i] = i * 3 % FIXTURE_ROWS;
-        f->weights[i] = i == FIXTURE_ITEMS ? 0.0f : 1.0f / (float)(i + 1);
-        f->bias[i] = -0.1f * (float)i;
+    if (scaling == SCALING_ROW_OFFSET)
+        for (int i = 0; i < 2 * FIXTURE_ROWS; i++)
+            f->scales.f16[i] = (uint16_t)(0x2400 + 100 * i); /* from 2^-6 on */
+    else
+        for (int i = 0; i < FIXTURE_DIM; i++)
+            f->scales.f32[i] = (float)(i + 1) / 127.0f;
+}
+
+/* Entry e is the bits from 3 e on. */
+static void pack(const uint32_t *entries, unsigned n, uint32_t *words)
+{
+    for (unsigned bit = 0; bit < n * FIXTURE_BITS; bit++)
+        if (entries[bit / FIXTURE_BITS] >> bit % FIXTURE_BITS & 1)
+            words[bit / 32] |= 1u << bit % 32;
+}
+
+static struct space make_space(struct fixture_kind kind, uint32_t n_ids, uint32_t n_lookups,
+                               struct fixture_space *f)
+{
+    for (unsigned e = 0; e < (n_ids + 1) * n_lookups; e++)
+        f->remap[e] = e * 3 % FIXTURE_ROWS;
+    for (unsigned i = 0; i <= n_ids; i++)
+        f->weights[i] = i == n_ids ? 0.0f : 1.0f / (float)(i + 1);
+    pack(f->remap, (n_ids + 1) * n_lookups, f->words);
+    const uint32_t *const remaps[] = {
+        [MAPPING_STORED] = f->remap, [MAPPING_PACKED] = f->words, [MAPPING_HASHED] = NULL};
+    return (struct space){.n_ids = n_ids,
+                          .keys = make_keys(kind.keys, n_ids, &f->keys),
+                          .remap = remaps[kind.mapping],
+                          .weights = kind.parts & FIXTURE_WEIGHTS ? f->weights : NULL};
+}
+
+static void add_users(struct fixture_kind kind, struct fixture *f)
+{
+    static const uint32_t offsets[] = {0, 3, 3, 6, 6}, history[] = {6, 0, 1, 5, 5, 2};
+    struct model *m = &f->model;
+    memcpy(f->offsets, offsets, sizeof offsets);
+    memcpy(f->history, history, sizeof history);
+    m->user_is_embedded = kind.parts & FIXTURE_EMBEDDED_USERS;
+    if (kind.parts & (FIXTURE_HISTORIES | FIXTURE_EMBEDDED_USERS))
+        m->user = make_space(kind, FIXTURE_USERS, m->mapping.n_lookups, &f->user);
+    if (!m->user_is_embedded)
+        m->user = (struct space){.n_ids = m->user.n_ids, .keys = m->user.keys};
+    if (kind.parts & FIXTURE_HISTORIES)
+        m->histories = (struct stored_histories){.offsets = f->offsets, .items = f->history};
+}
+
+static void add_features(struct fixture_kind kind, struct fixture *f)
+{
+    static const char *const names[] = {"country", "os"};
+    for (size_t i = 0; i < FIXTURE_FEATURES_N; i++) {
+        f->features[i].name = names[i];
+        f->features[i].space =
+            make_space(kind, FIXTURE_USERS, f->model.mapping.n_lookups, &f->of_features[i]);
     }
+    f->model.features = f->features;
+    f->model.n_features = FIXTURE_FEATURES_N;
 }
 
 void fixture_model(struct fixture_kind kind, struct fixture *f)
 {
-    static const uint32_t offsets[] = {0, 3, 3, 6, 6}, history[] = {6, 0, 1, 5, 5, 2};
+    static const enum scaling scalings[] = {[PRECISION_F32] = SCALING_NONE,
+                                            [PRECISION_F16] = SCALING_NONE,
+                                            [PRECISION_I8] = SCALING_ROW,
+                                            [PRECISION_I4] = SCALING_ROW_OFFSET};
     *f = (struct fixture){.provenance = {{"method", "by hand"}, {"note \"1\"\n", "caf\xc3\xa9 \\"}}};
     fill_rows(kind.precision, f);
-    fill_items(f);
-    memcpy(f->offsets, offsets, sizeof offsets);
-    memcpy(f->history, history, sizeof history);
+    for (unsigned i = 0; i <= FIXTURE_ITEMS; i++)
+        f->bias[i] = -0.1f * (float)i;
+    enum scaling scaling = kind.scaling ? kind.scaling : scalings[kind.precision];
+    fill_scales(scaling, f);
+    uint32_t n_lookups = kind.n_lookups ? kind.n_lookups : 1;
     f->model = (struct model){
         .dim = FIXTURE_DIM,
-        .pooling = (enum pooling)(kind.parts % 3),
+        .pooling = kind.pooling,
         .logit_scale = 14.2857141f,
-        .item = {.n_ids = FIXTURE_ITEMS,
-                 .n_rows = FIXTURE_ROWS,
+        .rows = {.n = FIXTURE_ROWS,
+                 .width = kind.combine == COMBINE_CONCAT ? FIXTURE_DIM / n_lookups : FIXTURE_DIM,
                  .precision = kind.precision,
-                 .keys = make_keys(kind.keys, FIXTURE_ITEMS, &f->item_keys),
-                 .remap = f->remap,
-                 .rows = &f->rows,
-                 .scales = kind.precision == PRECISION_I8 ? f->scales : NULL,
-                 .weights = kind.parts & FIXTURE_WEIGHTS ? f->weights : NULL,
-                 .bias = kind.parts & FIXTURE_BIAS ? f->bias : NULL},
+                 .scaling = scaling,
+                 .values = &f->rows,
+                 .scales = scaling == SCALING_NONE ? NULL : &f->scales},
+        .mapping = {.kind = kind.mapping,
+                    .combine = kind.combine,
+                    .n_lookups = n_lookups,
+                    .bits = kind.mapping == MAPPING_PACKED ? FIXTURE_BITS : 0,
+                    .seed = kind.mapping == MAPPING_HASHED ? 0xfedcba9876543210 : 0},
+        .item = make_space(kind, FIXTURE_ITEMS, n_lookups, &f->item),
+        .bias = kind.parts & FIXTURE_BIAS ? f->bias : NULL,
         .provenance = f->provenance,
         .n_provenance = 2,
     };
-    if (kind.parts & FIXTURE_HISTORIES)
-        f->model.user = (struct user_space){.n_ids = FIXTURE_USERS,
-                                            .keys = make_keys(kind.keys, FIXTURE_USERS, &f->user_keys),
-                                            .offsets = f->offsets,
-                                            .history = f->history};
+    add_users(kind, f);
+    if (kind.parts & FIXTURE_FEATURES)
+        add_features(kind, f);
 }
 
 int folder_make(void **state)

@@ -5,18 +5,41 @@
 #include "model/model.h"
 #include "model/read.h"
 
-enum { FIXTURE_ITEMS = 7, FIXTURE_ROWS = 5, FIXTURE_DIM = 6, FIXTURE_USERS = 3, FIXTURE_SLOTS = 16 };
-
-enum fixture_parts { FIXTURE_WEIGHTS = 1, FIXTURE_BIAS = 2, FIXTURE_HISTORIES = 4, FIXTURE_ALL = 7 };
-
-struct fixture_kind {
-    enum precision precision;
-    enum key_kind keys; /* of items and users */
-    unsigned parts;
+enum {
+    FIXTURE_ITEMS = 7,
+    FIXTURE_ROWS = 5,
+    FIXTURE_DIM = 6,
+    FIXTURE_USERS = 3,
+    FIXTURE_SLOTS = 16,
+    FIXTURE_BITS = 3,
+    FIXTURE_MAX_LOOKUPS = 3,
+    FIXTURE_FEATURES_N = 2, /* "country" and "os", of as many ids as users */
 };
 
-/* Every combination of precision, keys and parts: (FIXTURE_N_KINDS) of them. */
-enum { FIXTURE_N_KINDS = 3 * 3 * 8 };
+enum fixture_parts {
+    FIXTURE_WEIGHTS = 1,
+    FIXTURE_BIAS = 2,
+    FIXTURE_HISTORIES = 4,
+    FIXTURE_ALL = 7, /* of a model of items and histories */
+    FIXTURE_EMBEDDED_USERS = 8,
+    FIXTURE_FEATURES = 16,
+};
+
+/* Left zero, everything from `scaling` on gives one stored row an item, scaled as its precision mostly is. */
+struct fixture_kind {
+    enum precision precision;
+    enum key_kind keys; /* of all spaces */
+    unsigned parts;
+    enum scaling scaling; /* SCALING_NONE: that which goes with the precision */
+    enum mapping_kind mapping;
+    enum combine combine;
+    uint32_t n_lookups; /* 0: 1 */
+    enum pooling pooling;
+};
+
+/* Every combination of precision, keys and parts of models with items and histories; then, of models with
+ * several lookups, embedded users and features, of scaling, mapping and combine. */
+enum { FIXTURE_N_PLAIN_KINDS = 3 * 3 * 8, FIXTURE_N_KINDS = FIXTURE_N_PLAIN_KINDS + 4 * 3 * 3 };
 struct fixture_kind fixture_kind(unsigned i);
 
 struct fixture_keys {
@@ -26,6 +49,13 @@ struct fixture_keys {
     uint32_t slots[FIXTURE_SLOTS];
 };
 
+struct fixture_space {
+    uint32_t remap[(FIXTURE_ITEMS + 1) * FIXTURE_MAX_LOOKUPS];
+    uint32_t words[8]; /* remap, packed */
+    float weights[FIXTURE_ITEMS + 1];
+    struct fixture_keys keys;
+};
+
 /* The model points into the fixture, which must stay where it is. */
 struct fixture {
     struct model model;
@@ -33,15 +63,17 @@ struct fixture {
         float f32[FIXTURE_ROWS * FIXTURE_DIM];
         uint16_t f16[FIXTURE_ROWS * FIXTURE_DIM];
         int8_t i8[FIXTURE_ROWS * FIXTURE_DIM];
+        uint8_t i4[FIXTURE_ROWS * FIXTURE_DIM];
     } rows;
-    float scales[FIXTURE_ROWS];
-    uint32_t remap[FIXTURE_ITEMS + 1];
-    float weights[FIXTURE_ITEMS + 1];
+    union {
+        float f32[FIXTURE_DIM];
+        uint16_t f16[2 * FIXTURE_ROWS];
+    } scales;
+    struct fixture_space item, user, of_features[FIXTURE_FEATURES_N];
     float bias[FIXTURE_ITEMS + 1];
-    struct fixture_keys item_keys;
     uint32_t offsets[FIXTURE_USERS + 2];
     uint32_t history[6];
-    struct fixture_keys user_keys;
+    struct feature features[FIXTURE_FEATURES_N];
     struct provenance_entry provenance[2];
 };
 

@@ -65,44 +65,92 @@ static const char *walk_keys(const struct model_file *file, const struct keys *k
     return keys->offsets[0] == 0 ? NULL : "bytes before the first key";
 }
 
-static const char *walk_items(const struct model_file *file, const struct model *m)
+static const char *walk_rows(const struct model_file *file, const struct model *m)
 {
-    const struct item_space *item = &m->item;
-    uint64_t n_entries = item->n_ids + 1ull;
-    if (m->dim < 1 || m->dim > MODEL_MAX_DIM || item->n_rows < 1)
+    static const unsigned scalings[] = {
+        [PRECISION_F32] = 1, [PRECISION_F16] = 1, [PRECISION_I8] = 14, [PRECISION_I4] = 4};
+    const struct row_table *rows = &m->rows;
+    if (m->dim < 1 || m->dim > MODEL_MAX_DIM || rows->n < 1)
         return "no rows, or a dim that kernels cannot have";
-    if (!inside(file, item->rows, (uint64_t)item->n_rows * model_row_bytes(m)))
+    if (rows->precision > PRECISION_I4 || !(scalings[rows->precision] >> rows->scaling & 1))
+        return "a scaling that these rows cannot have";
+    if (!inside(file, rows->values, (uint64_t)rows->n * row_bytes(rows)))
         return "rows outside their tensor";
-    if ((item->scales != NULL) != (item->precision == PRECISION_I8) ||
-        (item->scales && !inside(file, item->scales, item->n_rows * 4ull)))
+    if (!rows->scales != (rows->scaling == SCALING_NONE) ||
+        (rows->scales && !inside(file, rows->scales, row_scale_bytes(m))))
         return "scales missing or outside their tensor";
-    if (!inside(file, item->remap, n_entries * 4) ||
-        (item->weights && !inside(file, item->weights, n_entries * 4)) ||
-        (item->bias && !inside(file, item->bias, n_entries * 4)))
-        return "an array of ids outside its tensor";
-    for (uint64_t i = 0; i < n_entries; i++)
-        if (item->remap[i] >= item->n_rows)
-            return "an id maps to no row";
-    return walk_keys(file, &item->keys, item->n_ids);
+    const struct row_mapping *mapping = &m->mapping;
+    if (mapping->n_lookups < 1 || mapping->n_lookups > MODEL_MAX_LOOKUPS)
+        return "a number of lookups that kernels cannot have";
+    if (rows->width * (mapping->combine == COMBINE_CONCAT ? mapping->n_lookups : 1) != m->dim)
+        return "rows do not make up the dim";
+    return mapping->kind == MAPPING_HASHED && rows->n < 2 ? "no row for known ids" : NULL;
 }
 
-static const char *walk_users(const struct model_file *file, const struct model *m)
+/* Bit by bit, and touching the spare word, which kernels may read. */
+static uint64_t packed_entry(const uint32_t *words, uint64_t e, uint32_t bits)
 {
-    const struct user_space *user = &m->user;
-    if (user->n_ids == 0)
-        return NULL;
-    if (!inside(file, user->offsets, (user->n_ids + 2ull) * 4) ||
-        !inside(file, user->history, user->offsets[user->n_ids + 1ull] * 4ull))
+    uint64_t entry = 0;
+    for (uint32_t b = 0; b < bits; b++)
+        entry |= (uint64_t)(words[(e * bits + b) / 32] >> (e * bits + b) % 32 & 1) << b;
+    volatile uint32_t next = words[e * bits / 32 + 1];
+    (void)next;
+    return entry;
+}
+
+static const char *walk_embedded(const struct model_file *file, const struct model *m,
+                                 const struct space *space)
+{
+    const struct row_mapping *mapping = &m->mapping;
+    uint64_t n_ids = space->n_ids + 1ull, n_entries = n_ids * mapping->n_lookups;
+    uint64_t n_bytes =
+        mapping->kind == MAPPING_PACKED ? (n_entries * mapping->bits / 32 + 1) * 4 : n_entries * 4;
+    if ((space->remap != NULL) != (mapping->kind != MAPPING_HASHED))
+        return "a mapping where there should be none, or none";
+    if (space->remap && !inside(file, space->remap, n_bytes))
+        return "a mapping outside its tensor";
+    if (space->weights && !inside(file, space->weights, n_ids * 4))
+        return "weights outside their tensor";
+    for (uint64_t e = 0; space->remap && e < n_entries; e++)
+        if ((mapping->kind == MAPPING_PACKED ? packed_entry(space->remap, e, mapping->bits)
+                                             : space->remap[e]) >= m->rows.n)
+            return "an id maps to no row";
+    return walk_keys(file, &space->keys, space->n_ids);
+}
+
+static const char *walk_histories(const struct model_file *file, const struct model *m)
+{
+    const struct stored_histories *histories = &m->histories;
+    uint32_t n = m->user.n_ids;
+    if (!histories->offsets)
+        return n > 0 && !m->user_is_embedded ? "users of whom nothing is known" : NULL;
+    if (!inside(file, histories->offsets, (n + 2ull) * 4) ||
+        !inside(file, histories->items, histories->offsets[n + 1ull] * 4ull))
         return "histories outside their tensors";
-    for (uint64_t u = 0; u <= user->n_ids; u++)
-        if (user->offsets[u] > user->offsets[u + 1])
+    for (uint64_t u = 0; u <= n; u++)
+        if (histories->offsets[u] > histories->offsets[u + 1])
             return "a history of negative length";
-    if (user->offsets[0] != 0 || user->offsets[user->n_ids] != user->offsets[user->n_ids + 1ull])
+    if (histories->offsets[0] != 0 || histories->offsets[n] != histories->offsets[n + 1ull])
         return "the unknown user has a history";
-    for (uint32_t i = 0; i < user->offsets[user->n_ids]; i++)
-        if (user->history[i] >= m->item.n_ids)
+    for (uint32_t i = 0; i < histories->offsets[n]; i++)
+        if (histories->items[i] >= m->item.n_ids)
             return "a history holds no item";
-    return walk_keys(file, &user->keys, user->n_ids);
+    return m->user_is_embedded ? NULL : walk_keys(file, &m->user.keys, n);
+}
+
+static const char *walk_spaces(const struct model_file *file, const struct model *m)
+{
+    const char *wrong = walk_embedded(file, m, &m->item);
+    if (!wrong && m->bias && !inside(file, m->bias, (m->item.n_ids + 1ull) * 4))
+        wrong = "biases outside their tensor";
+    if (!wrong && m->user_is_embedded)
+        wrong = walk_embedded(file, m, &m->user);
+    if (!wrong)
+        wrong = walk_histories(file, m);
+    for (size_t i = 0; i < m->n_features && !wrong; i++)
+        wrong =
+            m->features[i].name[0] ? walk_embedded(file, m, &m->features[i].space) : "a feature without name";
+    return wrong;
 }
 
 const char *model_walk(const struct model_file *file)
@@ -110,11 +158,11 @@ const char *model_walk(const struct model_file *file)
     const struct model *m = model_file_model(file);
     if (!tensors_fill_the_file(model_file_tensors(file)))
         return "tensors do not follow one another";
-    if (!isfinite(m->logit_scale) || m->pooling > POOLING_NORMALISED)
+    if (!isfinite(m->logit_scale) || m->pooling > POOLING_MAX)
         return "a wrong scale or pooling";
     for (size_t i = 0; i < m->n_provenance; i++)
         if (!m->provenance[i].name || !m->provenance[i].value)
             return "provenance without text";
-    const char *wrong = walk_items(file, m);
-    return wrong ? wrong : walk_users(file, m);
+    const char *wrong = walk_rows(file, m);
+    return wrong ? wrong : walk_spaces(file, m);
 }

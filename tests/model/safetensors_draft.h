@@ -9,7 +9,7 @@
 
 #include <cjson/cJSON.h>
 
-enum { DRAFT_MAX_TENSORS = 32, DRAFT_MAX_DIMS = 4 };
+enum { DRAFT_MAX_TENSORS = 64, DRAFT_MAX_DIMS = 4 };
 
 struct draft_tensor {
     char name[40];

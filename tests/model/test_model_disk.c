@@ -28,7 +28,8 @@ static void assert_write_fails(const struct model *m, const char *path, const ch
 
 static void small_model(struct fixture *f, float logit_scale)
 {
-    fixture_model((struct fixture_kind){PRECISION_F32, KEYS_U64, FIXTURE_ALL}, f);
+    fixture_model((struct fixture_kind){.precision = PRECISION_F32, .keys = KEYS_U64, .parts = FIXTURE_ALL},
+                  f);
     f->model.logit_scale = logit_scale;
 }
 
@@ -124,13 +125,15 @@ static void big_model(uint32_t which, uint32_t n_rows, struct model *m)
     *m = (struct model){
         .dim = BIG_DIM,
         .logit_scale = (float)which,
-        .item = {.n_ids = n_rows - 1, .n_rows = n_rows, .rows = rows, .remap = remap},
+        .rows = {.n = n_rows, .width = BIG_DIM, .values = rows},
+        .mapping = {.n_lookups = 1},
+        .item = {.n_ids = n_rows - 1, .remap = remap},
     };
 }
 
 static void big_model_free(struct model *m)
 {
-    free((void *)(uintptr_t)m->item.rows);
+    free((void *)(uintptr_t)m->rows.values);
     free((void *)(uintptr_t)m->item.remap);
 }
 
@@ -162,8 +165,8 @@ static void assert_one_of(const struct model models[2], const char *path)
     const struct model *m = model_file_model(file);
     assert_true(m->logit_scale == 1.0f || m->logit_scale == 2.0f);
     const struct model *expected = &models[m->logit_scale == 2.0f];
-    assert_int_equal(m->item.n_rows, expected->item.n_rows);
-    assert_memory_equal(m->item.rows, expected->item.rows, m->item.n_rows * model_row_bytes(m));
+    assert_int_equal(m->rows.n, expected->rows.n);
+    assert_memory_equal(m->rows.values, expected->rows.values, m->rows.n * row_bytes(&m->rows));
     model_file_close(file);
 }
 

@@ -27,7 +27,8 @@ static int parts_make(void **state)
     if (!p || folder_make((void **)&p->folder) != 0)
         return -1;
     struct fixture f;
-    fixture_model((struct fixture_kind){PRECISION_F32, KEYS_U64, FIXTURE_ALL}, &f);
+    fixture_model((struct fixture_kind){.precision = PRECISION_F32, .keys = KEYS_U64, .parts = FIXTURE_ALL},
+                  &f);
     write_model(&f.model, p->folder->file);
     size_t n_bytes;
     unsigned char *bytes = read_bytes(p->folder->file, &n_bytes);

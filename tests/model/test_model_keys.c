@@ -25,7 +25,10 @@ static struct collide_model *open_handle(const char *path, enum model_check chec
 static void save_kind(const char *path, enum key_kind kind, struct draft *d)
 {
     struct fixture f;
-    fixture_model((struct fixture_kind){PRECISION_F32, kind, FIXTURE_ALL}, &f);
+    fixture_model((struct fixture_kind){.precision = PRECISION_F32,
+                                        .keys = kind,
+                                        .parts = FIXTURE_ALL | FIXTURE_FEATURES},
+                  &f);
     write_model(&f.model, path);
     size_t n_bytes;
     unsigned char *bytes = read_bytes(path, &n_bytes);
@@ -45,13 +48,21 @@ static void every_key_is_found_and_no_other(void **state)
     const struct folder *folder = *state;
     for (enum key_kind kind = KEYS_DENSE; kind <= KEYS_STRING; kind++) {
         struct fixture f;
-        fixture_model((struct fixture_kind){PRECISION_F32, kind, FIXTURE_ALL}, &f);
+        fixture_model((struct fixture_kind){.precision = PRECISION_F32,
+                                            .keys = kind,
+                                            .parts = FIXTURE_ALL | FIXTURE_FEATURES},
+                      &f);
         write_model(&f.model, folder->file);
         struct collide_model *h = open_handle(folder->file, MODEL_CHECK_CONTENTS);
         for (uint32_t d = 0; d < FIXTURE_ITEMS; d++)
             assert_int_equal(id_index_find(&h->items, id_index_key(&h->items, d)), d);
         for (uint32_t d = 0; d < FIXTURE_USERS; d++)
             assert_int_equal(id_index_find(&h->users, id_index_key(&h->users, d)), d);
+        for (size_t i = 0; i < FIXTURE_FEATURES_N; i++)
+            for (uint32_t d = 0; d <= FIXTURE_USERS; d++)
+                assert_int_equal(id_index_find(&h->features[i], id_index_key(&h->items, d)), d);
+        assert_int_equal(model_feature_find(h, "os!", 2), 1);
+        assert_int_equal(model_feature_find(h, "o", 1), FIXTURE_FEATURES_N);
         for (uint64_t i = 0; i < 1000; i++)
             assert_int_equal(id_index_find(&h->items, collide_id_number(i + 7)), FIXTURE_ITEMS);
         assert_int_equal(find_text(&h->items, ""), FIXTURE_ITEMS);
@@ -92,9 +103,9 @@ static void rotate(struct draft *d, const char *name)
 static void an_index_made_with_another_hash_is_refused(void **state)
 {
     const struct folder *folder = *state;
-    static const char *const spaces[] = {"item", "user"};
+    static const char *const spaces[] = {"item", "user", "os"};
     for (enum key_kind kind = KEYS_U64; kind <= KEYS_STRING; kind++)
-        for (size_t s = 0; s < 2; s++) {
+        for (size_t s = 0; s < 3; s++) {
             struct draft d;
             char name[32];
             snprintf(name, sizeof name, "%s.key_slots", spaces[s]);

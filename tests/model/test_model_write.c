@@ -38,26 +38,57 @@ static void assert_floats_equal(const float *a, const float *b, size_t n)
         assert_memory_equal(a, b, n * sizeof *a);
 }
 
+static void assert_spaces_equal(const struct model *m, const struct space *a, const struct space *b)
+{
+    assert_int_equal(a->n_ids, b->n_ids);
+    assert_int_equal(a->remap == NULL, b->remap == NULL);
+    size_t n = (a->n_ids + 1) * m->mapping.n_lookups;
+    if (m->mapping.kind == MAPPING_PACKED)
+        n = (n * m->mapping.bits + 31) / 32;
+    if (a->remap)
+        assert_memory_equal(a->remap, b->remap, n * sizeof *a->remap);
+    assert_floats_equal(a->weights, b->weights, a->n_ids + 1);
+    assert_keys_equal(&a->keys, &b->keys, a->n_ids);
+}
+
+static void assert_users_equal(const struct model *a, const struct model *b)
+{
+    uint32_t n = a->user.n_ids;
+    assert_int_equal(a->user_is_embedded, b->user_is_embedded);
+    assert_spaces_equal(a, &a->user, &b->user);
+    assert_int_equal(a->histories.offsets == NULL, b->histories.offsets == NULL);
+    if (!a->histories.offsets)
+        return;
+    assert_memory_equal(a->histories.offsets, b->histories.offsets, (n + 2) * sizeof *a->histories.offsets);
+    assert_memory_equal(a->histories.items, b->histories.items,
+                        a->histories.offsets[n] * sizeof *a->histories.items);
+}
+
 static void assert_models_equal(const struct model *a, const struct model *b)
 {
     assert_int_equal(a->dim, b->dim);
     assert_int_equal(a->pooling, b->pooling);
     assert_true(a->logit_scale == b->logit_scale);
-    assert_int_equal(a->item.n_ids, b->item.n_ids);
-    assert_int_equal(a->item.n_rows, b->item.n_rows);
-    assert_int_equal(a->item.precision, b->item.precision);
-    assert_memory_equal(a->item.remap, b->item.remap, (a->item.n_ids + 1) * sizeof *a->item.remap);
-    assert_memory_equal(a->item.rows, b->item.rows, a->item.n_rows * model_row_bytes(a));
-    assert_floats_equal(a->item.scales, b->item.scales, a->item.n_rows);
-    assert_floats_equal(a->item.weights, b->item.weights, a->item.n_ids + 1);
-    assert_floats_equal(a->item.bias, b->item.bias, a->item.n_ids + 1);
-    assert_keys_equal(&a->item.keys, &b->item.keys, a->item.n_ids);
-    assert_int_equal(a->user.n_ids, b->user.n_ids);
-    if (a->user.n_ids) {
-        uint32_t n = a->user.n_ids;
-        assert_memory_equal(a->user.offsets, b->user.offsets, (n + 2) * sizeof *a->user.offsets);
-        assert_memory_equal(a->user.history, b->user.history, a->user.offsets[n] * sizeof *a->user.history);
-        assert_keys_equal(&a->user.keys, &b->user.keys, n);
+    assert_int_equal(a->rows.n, b->rows.n);
+    assert_int_equal(a->rows.width, b->rows.width);
+    assert_int_equal(a->rows.precision, b->rows.precision);
+    assert_int_equal(a->rows.scaling, b->rows.scaling);
+    assert_memory_equal(a->rows.values, b->rows.values, a->rows.n * row_bytes(&a->rows));
+    assert_int_equal(a->rows.scales == NULL, b->rows.scales == NULL);
+    if (a->rows.scales)
+        assert_memory_equal(a->rows.scales, b->rows.scales, row_scale_bytes(a));
+    assert_int_equal(a->mapping.kind, b->mapping.kind);
+    assert_int_equal(a->mapping.combine, b->mapping.combine);
+    assert_int_equal(a->mapping.n_lookups, b->mapping.n_lookups);
+    assert_int_equal(a->mapping.bits, b->mapping.bits);
+    assert_true(a->mapping.seed == b->mapping.seed);
+    assert_spaces_equal(a, &a->item, &b->item);
+    assert_floats_equal(a->bias, b->bias, a->item.n_ids + 1);
+    assert_users_equal(a, b);
+    assert_int_equal(a->n_features, b->n_features);
+    for (size_t i = 0; i < a->n_features; i++) {
+        assert_string_equal(a->features[i].name, b->features[i].name);
+        assert_spaces_equal(a, &a->features[i].space, &b->features[i].space);
     }
     assert_int_equal(a->n_provenance, b->n_provenance);
     for (size_t i = 0; i < a->n_provenance; i++) {
@@ -185,7 +216,7 @@ static void a_model_of_no_items_is_read_back(void **state)
         struct fixture f;
         fixture_model((struct fixture_kind){.keys = kind}, &f);
         f.model.item.n_ids = 0;
-        memset(f.item_keys.slots, 0xff, sizeof f.item_keys.slots);
+        memset(f.item.keys.slots, 0xff, sizeof f.item.keys.slots);
         write_model(&f.model, folder->file);
         struct model_file *file = open_model(folder->file);
         assert_int_equal(model_file_model(file)->item.n_ids, 0);
@@ -208,7 +239,7 @@ static void a_model_that_could_not_be_read_is_not_written(void **state)
 {
     const struct folder *folder = *state;
     struct fixture f;
-    struct fixture_kind kind = {PRECISION_F32, KEYS_STRING, FIXTURE_ALL};
+    struct fixture_kind kind = {.precision = PRECISION_F32, .keys = KEYS_STRING, .parts = FIXTURE_ALL};
 #define NOT_WRITTEN(change, text)                                                                            \
     do {                                                                                                     \
         fixture_model(kind, &f);                                                                             \
@@ -218,20 +249,20 @@ static void a_model_that_could_not_be_read_is_not_written(void **state)
     NOT_WRITTEN(f.model.logit_scale = NAN, "collide.logit_scale");
     NOT_WRITTEN(f.model.dim = 0, "dim 0");
     NOT_WRITTEN(f.model.dim = MODEL_MAX_DIM + 1, "dim 1025");
-    NOT_WRITTEN(f.model.item.n_rows = 0, "0 rows");
+    NOT_WRITTEN(f.model.rows.n = 0, "0 rows");
     NOT_WRITTEN(f.rows.f32[3] = INFINITY, "item.rows");
     NOT_WRITTEN(f.bias[3] = NAN, "item.bias");
-    NOT_WRITTEN(f.remap[3] = FIXTURE_ROWS, "item.remap");
+    NOT_WRITTEN(f.item.remap[3] = FIXTURE_ROWS, "item.remap");
     NOT_WRITTEN(f.history[3] = FIXTURE_ITEMS, "user.history");
     NOT_WRITTEN(f.offsets[1] = 7, "user.history_offsets");
-    NOT_WRITTEN(f.item_keys.offsets[2] = 0, "item.key_offsets");
-    NOT_WRITTEN(f.item_keys.slots[0] ^= 0x80000000u, "item.key_slots");
-    NOT_WRITTEN(memset(f.user_keys.slots, 0xff, sizeof f.user_keys.slots), "user.key_slots");
+    NOT_WRITTEN(f.item.keys.offsets[2] = 0, "item.key_offsets");
+    NOT_WRITTEN(f.item.keys.slots[0] ^= 0x80000000u, "item.key_slots");
+    NOT_WRITTEN(memset(f.user.keys.slots, 0xff, sizeof f.user.keys.slots), "user.key_slots");
     NOT_WRITTEN(f.provenance[1].name = "method", "method");
     NOT_WRITTEN(f.provenance[1].name = "collide.format", "collide.format");
     NOT_WRITTEN(f.provenance[1].name = "xxh3.item.rows", "xxh3.item.rows");
     kind.precision = PRECISION_I8;
-    NOT_WRITTEN(f.scales[1] = NAN, "item.scales");
+    NOT_WRITTEN(f.scales.f32[1] = NAN, "item.scales");
 }
 
 static void metadata_beyond_the_header_limit_is_not_written(void **state)

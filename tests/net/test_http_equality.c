@@ -16,26 +16,33 @@
 #include <cmocka.h>
 
 enum {
-    N_PRECISIONS = 3,
+    N_PRECISIONS = PRECISION_I4 + 1,
     N_CONNECTIONS = 4,
-    N_SCORE_REQUESTS = 1700, /* to each model */
+    N_SCORE_REQUESTS = 1500, /* to each model */
     MIN_SCORE_REQUESTS = 10000,
     N_TOPK_REQUESTS = 84, /* to each model */
     MIN_TOPK_REQUESTS = 500,
     MAX_SCORES = 24, /* of a part */
 };
 
-/* Each precision normalised, and with another pooling; values and sizes mixed. */
+#define SMALL(number) .seed = number, .n_items = 300, .n_users = 30, .n_rows = 40
+#define LARGE(number) .seed = number, .n_items = 1200, .n_users = 80, .n_rows = 900, .max_history = 60
+
+/* Each precision normalised, and with another pooling; values, sizes and mappings mixed. */
 static const struct random_model MODELS[] = {
-    {1, 300, 30, 40, 64, 50, PRECISION_F32, POOLING_NORMALISED, KEYS_U64, VALUES_ORDINARY,
-     RANDOM_WEIGHTS | RANDOM_BIAS},
-    {2, 1200, 80, 900, 24, 60, PRECISION_F32, POOLING_MEAN, KEYS_DENSE, VALUES_EXTREME, RANDOM_BIAS},
-    {3, 1200, 80, 900, 64, 60, PRECISION_F16, POOLING_NORMALISED, KEYS_DENSE, VALUES_EXTREME, RANDOM_WEIGHTS},
-    {4, 300, 30, 40, 20, 200, PRECISION_F16, POOLING_SUM, KEYS_U64, VALUES_ORDINARY,
-     RANDOM_WEIGHTS | RANDOM_BIAS},
-    {5, 1200, 80, 900, 64, 60, PRECISION_I8, POOLING_NORMALISED, KEYS_U64, VALUES_ORDINARY,
-     RANDOM_WEIGHTS | RANDOM_BIAS},
-    {6, 300, 30, 40, 100, 200, PRECISION_I8, POOLING_MEAN, KEYS_DENSE, VALUES_ORDINARY, 0},
+    {SMALL(1), .dim = 64, .max_history = 50, .precision = PRECISION_F32, .pooling = POOLING_NORMALISED,
+     .keys = KEYS_U64, .flags = RANDOM_WEIGHTS | RANDOM_BIAS},
+    {LARGE(2), .dim = 24, .precision = PRECISION_F32, .pooling = POOLING_MEAN, .values = VALUES_EXTREME,
+     .flags = RANDOM_BIAS},
+    {LARGE(3), .dim = 64, .precision = PRECISION_F16, .pooling = POOLING_NORMALISED, .values = VALUES_EXTREME,
+     .flags = RANDOM_WEIGHTS},
+    {SMALL(4), .dim = 20, .max_history = 200, .precision = PRECISION_F16, .pooling = POOLING_SUM,
+     .keys = KEYS_U64, .flags = RANDOM_WEIGHTS | RANDOM_BIAS},
+    {LARGE(5), .dim = 64, .precision = PRECISION_I8, .pooling = POOLING_NORMALISED, .keys = KEYS_U64,
+     .scales = RANDOM_SCALES_DIM, .mapping = MAPPING_PACKED, .flags = RANDOM_WEIGHTS | RANDOM_BIAS},
+    {SMALL(6), .dim = 100, .max_history = 200, .precision = PRECISION_I8, .pooling = POOLING_MEAN},
+    {LARGE(7), .dim = 32, .precision = PRECISION_I4, .pooling = POOLING_NORMALISED, .n_lookups = 2,
+     .flags = RANDOM_BIAS | RANDOM_USER_EMBEDDED},
 };
 enum { N_MODELS = sizeof MODELS / sizeof *MODELS };
 
@@ -129,21 +136,6 @@ static void check_unknown(const cJSON *reply, uint64_t n_unknown)
     assert_true(unknown->valuedouble == (double)n_unknown);
 }
 
-static uint64_t count_unknown(const struct id_index *index, const struct collide_id *ids, size_t n)
-{
-    uint64_t n_unknown = 0;
-    for (size_t i = 0; i < n; i++)
-        n_unknown += id_index_find(index, ids[i]) == index->n_ids;
-    return n_unknown;
-}
-
-static uint64_t count_unknown_of(const struct session *s, const struct collide_query *q)
-{
-    return count_unknown(&s->model->users, q->user, q->user != NULL) +
-           count_unknown(&s->model->items, q->history, q->n_history) +
-           count_unknown(&s->model->items, q->items, q->n_items);
-}
-
 /* Scores come in digits that read back as the very float, so nothing is added to their tolerance. */
 static float score_of(const cJSON *number)
 {
@@ -171,15 +163,15 @@ static void ask_for_scores(struct session *s, struct rng *rng, struct arena *are
     random_score_request(s->spec, rng, arena, &request);
     score_request_print(&request, body);
     cJSON *reply = ask(s, "/v1/score", body->bytes);
-    uint64_t n_unknown = 0;
+    struct collide_counts counts = {0};
     for (size_t i = 0; i < request.n_parts; i++) {
         const struct score_part *part = &request.parts[i];
         check_scores(s, part, part_of(reply, request.is_batch, request.n_parts, i));
         for (size_t j = 0; j < part->n_queries; j++)
             if (part->queries[j].n_items > 0) /* else nothing is looked up */
-                n_unknown += count_unknown_of(s, &part->queries[j]);
+                random_query_count(s->model, &part->queries[j], &counts);
     }
-    check_unknown(reply, n_unknown);
+    check_unknown(reply, counts.n_unknown);
     cJSON_Delete(reply);
 }
 
@@ -209,12 +201,12 @@ static void ask_for_the_best(struct session *s, struct rng *rng, struct arena *a
     random_topk_request(s->spec, rng, arena, &request);
     topk_request_print(&request, body);
     cJSON *reply = ask(s, "/v1/topk", body->bytes);
-    uint64_t n_unknown = 0;
+    struct collide_counts counts = {0};
     for (size_t i = 0; i < request.n_parts; i++) {
         check_hits(s, &request.parts[i], part_of(reply, request.is_batch, request.n_parts, i));
-        n_unknown += count_unknown_of(s, &request.parts[i].query);
+        random_query_count(s->model, &request.parts[i].query, &counts);
     }
-    check_unknown(reply, n_unknown);
+    check_unknown(reply, counts.n_unknown);
     cJSON_Delete(reply);
 }
 

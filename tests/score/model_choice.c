@@ -1,81 +1,189 @@
 #include "model_choice.h"
 
-#include <stdio.h>
+#include "base/rng.h"
 
-enum { NEITHER, WEIGHTS = RANDOM_WEIGHTS, BIAS = RANDOM_BIAS, BOTH = RANDOM_WEIGHTS | RANDOM_BIAS };
+#include <stdio.h>
+#include <string.h>
 
 static const struct {
-    uint32_t dim;
     enum precision precision;
-    enum pooling pooling;
-    unsigned flags;
-    enum random_values values;
-} CHOICE[MODEL_CHOICE_N] = {
-    {1, PRECISION_F16, POOLING_NORMALISED, BOTH, VALUES_EXTREME},
-    {2, PRECISION_F32, POOLING_SUM, BOTH, VALUES_ORDINARY},
-    {3, PRECISION_I8, POOLING_MEAN, WEIGHTS, VALUES_ORDINARY},
-    {4, PRECISION_F16, POOLING_SUM, BOTH, VALUES_ORDINARY},
-    {6, PRECISION_I8, POOLING_MEAN, BIAS, VALUES_EXTREME},
-    {7, PRECISION_F32, POOLING_SUM, BIAS, VALUES_EXTREME},
-    {8, PRECISION_F16, POOLING_MEAN, NEITHER, VALUES_ORDINARY},
-    {12, PRECISION_F32, POOLING_NORMALISED, BIAS, VALUES_EXTREME},
-    {16, PRECISION_I8, POOLING_NORMALISED, NEITHER, VALUES_ORDINARY},
-    {20, PRECISION_F16, POOLING_NORMALISED, WEIGHTS, VALUES_ORDINARY},
-    {24, PRECISION_I8, POOLING_SUM, WEIGHTS, VALUES_EXTREME},
-    {32, PRECISION_I8, POOLING_NORMALISED, WEIGHTS, VALUES_EXTREME},
-    {48, PRECISION_F16, POOLING_SUM, NEITHER, VALUES_EXTREME},
-    {64, PRECISION_F32, POOLING_MEAN, WEIGHTS, VALUES_EXTREME},
-    {96, PRECISION_F32, POOLING_SUM, NEITHER, VALUES_EXTREME},
-    {100, PRECISION_I8, POOLING_MEAN, NEITHER, VALUES_ORDINARY},
-    {128, PRECISION_F16, POOLING_MEAN, BIAS, VALUES_ORDINARY},
-    {256, PRECISION_I8, POOLING_MEAN, BOTH, VALUES_EXTREME},
-    {MODEL_MAX_DIM, PRECISION_F32, POOLING_NORMALISED, NEITHER, VALUES_ORDINARY},
-    {64, PRECISION_I8, POOLING_NORMALISED, BOTH, VALUES_ORDINARY},
+    enum random_scales scales;
+} ROWS[] = {
+    {PRECISION_F32, RANDOM_SCALES_DEFAULT}, {PRECISION_F16, RANDOM_SCALES_DEFAULT},
+    {PRECISION_I8, RANDOM_SCALES_DEFAULT},  {PRECISION_I8, RANDOM_SCALES_OFFSET},
+    {PRECISION_I8, RANDOM_SCALES_DIM},      {PRECISION_I4, RANDOM_SCALES_DEFAULT},
 };
 
-/* Sizes and keys of number i of a series. */
-static struct random_model sized(unsigned i)
+/* Of one row, the way to combine is none. */
+static const enum combine COMBINES[] = {COMBINE_SUM, COMBINE_SUM, COMBINE_MULTIPLY, COMBINE_CONCAT};
+
+/* Where there are several spaces the kernels get the mapping of all of them stored. */
+static const struct {
+    enum mapping_kind mapping;
+    unsigned flags;
+    uint32_t n_features;
+} IDS[] = {{MAPPING_STORED, 0, 0}, {MAPPING_STORED, 0, 2},
+           {MAPPING_PACKED, 0, 0}, {MAPPING_PACKED, RANDOM_USER_EMBEDDED, 1},
+           {MAPPING_HASHED, 0, 0}, {MAPPING_HASHED, RANDOM_USER_EMBEDDED, 0}};
+
+enum { MAX_VALUES = 8 };
+
+static const unsigned N_VALUES[N_MODEL_OPTIONS] = {
+    [OPTION_ROWS] = sizeof ROWS / sizeof *ROWS,
+    [OPTION_POOLING] = POOLING_MAX + 1,
+    [OPTION_LOOKUPS] = sizeof COMBINES / sizeof *COMBINES,
+    [OPTION_IDS] = sizeof IDS / sizeof *IDS,
+    [OPTION_ARRAYS] = 4,
+    [OPTION_KEYS] = 2,
+    [OPTION_VALUES] = 2,
+};
+
+/* A value of each option. */
+struct choice {
+    unsigned values[N_MODEL_OPTIONS];
+};
+
+/* Which pairs have come together. */
+struct coverage {
+    bool pairs[N_MODEL_OPTIONS][MAX_VALUES][N_MODEL_OPTIONS][MAX_VALUES];
+};
+
+/* Products of extreme rows leave single precision. */
+static bool is_sound(const struct choice *c)
 {
-    static const struct {
-        uint32_t n_items, n_rows, n_users, max_history;
-    } sizes[] = {{300, 40, 30, 50}, {1, 1, 1, 9}, {2000, 1500, 100, 200}, {25, 60, 0, 0}, {90, 1, 3, 500}};
-    unsigned size = i % 5;
-    return (struct random_model){.seed = 1000 + i,
-                                 .n_items = sizes[size].n_items,
-                                 .n_rows = sizes[size].n_rows,
-                                 .n_users = sizes[size].n_users,
-                                 .max_history = sizes[size].max_history,
-                                 .keys = i % 2 ? KEYS_U64 : KEYS_DENSE};
+    return COMBINES[c->values[OPTION_LOOKUPS]] != COMBINE_MULTIPLY ||
+           c->values[OPTION_VALUES] != VALUES_EXTREME;
+}
+
+static struct choice draw(struct rng *rng)
+{
+    struct choice c;
+    do
+        for (unsigned o = 0; o < N_MODEL_OPTIONS; o++)
+            c.values[o] = (unsigned)rng_below(rng, N_VALUES[o]);
+    while (!is_sound(&c));
+    return c;
+}
+
+/* Pairs that the choice brings together first. */
+static unsigned count_new(const struct choice *c, const struct coverage *seen)
+{
+    unsigned n = 0;
+    for (unsigned a = 0; a < N_MODEL_OPTIONS; a++)
+        for (unsigned b = a + 1; b < N_MODEL_OPTIONS; b++)
+            n += !seen->pairs[a][c->values[a]][b][c->values[b]];
+    return n;
+}
+
+static void mark(const struct choice *c, struct coverage *seen)
+{
+    for (unsigned a = 0; a < N_MODEL_OPTIONS; a++)
+        for (unsigned b = a + 1; b < N_MODEL_OPTIONS; b++)
+            seen->pairs[a][c->values[a]][b][c->values[b]] = true;
+}
+
+/* Greedy, after Cohen et al. 1997 (AETG): of many random choices the one with most that is new. */
+static struct choice choose(struct rng *rng, struct coverage *seen)
+{
+    enum { N_CANDIDATES = 400 };
+    struct choice best = draw(rng);
+    for (int i = 1; i < N_CANDIDATES; i++) {
+        struct choice c = draw(rng);
+        if (count_new(&c, seen) > count_new(&best, seen))
+            best = c;
+    }
+    mark(&best, seen);
+    return best;
+}
+
+static struct choice choice_of(unsigned i, struct rng *rng, struct coverage *seen)
+{
+    *rng = rng_seeded(2, 0);
+    *seen = (struct coverage){0};
+    struct choice c = choose(rng, seen);
+    for (unsigned n = 0; n < i; n++)
+        c = choose(rng, seen);
+    return c;
+}
+
+unsigned model_choice_n_missing(void)
+{
+    struct rng rng;
+    struct coverage seen;
+    unsigned n = 0;
+    choice_of(MODEL_CHOICE_N - 1, &rng, &seen);
+    for (unsigned a = 0; a < N_MODEL_OPTIONS; a++)
+        for (unsigned b = a + 1; b < N_MODEL_OPTIONS; b++)
+            for (unsigned x = 0; x < N_VALUES[a]; x++)
+                for (unsigned y = 0; y < N_VALUES[b]; y++) {
+                    struct choice c = {.values = {[OPTION_LOOKUPS] = 0}};
+                    c.values[a] = x;
+                    c.values[b] = y;
+                    n += is_sound(&c) && !seen.pairs[a][x][b][y];
+                }
+    return n;
+}
+
+/* A random dimension that the rows can have. */
+static uint32_t draw_dim(const struct random_model *spec, struct rng *rng)
+{
+    static const uint32_t dims[] = {1, 2, 3, 5, 7, 8, 12, 16, 17, 24, 32, 48, 64, 64, 96, 100, 128, 131, 200};
+    uint32_t unit = spec->combine == COMBINE_CONCAT ? spec->n_lookups : 1;
+    uint32_t dim = dims[rng_below(rng, sizeof dims / sizeof *dims)];
+    unit *= spec->precision == PRECISION_I4 ? 2 : 1;
+    return (dim + unit - 1) / unit * unit;
 }
 
 struct random_model model_choice(unsigned i)
 {
-    struct random_model spec = sized(i);
-    spec.dim = CHOICE[i].dim;
-    spec.precision = CHOICE[i].precision;
-    spec.pooling = CHOICE[i].pooling;
-    spec.flags = CHOICE[i].flags;
-    spec.values = CHOICE[i].values;
+    static const struct {
+        uint32_t n_items, n_rows, n_users, max_history;
+    } sizes[] = {{300, 40, 30, 50}, {2, 2, 1, 9}, {1000, 900, 100, 200}, {25, 60, 4, 5}, {90, 3, 3, 500}};
+    struct rng rng;
+    struct coverage seen;
+    struct choice c = choice_of(i, &rng, &seen);
+    const unsigned *v = c.values;
+    struct random_model spec = {.seed = 1000 + i,
+                                .n_items = sizes[i % 5].n_items,
+                                .n_rows = sizes[i % 5].n_rows,
+                                .n_users = sizes[i % 5].n_users,
+                                .max_history = sizes[i % 5].max_history,
+                                .precision = ROWS[v[OPTION_ROWS]].precision,
+                                .scales = ROWS[v[OPTION_ROWS]].scales,
+                                .pooling = v[OPTION_POOLING],
+                                .n_lookups = v[OPTION_LOOKUPS] ? 2 + (uint32_t)rng_below(&rng, 3) : 1,
+                                .combine = COMBINES[v[OPTION_LOOKUPS]],
+                                .mapping = IDS[v[OPTION_IDS]].mapping,
+                                .keys = v[OPTION_KEYS] ? KEYS_U64 : KEYS_DENSE,
+                                .flags = v[OPTION_ARRAYS] | IDS[v[OPTION_IDS]].flags,
+                                .n_features = IDS[v[OPTION_IDS]].n_features,
+                                .n_feature_ids = 6,
+                                .values = v[OPTION_VALUES]};
+    spec.dim = draw_dim(&spec, &rng);
     return spec;
 }
 
-struct random_model model_every(unsigned i)
+struct random_model model_variant(const struct random_model *spec, unsigned variant)
 {
-    struct random_model spec = sized(i);
-    spec.dim = CHOICE[i / 36].dim;
-    spec.precision = i / 12 % 3;
-    spec.pooling = i / 4 % 3;
-    spec.flags = i % 4;
-    spec.values = i / 2 % 2 ? VALUES_EXTREME : VALUES_ORDINARY;
-    return spec;
+    struct random_model other = *spec;
+    other.seed += 1000 * variant;
+    other.n_users += variant;
+    other.max_history += 7 * variant;
+    return other;
 }
 
 const char *model_describe(const struct random_model *spec, char *out, size_t n_bytes)
 {
-    snprintf(out, n_bytes, "%s %s, dim %u, %u items, %u rows, %u users, %s weights, %s bias, %s values",
-             precision_name(spec->precision), pooling_name(spec->pooling), spec->dim, spec->n_items,
-             spec->n_rows, spec->n_users, spec->flags & RANDOM_WEIGHTS ? "with" : "no",
-             spec->flags & RANDOM_BIAS ? "with" : "no",
-             spec->values == VALUES_EXTREME ? "extreme" : "ordinary");
+    static const char *const scales[] = {
+        [RANDOM_SCALES_DEFAULT] = "", [RANDOM_SCALES_OFFSET] = " row-offset", [RANDOM_SCALES_DIM] = " dim"};
+    snprintf(out, n_bytes,
+             "seed %llu: %s%s %s, dim %u, %u lookups %s, %s, %u items, %u rows, %u users, %u features, "
+             "%s weights, %s bias, %s users embedded, %s keys, %s values",
+             (unsigned long long)spec->seed, precision_name(spec->precision), scales[spec->scales],
+             pooling_name(spec->pooling), spec->dim, spec->n_lookups ? spec->n_lookups : 1,
+             combine_name(spec->combine), mapping_kind_name(spec->mapping), spec->n_items, spec->n_rows,
+             spec->n_users, spec->n_features, spec->flags & RANDOM_WEIGHTS ? "with" : "no",
+             spec->flags & RANDOM_BIAS ? "with" : "no", spec->flags & RANDOM_USER_EMBEDDED ? "with" : "no",
+             key_kind_name(spec->keys), spec->values == VALUES_EXTREME ? "extreme" : "ordinary");
     return out;
 }

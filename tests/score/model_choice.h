@@ -4,18 +4,30 @@
 
 #include "support/random_model.h"
 
-/* The choice: each dim, and every two of precision, pooling, presence of weights and bias, values and vector
- * width together. */
-enum { MODEL_CHOICE_N = 20 };
+/* What models of the choice differ in. */
+enum model_option {
+    OPTION_ROWS, /* precision and scaling */
+    OPTION_POOLING,
+    OPTION_LOOKUPS, /* one, or several, and what combines them */
+    OPTION_IDS,     /* how they are mapped; features, embedded users */
+    OPTION_ARRAYS,  /* weights, biases */
+    OPTION_KEYS,
+    OPTION_VALUES,
+    N_MODEL_OPTIONS
+};
 
+enum { MODEL_CHOICE_N = 37 };
+
+/* Random, but for this: every two values of any two options come together in one of the models. */
 struct random_model model_choice(unsigned i);
 
-/* All combinations of the choice's dims, and of precision, pooling, weights and bias. */
-enum { MODEL_EVERY_N = (MODEL_CHOICE_N - 1) * 3 * 3 * 4 };
+/* The same kernels, other contents: variant 0 is the model itself. */
+struct random_model model_variant(const struct random_model *spec, unsigned variant);
 
-struct random_model model_every(unsigned i);
+/* How many pairs of values are in none of the models. */
+unsigned model_choice_n_missing(void);
 
-/* "i8 mean, dim 64, ...", for messages. out: (n_bytes). */
+/* "i8 dim mean, dim 64, ...", for messages. out: (n_bytes). */
 const char *model_describe(const struct random_model *spec, char *out, size_t n_bytes);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -69,6 +70,34 @@ static void cancel_out(struct collide_query *query, struct rng *rng, struct aren
     query->n_history = 2 * n;
 }
 
+/* Of one of the model's features, up to eight ids. */
+static void random_feature(const struct random_model *spec, struct rng *rng, struct arena *arena,
+                           struct collide_feature *out)
+{
+    enum { MAX_IDS = 8 };
+    const char *name = random_model_feature(rng_below(rng, spec->n_features));
+    size_t n = rng_below(rng, MAX_IDS + 1);
+    struct collide_id *ids = allocate(arena, n, sizeof *ids);
+    for (size_t i = 0; i < n; i++)
+        ids[i] = random_query_id(spec, spec->n_feature_ids, rng);
+    *out = (struct collide_feature){.name = name, .n_bytes = strlen(name), .ids = ids, .n_ids = n};
+    if (rng_below(rng, 2))
+        out->weights = random_weights(n, rng, arena);
+}
+
+static void random_features(const struct random_model *spec, struct rng *rng, struct arena *arena,
+                            struct collide_query *out)
+{
+    enum { MAX_FEATURES = 3 };
+    if (spec->n_features == 0)
+        return;
+    struct collide_feature *features = allocate(arena, MAX_FEATURES, sizeof *features);
+    out->features = features;
+    out->n_features = rng_below(rng, MAX_FEATURES + 1);
+    for (size_t i = 0; i < out->n_features; i++)
+        random_feature(spec, rng, arena, &features[i]);
+}
+
 static void random_query(const struct random_model *spec, const struct random_query_limits *limits,
                          struct rng *rng, struct arena *arena, struct collide_query *out)
 {
@@ -82,6 +111,7 @@ static void random_query(const struct random_model *spec, const struct random_qu
         if (rng_below(rng, 32) == 0)
             cancel_out(out, rng, arena);
     }
+    random_features(spec, rng, arena, out);
     /* A user alone, of a model that stores none, would be refused. */
     if ((parts & WITH_USER) && (spec->n_users > 0 || out->n_history > 0)) {
         struct collide_id *user = allocate(arena, 1, sizeof *user);
@@ -102,7 +132,22 @@ struct collide_query *random_queries(const struct random_model *spec,
     return queries;
 }
 
-size_t random_query_n_lookups(const struct collide_query *query)
+static void count_ids(const struct id_index *index, const struct collide_id *ids, size_t n,
+                      struct collide_counts *counts)
 {
-    return query->n_items ? (query->user != NULL) + query->n_history + query->n_items : 0;
+    counts->n_lookups += n;
+    for (size_t i = 0; i < n; i++)
+        counts->n_unknown += id_index_find(index, ids[i]) == index->n_ids;
+}
+
+void random_query_count(const struct collide_model *model, const struct collide_query *query,
+                        struct collide_counts *counts)
+{
+    count_ids(&model->users, query->user, query->user != NULL, counts);
+    count_ids(&model->items, query->history, query->n_history, counts);
+    for (size_t i = 0; i < query->n_features; i++) {
+        const struct collide_feature *f = &query->features[i];
+        count_ids(&model->features[model_feature_find(model, f->name, f->n_bytes)], f->ids, f->n_ids, counts);
+    }
+    count_ids(&model->items, query->items, query->n_items, counts);
 }

@@ -20,13 +20,16 @@ struct slot {
     uint32_t items[ROOM];
 };
 
+static struct collide_model *model;
+
 static struct fill fill_of(struct slot *s)
 {
-    return (struct fill){
-        .queries = s->queries, .history = s->history, .history_weights = s->weights, .items = s->items};
+    return (struct fill){.model = model,
+                         .queries = s->queries,
+                         .history = s->history,
+                         .history_weights = s->weights,
+                         .items = s->items};
 }
-
-static struct collide_model *model;
 
 static int open_model(void **state)
 {
@@ -57,13 +60,16 @@ static void a_query_becomes_dense_ids_and_ranges(void **state)
         {.user = &STRANGER, .history = IDS, .n_history = 1, .items = IDS + 3, .n_items = 1},
         {.items = IDS, .n_items = 1},
     };
-    const struct fill_capacity capacity = {ROOM, ROOM, ROOM, ROOM};
+    const struct fill_capacity capacity = {.n_queries = ROOM, .n_history = ROOM, .n_items = ROOM};
     struct slot s;
     struct fill fill = fill_of(&s);
     struct fill_position at = {0};
-    fill_queries(model, queries, 3, &capacity, ROOM, &at, &fill);
+    fill_queries(&fill, queries, 3, &capacity, ROOM, &at);
     assert_int_equal(at.query, 3);
-    const device_query expected[] = {{2, 0, 2, 0, 3}, {N_USERS, 2, 3, 3, 4}, {N_USERS, 3, 3, 4, 5}};
+    const device_query expected[] = {
+        {.user = 2, .history_begin = 0, .history_end = 2, .items_begin = 0, .items_end = 3},
+        {.user = N_USERS, .history_begin = 2, .history_end = 3, .items_begin = 3, .items_end = 4},
+        {.user = N_USERS, .history_begin = 3, .history_end = 3, .items_begin = 4, .items_end = 5}};
     assert_memory_equal(s.queries, expected, sizeof expected);
     const uint32_t history[] = {4, N_ITEMS, 4}, items[] = {4, N_ITEMS, 0, 9, 4};
     assert_memory_equal(s.history, history, sizeof history);
@@ -80,11 +86,11 @@ static void a_long_candidate_list_is_cut_and_counted_once(void **state)
     (void)state;
     const struct collide_query query = {
         .user = &STRANGER, .history = IDS, .n_history = 2, .items = IDS, .n_items = 8};
-    const struct fill_capacity capacity = {ROOM, ROOM, ROOM, ROOM};
+    const struct fill_capacity capacity = {.n_queries = ROOM, .n_history = ROOM, .n_items = ROOM};
     struct slot s;
     struct fill fill = fill_of(&s);
     struct fill_position at = {0};
-    fill_queries(model, &query, 1, &capacity, 3, &at, &fill);
+    fill_queries(&fill, &query, 1, &capacity, 3, &at);
     assert_int_equal(at.query, 1);
     assert_int_equal(fill.used.n_queries, 3);
     for (uint32_t i = 0; i < 3; i++) {
@@ -96,6 +102,60 @@ static void a_long_candidate_list_is_cut_and_counted_once(void **state)
     }
     assert_int_equal(fill.counts.n_lookups, 1 + 2 + 8);
     assert_int_equal(fill.counts.n_unknown, 1 + 1 + 1);
+}
+
+/* Keys are left to the device, with all that has them; texts are not, since no text is a number. */
+static void items_with_keys_are_left_to_the_device(void **state)
+{
+    (void)state;
+    static const struct collide_id history[] = {{.number = 4}, {.text = "4", .n_bytes = 1}, {.number = 77}};
+    const struct collide_query query = {.history = history, .n_history = 3, .items = IDS, .n_items = 3};
+    const struct fill_capacity capacity = {.n_queries = ROOM, .n_history = ROOM, .n_items = ROOM};
+    uint64_t history_keys[ROOM], item_keys[ROOM];
+    struct slot s;
+    struct fill fill = fill_of(&s);
+    struct fill_position at = {0};
+    fill.history_keys = history_keys;
+    fill.item_keys = item_keys;
+    fill_queries(&fill, &query, 1, &capacity, 2, &at);
+    const uint32_t by_key[] = {ID_BY_KEY, ID_BY_KEY, ID_BY_KEY};
+    assert_memory_equal(s.items, by_key, sizeof by_key);
+    assert_true(s.history[0] == ID_BY_KEY && s.history[2] == ID_BY_KEY);
+    assert_true(s.history[1] != ID_BY_KEY);
+    assert_true(history_keys[0] == 4 && history_keys[2] == 77);
+    assert_true(item_keys[0] == 4 && item_keys[1] == 77 && item_keys[2] == 0);
+    assert_int_equal(fill.counts.n_lookups, 3 + 3);
+    /* As a device that finds 4 and 0 leaves them; the query was cut in two, its history is there twice. */
+    for (size_t i = 0; i < 6; i++)
+        s.history[i] = i % 3 == 0 ? 4 : N_ITEMS;
+    s.items[0] = 4, s.items[1] = N_ITEMS, s.items[2] = 0;
+    assert_int_equal(fill.used.n_queries, 2);
+    assert_int_equal(fill_count_unknown(&fill, 0, 1), 2 + 1);
+    assert_int_equal(fill_count_unknown(&fill, 1, 2), 0);
+}
+
+static void a_topk_query_has_room_for_the_hits_of_each_part(void **state)
+{
+    (void)state;
+    enum { N_PARTS = 3 };
+    const struct collide_topk_query queries[] = {
+        {.query = {.history = IDS, .n_history = 2}, .k = 4, .exclude = IDS + 1, .n_exclude = 3},
+        {.query = {.user = &USER}, .k = 1000, .flags = COLLIDE_TOPK_EXCLUDE_SEEN}};
+    uint64_t keys[ROOM] = {0};
+    struct slot s;
+    struct fill fill = fill_of(&s);
+    fill.history_keys = fill.item_keys = keys;
+    fill_topk(&fill, &queries[0], N_PARTS);
+    fill_topk(&fill, &queries[1], N_PARTS);
+    const uint32_t history[] = {4, N_ITEMS}, left_out[] = {N_ITEMS, 0, 9};
+    assert_memory_equal(s.history, history, sizeof history); /* looked up here, keys or not */
+    assert_memory_equal(s.items, left_out, sizeof left_out);
+    assert_true(s.queries[0].k == 4 && s.queries[0].scores_begin == 0 && s.queries[0].flags == 0);
+    assert_true(s.queries[1].k == N_ITEMS && s.queries[1].scores_begin == 4 * N_PARTS * 2);
+    assert_int_equal(s.queries[1].flags, QUERY_EXCLUDE_SEEN);
+    assert_int_equal(fill.used.n_scores, (4 + N_ITEMS) * N_PARTS * 2);
+    assert_int_equal(fill.counts.n_lookups, 2 + 1);
+    assert_int_equal(fill.counts.n_unknown, 1);
 }
 
 /* Fills slot after slot until all is placed. Returns how many slots it took. */
@@ -110,7 +170,7 @@ static size_t fill_all(const struct collide_query *queries, size_t n, const stru
         struct slot s;
         struct fill fill = fill_of(&s);
         struct fill_position before = at;
-        fill_queries(model, queries, n, capacity, max_items, &at, &fill);
+        fill_queries(&fill, queries, n, capacity, max_items, &at);
         assert_true(at.query != before.query || at.item != before.item);
         assert_true(fill.used.n_queries <= capacity->n_queries);
         assert_true(fill.used.n_history <= capacity->n_history);
@@ -133,12 +193,13 @@ static void what_does_not_fit_waits_for_the_next_slot(void **state)
     size_t n_expected = 0, n_items;
     for (size_t i = 0; i < 20; i++)
         n_expected += queries[i].n_items;
-    const struct fill_capacity ample = {ROOM, ROOM, ROOM, ROOM};
+    const struct fill_capacity ample = {.n_queries = ROOM, .n_history = ROOM, .n_items = ROOM};
     fill_all(queries, 20, &ample, ROOM, &n_items, &expected);
     assert_int_equal(n_items, n_expected);
     for (size_t n = 1; n <= 8; n++) {
-        const struct fill_capacity tight[] = {
-            {n, ROOM, ROOM, ROOM}, {ROOM, 4, ROOM, ROOM}, {ROOM, ROOM, n, n}};
+        const struct fill_capacity tight[] = {{.n_queries = n, .n_history = ROOM, .n_items = ROOM},
+                                              {.n_queries = ROOM, .n_history = 4, .n_items = ROOM},
+                                              {.n_queries = ROOM, .n_history = ROOM, .n_items = n}};
         for (int i = 0; i < 3; i++) {
             size_t n_slots = fill_all(queries, 20, &tight[i], n, &n_items, &counts);
             assert_true(n_slots > 1);
@@ -184,6 +245,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_query_becomes_dense_ids_and_ranges),
         cmocka_unit_test(a_long_candidate_list_is_cut_and_counted_once),
+        cmocka_unit_test(items_with_keys_are_left_to_the_device),
+        cmocka_unit_test(a_topk_query_has_room_for_the_hits_of_each_part),
         cmocka_unit_test(what_does_not_fit_waits_for_the_next_slot),
         cmocka_unit_test(weights_that_are_no_sound_numbers_are_refused),
         cmocka_unit_test(a_user_alone_needs_a_model_with_histories),

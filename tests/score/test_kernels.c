@@ -1,10 +1,7 @@
-/* Each kernel by itself, on every device, with every engine, over shared and over staged memory.
- * `test_kernels brief` does the least, for simulators. */
-#include "error_ratios.h"
-#include "kernel_rig.h"
+/* What the public API does not choose by itself: the kernels' forms, memory that is staged, tables in many
+ * banks. `test_kernels brief` does the least, for simulators. */
 #include "model_choice.h"
-#include "random_query.h"
-#include "score/reference.h"
+#include "scorer_checks.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,157 +10,226 @@
 
 #include <cmocka.h>
 
-enum {
-    N_BATCHES = 12,
-    N_BATCHES_BRIEF = 2,
-    BATCH = 16,
-    MAX_HISTORY = 150,
-    MAX_ITEMS = 60,
-    MAX_DIM = MODEL_MAX_DIM,
-    MAX_MODEL_ITEMS = 2000
-};
+enum { N_SCORES = 200, N_TOPK = 12, N_BAGS = 40 };
 
-static int n_batches = N_BATCHES;
+static unsigned share = 1; /* of what is usually asked */
 
-/* Models of the choice that differ in all that the kernels differ in. */
-static const unsigned MODELS[] = {3, 7, 15, 19};
+/* Of no form in particular: item, as PoCL's devices take by default. */
+static const struct tuning ITEM = {.form = FORM_ITEM, .group_size = 64},
+                           PREFETCHING = {.form = FORM_ITEM, .prefetch = 1, .row_ahead = 3, .remap_ahead = 7},
+                           GROUP_32 = {.form = FORM_GROUP, .group_size = 32},
+                           GROUP_64 = {.form = FORM_GROUP, .group_size = 64},
+                           PIPELINE = {.form = FORM_PIPELINE};
 
-typedef void kernel_check(struct kernel_rig *rig, const struct collide_query *queries, size_t n,
-                          struct error_ratios *ratios, const char *where);
-
-/* Random batches on models of the choice, checked on every setup. */
-static void on_every_setup(kernel_check *check)
+static void check_all(const struct random_model *spec, const struct device_setup *setup,
+                      const struct kernels_options *options)
 {
-    static const struct random_query_limits limits = {MAX_HISTORY, MAX_ITEMS};
-    struct device_setup setups[DEVICES_MAX_SETUPS];
-    size_t n_setups = devices_setups(setups);
-    struct error_ratios ratios = {0};
-    struct arena arena = {0};
-    for (size_t i = 0; i < sizeof MODELS / sizeof *MODELS; i++) {
-        const struct random_model spec = model_choice(MODELS[i]);
-        struct collide_model *model = random_model_open(&spec);
-        for (size_t s = 0; s < n_setups; s++) {
-            struct rng rng = rng_seeded(spec.seed, 3);
-            struct kernel_rig rig;
-            char what[128], on[96], where[256];
-            snprintf(where, sizeof where, "%s, on %s", model_describe(&spec, what, sizeof what),
-                     devices_describe(&setups[s], on, sizeof on));
-            kernel_rig_open(model, &setups[s], &rig);
-            for (int batch = 0; batch < n_batches; batch++) {
-                arena_reset(&arena);
-                check(&rig, random_queries(&spec, &limits, &rng, BATCH, &arena), BATCH, &ratios, where);
-            }
-            kernel_rig_close(&rig);
-        }
-        collide_model_close(model);
-    }
-    print_message("    errors are %.4f of their tolerance in the median, %.4f at most\n",
-                  error_ratios_median(&ratios), ratios.largest);
-    assert_true(error_ratios_median(&ratios) > 0.0005);
+    char what[256], on[96], where[384];
+    struct scorer_fixture f;
+    struct error_ratios ratios = {.largest = 0};
+    struct collide_model *model = random_model_open(spec);
+    snprintf(where, sizeof where, "%s form, banks of %llu, %s, on %s",
+             options->tuning ? kernel_form_name(options->tuning->form) : "default",
+             (unsigned long long)options->memory.max_bank_bytes, model_describe(spec, what, sizeof what),
+             devices_describe(setup, on, sizeof on));
+    scorer_fixture_build(model, setup, *options, &f);
+    const struct scorer_check check = {
+        .spec = spec, .model = model, .lane = f.lane, .ratios = &ratios, .where = where};
+    check_scores(&check, N_SCORES / share);
+    check_topk(&check, N_TOPK / share);
+    check_bags(&check, N_BAGS / share);
     error_ratios_free(&ratios);
-    arena_free(&arena);
+    scorer_fixture_close(&f);
+    collide_model_close(model);
 }
 
-static void check_bags(struct kernel_rig *rig, const struct collide_query *queries, size_t n,
-                       struct error_ratios *ratios, const char *where)
+/* The first setup with this engine and memory; false: there is none. */
+static bool find_setup(enum engine_kind engine, enum request_memory memory, struct device_setup *out)
 {
-    uint32_t dim = rig->model->model->dim;
-    const float *bags = kernel_rig_run(rig, KERNEL_BAG, queries, n, n * dim);
-    for (size_t i = 0; i < n; i++) {
-        double truth[MAX_DIM], tolerances[MAX_DIM];
-        assert_int_equal(reference_bag(rig->model, &queries[i], truth, tolerances, NULL), COLLIDE_OK);
-        for (uint32_t d = 0; d < dim; d++)
-            error_ratios_add(ratios, bags[i * dim + d], truth[d], tolerances[d], where);
-    }
-}
-
-static void bags_match_the_reference(void **state)
-{
-    (void)state;
-    on_every_setup(check_bags);
-}
-
-static void check_scores(struct kernel_rig *rig, const struct collide_query *queries, size_t n,
-                         struct error_ratios *ratios, const char *where)
-{
-    size_t n_scores = 0;
+    struct device_setup setups[DEVICES_MAX_SETUPS + FIXTURE_MAX_SETUPS];
+    size_t n = devices_setups(setups);
+    n += scorer_fixture_setups(setups + n);
     for (size_t i = 0; i < n; i++)
-        n_scores += queries[i].n_items;
-    const float *scores = kernel_rig_run(rig, KERNEL_SCORE, queries, n, n_scores);
-    for (size_t i = 0; i < n; i++) {
-        struct reference_score truth[MAX_ITEMS];
-        assert_int_equal(reference_score(rig->model, &queries[i], truth, NULL), COLLIDE_OK);
-        for (size_t j = 0; j < queries[i].n_items; j++)
-            error_ratios_add(ratios, *scores++, truth[j].value, truth[j].tolerance, where);
-    }
-}
-
-static void scores_match_the_reference(void **state)
-{
-    (void)state;
-    on_every_setup(check_scores);
-}
-
-/* A row's score is that of any item on it, less the item's bias. */
-static void check_rows(struct kernel_rig *rig, const struct collide_query *queries, size_t n,
-                       struct error_ratios *ratios, const char *where)
-{
-    static struct collide_id all[MAX_MODEL_ITEMS];
-    static struct reference_score truth[MAX_MODEL_ITEMS];
-    const struct item_space *space = &rig->model->model->item;
-    const float *scores = kernel_rig_run(rig, KERNEL_ROWS, queries, n, n * space->n_rows);
-    assert_true(space->n_ids <= MAX_MODEL_ITEMS);
-    for (uint32_t id = 0; id < space->n_ids; id++)
-        all[id] = id_index_key(&rig->model->items, id);
-    for (size_t i = 0; i < n; i++) {
-        struct collide_query query = queries[i];
-        query.items = all;
-        query.n_items = space->n_ids;
-        assert_int_equal(reference_score(rig->model, &query, truth, NULL), COLLIDE_OK);
-        for (uint32_t id = 0; id < space->n_ids; id++) {
-            double bias = space->bias ? space->bias[id] : 0.0;
-            error_ratios_add(ratios, scores[i * space->n_rows + space->remap[id]], truth[id].value - bias,
-                             truth[id].tolerance, where);
+        if (setups[i].engine == engine && setups[i].memory == memory) {
+            *out = setups[i];
+            return true;
         }
+    return false;
+}
+
+/* Two lookups, packed, of 4-bit rows. */
+static struct random_model packed_model(void)
+{
+    return (struct random_model){.seed = 41,
+                                 .n_items = 700,
+                                 .n_users = 20,
+                                 .n_rows = 90,
+                                 .dim = 24,
+                                 .max_history = 80,
+                                 .precision = PRECISION_I4,
+                                 .pooling = POOLING_MEAN,
+                                 .flags = RANDOM_WEIGHTS | RANDOM_BIAS,
+                                 .mapping = MAPPING_PACKED,
+                                 .combine = COMBINE_SUM,
+                                 .n_lookups = 2};
+}
+
+/* One row an id and few rows: items are listed by row. */
+static struct random_model listed_model(void)
+{
+    return (struct random_model){.seed = 42,
+                                 .n_items = 1500,
+                                 .n_users = 20,
+                                 .n_rows = 100,
+                                 .dim = 40,
+                                 .max_history = 100,
+                                 .precision = PRECISION_I8,
+                                 .pooling = POOLING_NORMALISED,
+                                 .keys = KEYS_U64,
+                                 .flags = RANDOM_WEIGHTS | RANDOM_BIAS};
+}
+
+static void every_form_scores_as_the_reference(void **state)
+{
+    static const struct {
+        unsigned model;
+        const struct tuning *tuning;
+    } cases[] = {{1, &GROUP_32},  {1, &PIPELINE},  {4, &GROUP_64},     {4, &PIPELINE},  {9, &GROUP_32},
+                 {12, &PIPELINE}, {17, &GROUP_64}, {22, &PREFETCHING}, {30, &GROUP_32}, {30, &PIPELINE}};
+    struct device_setup setup;
+    (void)state;
+    if (!find_setup(ENGINE_DIRECT, MEMORY_AS_FOUND, &setup))
+        find_setup(ENGINE_QUEUED, MEMORY_AS_FOUND, &setup);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct random_model spec = model_choice(cases[i].model);
+        check_all(&spec, &setup, &(struct kernels_options){.tuning = cases[i].tuning});
     }
 }
 
-static void rows_match_the_reference(void **state)
+static void forms_take_models_of_any_shape(void **state)
 {
+    static const struct tuning *const forms[] = {&ITEM, &GROUP_32, &PIPELINE};
+    const struct random_model models[] = {packed_model(), listed_model()};
+    struct device_setup setup;
     (void)state;
-    on_every_setup(check_rows);
+    if (!find_setup(ENGINE_DIRECT, MEMORY_AS_FOUND, &setup))
+        find_setup(ENGINE_QUEUED, MEMORY_AS_FOUND, &setup);
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++)
+        for (size_t j = 0; j < sizeof forms / sizeof *forms; j++)
+            check_all(&models[i], &setup, &(struct kernels_options){.tuning = forms[j]});
+}
+
+/* The resident kernel runs the work-item's kernels group by group, whatever form they were built for. */
+static void a_pipeline_on_a_ring_scores_every_query(void **state)
+{
+    struct device_setup setup;
+    const struct random_model spec = packed_model();
+    (void)state;
+    if (!find_setup(ENGINE_RING, MEMORY_AS_FOUND, &setup))
+        skip();
+    check_all(&spec, &setup, &(struct kernels_options){.tuning = &PIPELINE});
+}
+
+static void staged_memory_scores_as_the_reference(void **state)
+{
+    const struct random_model models[] = {packed_model(), listed_model()};
+    struct device_setup setups[DEVICES_MAX_SETUPS];
+    size_t n = devices_setups(setups);
+    (void)state;
+    for (size_t s = 0; s < n; s++)
+        for (size_t i = 0; i < sizeof models / sizeof *models && setups[s].memory == MEMORY_STAGED; i++)
+            check_all(&models[i], &setups[s], &(struct kernels_options){.tuning = NULL});
+}
+
+/* A model of which no table is in one bank. */
+static void assert_all_split(const struct random_model *spec, const struct device_setup *setup,
+                             const struct memory_wishes *wishes)
+{
+    struct collide_model *model = random_model_open(spec);
+    struct scorer_fixture f;
+    scorer_fixture_build(model, setup, (struct kernels_options){.memory = *wishes}, &f);
+    const struct kernels *k = f.scorer->kernels[0];
+    for (enum scoring_table t = TABLE_PARAMS + 1; t < N_SCORING_TABLES; t++)
+        if (k->tables.sources[t].n_bytes > wishes->max_bank_bytes)
+            assert_true(k->plan[t].n_banks > 1);
+    static const enum scoring_table large[] = {
+        TABLE_REMAP,        TABLE_ROWS, TABLE_SCALES,       TABLE_WEIGHTS,   TABLE_BIAS,
+        TABLE_USER_HISTORY, TABLE_KEYS, TABLE_USER_OFFSETS, TABLE_KEY_SLOTS, TABLE_ROW_ITEMS};
+    for (size_t i = 0; i < sizeof large / sizeof *large; i++)
+        assert_true(k->tables.sources[large[i]].n_bytes > wishes->max_bank_bytes);
+    scorer_fixture_close(&f);
+    collide_model_close(model);
+}
+
+static void tables_in_many_banks_score_as_the_reference(void **state)
+{
+    struct device_setup setup;
+    struct random_model spec = listed_model();
+    const struct kernels_options options = {.memory.max_bank_bytes = 2048};
+    (void)state;
+    spec.n_items = 1900;
+    spec.n_rows = 400;
+    spec.n_users = 600;
+    spec.max_history = 30;
+    spec.scales = RANDOM_SCALES_OFFSET;
+    if (!find_setup(ENGINE_DIRECT, MEMORY_AS_FOUND, &setup))
+        skip(); /* keys are looked up on devices that share memory */
+    assert_all_split(&spec, &setup, &options.memory);
+    check_all(&spec, &setup, &options);
+}
+
+static void packed_mappings_go_over_banks_word_by_word(void **state)
+{
+    struct device_setup setup;
+    struct random_model spec = packed_model();
+    (void)state;
+    spec.n_items = 1800;
+    spec.n_rows = 120;
+    find_setup(ENGINE_QUEUED, MEMORY_AS_FOUND, &setup);
+    check_all(&spec, &setup, &(struct kernels_options){.memory.max_bank_bytes = 1024});
 }
 
 static void bag_of_nothing_is_zero(void **state)
 {
+    static const enum scoring_kernel kernel = KERNEL_BAG;
+    const struct random_model models[] = {packed_model(), listed_model(), model_choice(1), model_choice(4)};
+    struct device_setup setup;
     (void)state;
-    struct device_setup setups[DEVICES_MAX_SETUPS];
-    size_t n_setups = devices_setups(setups);
-    for (size_t i = 0; i < sizeof MODELS / sizeof *MODELS; i++) {
-        const struct random_model spec = model_choice(MODELS[i]);
-        struct collide_model *model = random_model_open(&spec);
-        for (size_t s = 0; s < n_setups; s++) {
-            const struct collide_query nothing = {.user = NULL};
-            struct kernel_rig rig;
-            kernel_rig_open(model, &setups[s], &rig);
-            const float *bag = kernel_rig_run(&rig, KERNEL_BAG, &nothing, 1, spec.dim);
-            for (uint32_t d = 0; d < spec.dim; d++)
-                assert_true(bag[d] == 0.0f);
-            kernel_rig_close(&rig);
-        }
+    find_setup(ENGINE_QUEUED, MEMORY_AS_FOUND, &setup);
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
+        const struct collide_query nothing = {.user = NULL};
+        struct collide_model *model = random_model_open(&models[i]);
+        struct scorer_fixture f;
+        scorer_fixture_build(model, &setup, (struct kernels_options){.tuning = &ITEM}, &f);
+        struct fill fill = device_lane_fill(&f.lane->devices[0], 0);
+        fill_histories(&fill, &nothing);
+        fill.used.n_scores = models[i].dim + 1;
+        assert_int_equal(device_lane_submit(&f.lane->devices[0], 0, &kernel, 1, &fill, NULL), COLLIDE_OK);
+        assert_int_equal(device_lane_wait(&f.lane->devices[0], 0, NULL), COLLIDE_OK);
+        for (uint32_t d = 0; d < models[i].dim; d++)
+            assert_true(device_lane_scores(&f.lane->devices[0], 0)[d] == 0.0f);
+        scorer_fixture_close(&f);
         collide_model_close(model);
     }
 }
 
 int main(int argc, char **argv)
 {
-    if (argc > 1 && strcmp(argv[1], "brief") == 0)
-        n_batches = N_BATCHES_BRIEF;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bags_match_the_reference),
-        cmocka_unit_test(scores_match_the_reference),
-        cmocka_unit_test(rows_match_the_reference),
+        cmocka_unit_test(every_form_scores_as_the_reference),
+        cmocka_unit_test(forms_take_models_of_any_shape),
+        cmocka_unit_test(a_pipeline_on_a_ring_scores_every_query),
+        cmocka_unit_test(staged_memory_scores_as_the_reference),
+        cmocka_unit_test(tables_in_many_banks_score_as_the_reference),
+        cmocka_unit_test(packed_mappings_go_over_banks_word_by_word),
         cmocka_unit_test(bag_of_nothing_is_zero),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const struct CMUnitTest brief[] = {
+        cmocka_unit_test(forms_take_models_of_any_shape),
+        cmocka_unit_test(packed_mappings_go_over_banks_word_by_word),
+    };
+    if (argc < 2 || strcmp(argv[1], "brief") != 0)
+        return cmocka_run_group_tests(tests, NULL, NULL);
+    share = 10;
+    return cmocka_run_group_tests(brief, NULL, NULL);
 }

@@ -1,8 +1,8 @@
 /* Nothing on the device outlives its owner, however creation ends. */
 #include "base/log.h"
-#include "model_choice.h"
 #include "score/kernels.h"
 #include "scorer_fixture.h"
+#include "support/random_model.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,13 @@
 
 static struct random_model spec_here(void)
 {
-    return model_choice(3);
+    return (struct random_model){.seed = 1003,
+                                 .n_items = 300,
+                                 .n_rows = 60,
+                                 .dim = 4,
+                                 .precision = PRECISION_F16,
+                                 .keys = KEYS_U64,
+                                 .flags = RANDOM_WEIGHTS | RANDOM_BIAS};
 }
 
 static void a_machine_without_drivers_gets_advice(void **state)
@@ -64,7 +70,7 @@ static void capture_log(void (*body)(void), char *out, size_t capacity)
 
 static void use_everything(void)
 {
-    struct device_setup setups[DEVICES_MAX_SETUPS];
+    struct device_setup setups[FIXTURE_MAX_SETUPS];
     size_t n_setups = scorer_fixture_setups(setups);
     struct random_model spec = spec_here();
     struct collide_model *model = random_model_open(&spec);
@@ -80,7 +86,7 @@ static void use_everything(void)
         const struct collide_query query = {.history = &item, .n_history = 1, .items = &item, .n_items = 1};
         const struct collide_topk_query best = {.query = query, .k = 1};
         scorer_fixture_score(second, &query, 1, &score, NULL);
-        assert_int_equal(collide_topk(second, &best, &hit, &n, NULL, NULL), COLLIDE_OK);
+        assert_int_equal(collide_topk(second, &best, 1, &hit, &n, NULL, NULL), COLLIDE_OK);
         collide_lane_destroy(second);
         scorer_fixture_close(&f);
     }
@@ -124,6 +130,9 @@ static void create_in_vain(void)
         {{.engine = ""}, COLLIDE_INVALID, "direct"},
         {{.device = "no such device"}, COLLIDE_NOT_FOUND, "no such device"},
         {{.device = "999"}, COLLIDE_NOT_FOUND, "999"},
+        {{.device = "0,999"}, COLLIDE_NOT_FOUND, "999"},
+        {{.tables = "elsewhere"}, COLLIDE_INVALID, "in-place"},
+        {{.max_bank_bytes = 8}, COLLIDE_NO_MEMORY, "bank"},
     };
     struct random_model spec = spec_here();
     struct collide_model *model = random_model_open(&spec);
@@ -155,7 +164,8 @@ static void assert_no_kernels(struct device *device, enum engine_kind engine, en
     struct collide_model *model = random_model_open(&spec);
     struct kernels *kernels = NULL;
     struct collide_error err = {0};
-    assert_int_equal(kernels_create(device, model->model, engine, TEST_CACHE_DIR, &kernels, &err), expected);
+    const struct kernels_options options = {.engine = engine, .cache_dir = TEST_CACHE_DIR};
+    assert_int_equal(kernels_create(device, model->model, &options, &kernels, &err), expected);
     assert_null(kernels);
     assert_non_null(strstr(err.text, text));
     devices_close(device);

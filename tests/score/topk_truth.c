@@ -1,5 +1,6 @@
 #include "topk_truth.h"
 
+#include "model/mapping.h"
 #include "score/reference.h"
 
 #include <math.h>
@@ -9,12 +10,25 @@
 #include <cmocka.h>
 
 /* An item of which the model holds what it holds of the unknown one is never an answer. */
-static bool is_blank(const struct item_space *space, uint32_t id)
+static bool is_blank(const struct model *m, uint32_t id)
 {
+    const struct space *space = &m->item;
     uint32_t unknown = space->n_ids;
-    return space->weights && space->weights[id] == space->weights[unknown] &&
-           space->remap[id] == space->remap[unknown] &&
-           (!space->bias || space->bias[id] == space->bias[unknown]);
+    bool same = space->weights && space->weights[id] == space->weights[unknown] &&
+                (!m->bias || m->bias[id] == m->bias[unknown]);
+    for (unsigned l = 0; l < m->mapping.n_lookups; l++)
+        same = same && model_row_of(m, space, id, l) == model_row_of(m, space, unknown, l);
+    return same;
+}
+
+/* The items that the model stores for the query's user. */
+static void exclude_stored(const struct collide_model *model, const struct collide_id *user,
+                           struct topk_truth *out)
+{
+    const struct stored_histories *histories = &model->model->histories;
+    uint32_t id = user ? id_index_find(&model->users, *user) : model->users.n_ids;
+    for (uint32_t j = 0; histories->offsets && j < histories->offsets[id + 1] - histories->offsets[id]; j++)
+        out->is_candidate[histories->items[histories->offsets[id] + j]] = false;
 }
 
 void topk_truth_find(const struct collide_model *model, const struct collide_topk_query *query,
@@ -27,7 +41,7 @@ void topk_truth_find(const struct collide_model *model, const struct collide_top
     assert_true(n <= TOPK_TRUTH_MAX_ITEMS);
     for (uint32_t id = 0; id < n; id++) {
         out->keys[id] = id_index_key(&model->items, id);
-        out->is_candidate[id] = !is_blank(&m->item, id);
+        out->is_candidate[id] = !is_blank(m, id);
     }
     all.items = out->keys;
     all.n_items = n;
@@ -37,10 +51,7 @@ void topk_truth_find(const struct collide_model *model, const struct collide_top
     if (query->flags & COLLIDE_TOPK_EXCLUDE_SEEN) {
         for (size_t i = 0; i < all.n_history; i++)
             out->is_candidate[id_index_find(&model->items, all.history[i])] = false;
-        uint32_t user = all.user ? id_index_find(&model->users, *all.user) : m->user.n_ids;
-        for (uint32_t j = 0; user < m->user.n_ids && j < m->user.offsets[user + 1] - m->user.offsets[user];
-             j++)
-            out->is_candidate[m->user.history[m->user.offsets[user] + j]] = false;
+        exclude_stored(model, all.user, out);
     }
     out->n_candidates = 0;
     for (uint32_t id = 0; id < n; id++)

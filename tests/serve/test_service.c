@@ -66,7 +66,7 @@ static void topk_is_the_library_s(void **state)
                                              .flags = COLLIDE_TOPK_EXCLUDE_SEEN};
     struct collide_hit hits[K];
     size_t n_hits;
-    assert_int_equal(collide_topk(t->lane, &query, hits, &n_hits, NULL, NULL), COLLIDE_OK);
+    assert_int_equal(collide_topk(t->lane, &query, 1, hits, &n_hits, NULL, NULL), COLLIDE_OK);
     assert_int_equal(n_hits, K);
     assert_int_equal(ask(t, 0, REQUEST_TOPK,
                          "{\"user\": 3, \"k\": 25, \"exclude\": [17], \"exclude_seen\": true}", &reply),
@@ -82,6 +82,89 @@ static void topk_is_the_library_s(void **state)
     }
     cJSON_Delete(document);
     buffer_free(&reply);
+}
+
+/* Queries of a batch go to the library in one call; answers are those of each alone. */
+static void topk_parts_are_answered_as_alone(void **state)
+{
+    struct test_service *t = *state;
+    struct buffer reply = {0}, alone = {0};
+    static const char *const parts[] = {"{\"user\": 1, \"k\": 3}", "{\"history\": [4, 5], \"k\": 500}", "{}",
+                                        "{\"user\": 9999, \"k\": 1}",
+                                        "{\"user\": 2, \"exclude_seen\": true}"};
+    enum { N = sizeof parts / sizeof *parts };
+    char body[256];
+    snprintf(body, sizeof body, "{\"requests\": [%s, %s, %s, %s, %s]}", parts[0], parts[1], parts[2],
+             parts[3], parts[4]);
+    assert_int_equal(ask(t, 0, REQUEST_TOPK, body, &reply), COLLIDE_OK);
+    cJSON *document = cJSON_Parse(reply.bytes);
+    const cJSON *responses = cJSON_GetObjectItem(document, "responses");
+    assert_int_equal(cJSON_GetArraySize(responses), N);
+    for (int i = 0; i < N; i++) {
+        ask(t, 1, REQUEST_TOPK, parts[i], &alone);
+        cJSON *wanted = cJSON_Parse(alone.bytes);
+        cJSON_DeleteItemFromObject(wanted, "unknown");
+        assert_true(cJSON_Compare(cJSON_GetArrayItem(responses, i), wanted, 1));
+        cJSON_Delete(wanted);
+    }
+    cJSON_Delete(document);
+    buffer_free(&reply);
+    buffer_free(&alone);
+}
+
+static void features_are_scored_as_the_library_scores_them(void **state)
+{
+    (void)state;
+    struct test_service t;
+    struct buffer reply = {0};
+    struct random_model spec = test_service_model;
+    spec.n_features = 2;
+    spec.n_feature_ids = 9;
+    test_service_create(&spec, 1, &t);
+    test_service_load(&t);
+    const struct collide_id history = random_model_key(&spec, 5),
+                            items[] = {random_model_key(&spec, 3), random_model_key(&spec, 4)};
+    const struct collide_id countries[] = {random_model_key(&spec, 2), collide_id_text("nowhere", 7)};
+    const struct collide_feature country = {.name = random_model_feature(0),
+                                            .n_bytes = strlen(random_model_feature(0)),
+                                            .ids = countries,
+                                            .n_ids = 2};
+    const struct collide_query query = {.history = &history,
+                                        .n_history = 1,
+                                        .features = &country,
+                                        .n_features = 1,
+                                        .items = items,
+                                        .n_items = 2};
+    float scores[2];
+    struct collide_counts counts;
+    assert_int_equal(collide_score(t.lane, &query, 1, scores, &counts, NULL), COLLIDE_OK);
+    assert_int_equal(counts.n_unknown, 1);
+    assert_int_equal(
+        ask(&t, 0, REQUEST_SCORE,
+            "{\"history\": [5], \"features\": {\"country\": [2, \"nowhere\"]}, \"items\": [3, 4]}", &reply),
+        COLLIDE_OK);
+    cJSON *document = cJSON_Parse(reply.bytes);
+    for (int i = 0; i < 2; i++)
+        assert_true((float)cJSON_GetArrayItem(cJSON_GetObjectItem(document, "scores"), i)->valuedouble ==
+                    scores[i]);
+    assert_int_equal(cJSON_GetObjectItem(document, "unknown")->valueint, 1);
+    cJSON_Delete(document);
+    /* Without the feature it is another bag. */
+    float without[2];
+    const struct collide_query plain = {.history = &history, .n_history = 1, .items = items, .n_items = 2};
+    assert_int_equal(collide_score(t.lane, &plain, 1, without, NULL, NULL), COLLIDE_OK);
+    assert_true(without[0] != scores[0] || without[1] != scores[1]);
+    assert_int_equal(ask(&t, 0, REQUEST_TOPK, "{\"features\": {\"device\": [1]}, \"k\": 2}", &reply),
+                     COLLIDE_OK);
+    assert_int_equal(ask(&t, 0, REQUEST_TOPK, "{\"features\": {\"planet\": [1]}, \"k\": 2}", &reply),
+                     COLLIDE_INVALID);
+    assert_non_null(strstr(reply.bytes, "this model has no feature \\\"planet\\\""));
+    reply.n_bytes = 0;
+    assert_int_equal(service_describe(t.service, &reply), COLLIDE_OK);
+    buffer_append(&reply, "", 1);
+    assert_non_null(strstr(reply.bytes, "\"features\":{\"country\":{\"count\":9,"));
+    buffer_free(&reply);
+    test_service_destroy(&t);
 }
 
 static void unknown_ids_are_counted(void **state)
@@ -188,6 +271,14 @@ static void the_description_says_what_is_served(void **state)
     assert_int_equal(cJSON_GetObjectItem(document, "dim")->valueint, 16);
     assert_string_equal(cJSON_GetObjectItem(document, "precision")->valuestring, "i8");
     assert_string_equal(cJSON_GetObjectItem(document, "version")->valuestring, collide_version());
+    assert_int_equal(cJSON_GetObjectItem(document, "devices")->valueint, 1);
+    struct collide_scorer_info info;
+    collide_scorer_info(t->scorer, &info);
+    assert_string_equal(cJSON_GetObjectItem(document, "form")->valuestring, info.form);
+    assert_string_equal(cJSON_GetObjectItem(document, "kernels")->valuestring, "cache"); /* the scorer's */
+    const cJSON *tables = cJSON_GetObjectItem(document, "tables");
+    assert_true(cJSON_GetObjectItem(tables, "bytes")->valuedouble == (double)info.table_bytes);
+    assert_true(cJSON_GetObjectItem(tables, "in_place_bytes")->valuedouble <= (double)info.table_bytes);
     cJSON_Delete(document);
     buffer_free(&reply);
 }
@@ -263,6 +354,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scores_are_the_library_s_to_the_last_bit),
         cmocka_unit_test(topk_is_the_library_s),
+        cmocka_unit_test(topk_parts_are_answered_as_alone),
+        cmocka_unit_test(features_are_scored_as_the_library_scores_them),
         cmocka_unit_test(unknown_ids_are_counted),
         cmocka_unit_test(wrong_requests_get_an_error_s_body),
         cmocka_unit_test(a_batch_survives_what_only_the_model_refuses),

@@ -2,6 +2,7 @@
 
 #include "base/rng.h"
 #include "data/id_index.h"
+#include "model/mapping.h"
 #include "model/write.h"
 #include "support/scratch.h"
 
@@ -9,16 +10,22 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
+
+/* Items, users, features. */
+enum { MAX_SPACES = SPACE_FEATURES + RANDOM_MAX_FEATURES };
 
 /* A model under construction, its arrays owned. */
 struct draft {
     struct model model;
-    uint32_t *remap, *offsets, *history;
+    uint32_t *remaps[MAX_SPACES], *offsets, *history;
+    float *weights[MAX_SPACES];
     void *rows;
-    float *scales, *weights, *bias;
-    struct id_builder *item_keys, *user_keys;
+    float *scales, *bias;
+    struct id_builder *keys[MAX_SPACES];
+    struct feature features[RANDOM_MAX_FEATURES];
 };
 
 /* Sparse enough never to be taken for dense ids. */
@@ -34,6 +41,12 @@ static void *allocate(size_t n, size_t item_bytes)
 struct collide_id random_model_key(const struct random_model *spec, uint64_t d)
 {
     return collide_id_number(spec->keys == KEYS_DENSE ? d : FIRST_KEY + d * KEY_STEP);
+}
+
+const char *random_model_feature(size_t i)
+{
+    static const char *const names[RANDOM_MAX_FEATURES] = {"country", "device"};
+    return names[i];
 }
 
 /* What a whole row is like. */
@@ -59,20 +72,51 @@ static void fill_row(const struct random_model *spec, struct rng *rng, uint32_t 
 {
     enum row_kind kind =
         spec->values == VALUES_EXTREME ? (enum row_kind)rng_below(rng, N_ROW_KINDS) : ROW_ORDINARY;
+    const struct row_table *rows = &d->model.rows;
     double size = row_size(kind, spec->dim);
-    uint32_t hot = (uint32_t)rng_below(rng, spec->dim);
-    for (uint32_t v = 0; v < spec->dim; v++) {
-        size_t i = (size_t)row * spec->dim + v;
+    uint32_t hot = (uint32_t)rng_below(rng, rows->width);
+    for (uint32_t v = 0; v < rows->width; v++) {
+        size_t i = (size_t)row * rows->width + v;
         double value = kind == ROW_ONE_HOT && v != hot ? 0 : size;
         if (spec->precision == PRECISION_F32)
             ((float *)d->rows)[i] = (float)(value * rng_normal(rng));
         else if (spec->precision == PRECISION_F16)
             ((uint16_t *)d->rows)[i] = random_half(rng, value);
-        else
+        else if (spec->precision == PRECISION_I8)
             ((int8_t *)d->rows)[i] = value > 0 ? (int8_t)((int)rng_below(rng, 256) - 128) : 0;
+        else
+            ((uint8_t *)d->rows)[i / 2] |= (uint8_t)((value > 0 ? rng_below(rng, 16) : 0) << (i % 2 * 4));
     }
-    if (spec->precision == PRECISION_I8)
-        d->scales[row] = (float)(size * (0.5 + rng_double(rng)) / 64);
+    double step = size / (spec->precision == PRECISION_I4 ? 8 : 64);
+    if (rows->scaling == SCALING_ROW)
+        d->scales[row] = (float)(step * (0.5 + rng_double(rng)));
+    if (rows->scaling == SCALING_ROW_OFFSET) {
+        d->scales[2 * (size_t)row] = (float)(step * (0.5 + rng_double(rng)));
+        d->scales[2 * (size_t)row + 1] = (float)(size * rng_normal(rng));
+    }
+}
+
+static void fill_rows(const struct random_model *spec, struct rng *rng, struct draft *d)
+{
+    static const enum scaling defaults[] = {[PRECISION_F32] = SCALING_NONE,
+                                            [PRECISION_F16] = SCALING_NONE,
+                                            [PRECISION_I8] = SCALING_ROW,
+                                            [PRECISION_I4] = SCALING_ROW_OFFSET};
+    struct model *m = &d->model;
+    m->rows =
+        (struct row_table){.n = spec->n_rows,
+                           .width = spec->combine == COMBINE_CONCAT ? m->dim / m->mapping.n_lookups : m->dim,
+                           .precision = spec->precision,
+                           .scaling = spec->scales == RANDOM_SCALES_OFFSET ? SCALING_ROW_OFFSET
+                                      : spec->scales == RANDOM_SCALES_DIM  ? SCALING_DIM
+                                                                           : defaults[spec->precision]};
+    m->rows.values = d->rows = allocate(spec->n_rows, row_bytes(&m->rows));
+    if (m->rows.scaling != SCALING_NONE)
+        m->rows.scales = d->scales = allocate(row_n_scales(m), sizeof(float));
+    for (uint32_t row = 0; row < spec->n_rows; row++)
+        fill_row(spec, rng, row, d);
+    for (uint32_t v = 0; m->rows.scaling == SCALING_DIM && v < m->dim; v++)
+        d->scales[v] = (float)(row_size(ROW_ORDINARY, m->dim) * (0.5 + rng_double(rng)) / 64);
 }
 
 static float random_weight(const struct random_model *spec, struct rng *rng)
@@ -83,25 +127,53 @@ static float random_weight(const struct random_model *spec, struct rng *rng)
     return (float)(0.25 + 1.5 * rng_double(rng));
 }
 
-static void fill_entries(const struct random_model *spec, struct rng *rng, struct draft *d)
+/* Makes id the same as the unknown one in all that the model holds of it. */
+static void blank(struct draft *d, size_t s, uint32_t id, uint32_t unknown)
 {
-    uint32_t unknown = spec->n_items;
-    for (uint32_t i = 0; i <= unknown; i++) {
-        d->remap[i] = (uint32_t)rng_below(rng, spec->n_rows);
-        if (d->weights)
-            d->weights[i] = random_weight(spec, rng);
-        if (d->bias)
-            d->bias[i] = (float)(3 * rng_normal(rng));
+    size_t n_lookups = d->model.mapping.n_lookups;
+    memcpy(d->remaps[s] + id * n_lookups, d->remaps[s] + unknown * n_lookups, n_lookups * sizeof(uint32_t));
+    d->weights[s][id] = d->weights[s][unknown];
+    if (s == SPACE_ITEM && d->bias)
+        d->bias[id] = d->bias[unknown];
+}
+
+/* Mapping, weights and biases of one space; borrowed from the draft. */
+static void fill_entries(const struct random_model *spec, struct rng *rng, size_t s, struct draft *d,
+                         struct space *space)
+{
+    uint32_t unknown = space->n_ids, n_lookups = d->model.mapping.n_lookups;
+    size_t n = unknown + (size_t)1;
+    uint32_t *remap = d->remaps[s] = allocate(n * n_lookups, sizeof *remap);
+    float *weights = d->weights[s] = spec->flags & RANDOM_WEIGHTS ? allocate(n, sizeof *weights) : NULL;
+    float *bias = s == SPACE_ITEM && spec->flags & RANDOM_BIAS ? allocate(n, sizeof *bias) : NULL;
+    if (s == SPACE_ITEM)
+        d->model.bias = d->bias = bias;
+    for (size_t i = 0; i < n; i++) {
+        for (uint32_t l = 0; l < n_lookups; l++)
+            remap[i * n_lookups + l] = (uint32_t)rng_below(rng, spec->n_rows);
+        if (weights)
+            weights[i] = random_weight(spec, rng);
+        if (bias)
+            bias[i] = (float)(3 * rng_normal(rng));
     }
-    if (d->weights && spec->values == VALUES_ORDINARY)
-        d->weights[unknown] = 0.0f;
-    for (uint32_t i = 0; d->weights && i < unknown; i++)
-        if (rng_below(rng, 5) == 0) {
-            d->remap[i] = d->remap[unknown];
-            d->weights[i] = d->weights[unknown];
-            if (d->bias)
-                d->bias[i] = d->bias[unknown];
-        }
+    if (weights && spec->values == VALUES_ORDINARY)
+        weights[unknown] = 0.0f;
+    for (uint32_t i = 0; weights && i < unknown; i++)
+        if (rng_below(rng, 5) == 0)
+            blank(d, s, i, unknown);
+    space->weights = weights;
+    space->remap = spec->mapping == MAPPING_HASHED ? NULL : remap;
+}
+
+/* Turns the entries of a space into words of the fewest bits. */
+static void pack(struct draft *d, size_t s, struct space *space)
+{
+    const struct row_mapping *mapping = &d->model.mapping;
+    uint64_t n = (space->n_ids + 1ull) * mapping->n_lookups;
+    uint32_t *words = allocate(mapping_n_words(n, mapping->bits), sizeof *words);
+    mapping_pack(d->remaps[s], n, mapping->bits, words);
+    free(d->remaps[s]);
+    space->remap = d->remaps[s] = words;
 }
 
 static void fill_histories(const struct random_model *spec, struct rng *rng, struct draft *d)
@@ -138,49 +210,62 @@ static struct keys make_keys(const struct random_model *spec, uint32_t n_ids, st
     return (struct keys){.kind = KEYS_U64, .u64 = index.keys, .slots = index.slots, .n_slots = index.n_slots};
 }
 
+/* A space with keys, and with all that embedding takes if it is embedded. */
+static struct space make_space(const struct random_model *spec, struct rng *rng, size_t s, uint32_t n_ids,
+                               struct draft *d)
+{
+    struct space space = {.n_ids = n_ids};
+    if (s != SPACE_USER || d->model.user_is_embedded) {
+        fill_entries(spec, rng, s, d, &space);
+        if (spec->mapping == MAPPING_PACKED)
+            pack(d, s, &space);
+    }
+    space.keys = make_keys(spec, n_ids, &d->keys[s]);
+    return space;
+}
+
 static void draft_fill(const struct random_model *spec, struct draft *d)
 {
     struct rng rng = rng_seeded(spec->seed, 1);
-    size_t n_entries = (size_t)spec->n_items + 1;
     struct model *m = &d->model;
-    *m = (struct model){.dim = spec->dim, .pooling = spec->pooling, .logit_scale = 5.5f};
-    m->item.precision = spec->precision;
-    d->rows = allocate(spec->n_rows, model_row_bytes(m));
-    d->scales = spec->precision == PRECISION_I8 ? allocate(spec->n_rows, sizeof(float)) : NULL;
-    d->remap = allocate(n_entries, sizeof(uint32_t));
-    d->weights = spec->flags & RANDOM_WEIGHTS ? allocate(n_entries, sizeof(float)) : NULL;
-    d->bias = spec->flags & RANDOM_BIAS ? allocate(n_entries, sizeof(float)) : NULL;
-    for (uint32_t row = 0; row < spec->n_rows; row++)
-        fill_row(spec, &rng, row, d);
-    fill_entries(spec, &rng, d);
+    *m = (struct model){.dim = spec->dim,
+                        .pooling = spec->pooling,
+                        .logit_scale = 5.5f,
+                        .mapping = {.kind = spec->mapping,
+                                    .combine = spec->combine,
+                                    .n_lookups = spec->n_lookups ? spec->n_lookups : 1,
+                                    .bits = spec->mapping == MAPPING_PACKED ? mapping_bits(spec->n_rows) : 0,
+                                    .seed = spec->mapping == MAPPING_HASHED ? spec->seed : 0},
+                        .user_is_embedded = spec->flags & RANDOM_USER_EMBEDDED && spec->n_users > 0,
+                        .features = d->features,
+                        .n_features = spec->n_features};
+    fill_rows(spec, &rng, d);
+    m->item = make_space(spec, &rng, SPACE_ITEM, spec->n_items, d);
     fill_histories(spec, &rng, d);
-    m->item = (struct item_space){.n_ids = spec->n_items,
-                                  .n_rows = spec->n_rows,
-                                  .precision = spec->precision,
-                                  .keys = make_keys(spec, spec->n_items, &d->item_keys),
-                                  .remap = d->remap,
-                                  .rows = d->rows,
-                                  .scales = d->scales,
-                                  .weights = d->weights,
-                                  .bias = d->bias};
-    m->user = (struct user_space){.n_ids = spec->n_users,
-                                  .keys = make_keys(spec, spec->n_users, &d->user_keys),
-                                  .offsets = d->offsets,
-                                  .history = d->history};
+    m->user = make_space(spec, &rng, SPACE_USER, spec->n_users, d);
+    if (spec->n_users)
+        m->histories = (struct stored_histories){.offsets = d->offsets, .items = d->history};
+    for (size_t i = 0; i < spec->n_features; i++)
+        d->features[i] =
+            (struct feature){.name = random_model_feature(i),
+                             .space = make_space(spec, &rng, SPACE_FEATURES + i, spec->n_feature_ids, d)};
 }
 
 static void draft_free(struct draft *d)
 {
-    void *const arrays[] = {d->remap, d->offsets, d->history, d->rows, d->scales, d->weights, d->bias};
+    void *const arrays[] = {d->offsets, d->history, d->rows, d->scales, d->bias};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
-    id_builder_destroy(d->item_keys);
-    id_builder_destroy(d->user_keys);
+    for (size_t s = 0; s < MAX_SPACES; s++) {
+        free(d->remaps[s]);
+        free(d->weights[s]);
+        id_builder_destroy(d->keys[s]);
+    }
 }
 
 void random_model_write(const struct random_model *spec, const char *path)
 {
-    struct draft draft = {.remap = NULL};
+    struct draft draft = {.rows = NULL};
     struct collide_error err = {0};
     draft_fill(spec, &draft);
     if (model_write(&draft.model, path, &err) != COLLIDE_OK)

@@ -14,8 +14,15 @@ enum random_values {
 enum random_model_flags {
     RANDOM_WEIGHTS = 1, /* the model has weights; a fifth of its items then are blank */
     RANDOM_BIAS = 2,
+    RANDOM_USER_EMBEDDED = 4, /* if there are users */
 };
 
+/* RANDOM_SCALES_DEFAULT: one scale a row for i8, a scale and an offset for i4, none for the others. */
+enum random_scales { RANDOM_SCALES_DEFAULT, RANDOM_SCALES_OFFSET, RANDOM_SCALES_DIM };
+
+enum { RANDOM_MAX_FEATURES = 2 };
+
+/* Left zero, everything from `scales` on gives one stored row an id, of items only. */
 struct random_model {
     uint64_t seed;
     uint32_t n_items, n_users, n_rows, dim;
@@ -25,9 +32,18 @@ struct random_model {
     enum key_kind keys; /* KEYS_DENSE or KEYS_U64 */
     enum random_values values;
     unsigned flags;
+    enum random_scales scales; /* those other than the default: i8 only */
+    enum mapping_kind mapping; /* hashed: no items are blank, and n_rows is 2 at least */
+    enum combine combine;
+    uint32_t n_lookups;     /* 0: 1; concat: it divides dim, into even widths for i4 */
+    uint32_t n_features;    /* 0 .. RANDOM_MAX_FEATURES, named as by random_model_feature */
+    uint32_t n_feature_ids; /* of each, beside the unknown one */
 };
 
-/* The external id of dense id d, of items as of users. */
+/* "country", "device". */
+const char *random_model_feature(size_t i);
+
+/* The external id of dense id d, of items as of users and features. */
 struct collide_id random_model_key(const struct random_model *spec, uint64_t d);
 
 /* Both fail the test when they cannot. */

@@ -1,0 +1,65 @@
+/* What the benchmarks of kernels share: the options that choose a device, and kernels on it. */
+#ifndef BENCH_RIG_H
+#define BENCH_RIG_H
+
+#include "base/args.h"
+#include "kernel_descriptor.h"
+
+struct rig_options {
+    const char *device;
+    const char *engine;
+    uint64_t repeats, seed;
+    bool json;
+};
+
+#define RIG_ARGS(options)                                                                                    \
+    {.name = "device",                                                                                       \
+     .type = ARG_TEXT,                                                                                       \
+     .target = &(options)->device,                                                                           \
+     .value_name = "DEVICE",                                                                                 \
+     .default_text = "the best one",                                                                         \
+     .help = "see `collide devices`"},                                                                       \
+        {.name = "engine",                                                                                   \
+         .type = ARG_TEXT,                                                                                   \
+         .target = &(options)->engine,                                                                       \
+         .value_name = "ENGINE",                                                                             \
+         .default_text = "auto",                                                                             \
+         .help = "auto, direct, queued or ring"},                                                            \
+        {.name = "repeats",                                                                                  \
+         .type = ARG_U64,                                                                                    \
+         .target = &(options)->repeats,                                                                      \
+         .min = 1,                                                                                           \
+         .max = 1000,                                                                                        \
+         .help = "measurements; their median is shown"},                                                     \
+        {.name = "seed", .type = ARG_U64, .target = &(options)->seed, .help = "of tables and ids"},          \
+    {                                                                                                        \
+        .name = "json", .type = ARG_FLAG, .target = &(options)->json, .help = "print one JSON document"      \
+    }
+
+struct rig {
+    struct device *device;
+    enum engine_kind engine;
+};
+
+enum collide_status rig_open(const struct rig_options *options, struct rig *out, struct collide_error *err);
+void rig_close(struct rig *r);
+
+/* The kernels of a case, as the device is tuned or as told. Tables are used where they are. */
+enum collide_status rig_kernels(const struct rig *r, const struct kernel_case *c, const struct tuning *tuning,
+                                struct kernels **out, struct collide_error *err);
+
+/* Makes `repeats` batches and writes the time of each to ns (repeats), once warm; then checks the last one.
+ */
+enum collide_status rig_measure(struct kernel_run *run, size_t repeats, double *ns,
+                                struct collide_error *err);
+
+/* Parses a benchmark's command line. True: go on; false: *exit_code is what to return. */
+struct bench_usage {
+    const char *synopsis, *summary;
+    const struct arg *table;
+    size_t n;
+};
+bool bench_parse(const struct bench_usage *usage, int argc, char **argv, int *exit_code);
+int bench_fail(int exit_code, const struct collide_error *err);
+
+#endif

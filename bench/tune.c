@@ -1,0 +1,168 @@
+/* `collide-bench tune`: measures the kernels' forms and parameters on the device at hand and keeps the best
+ * with the built kernels, where scoring finds it. */
+#include "base/error.h"
+#include "commands.h"
+#include "figures.h"
+#include "rig.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+struct options {
+    struct rig_options rig;
+    uint64_t n_ids, n_rows, dim, bag;
+    const char *cache_dir;
+    int form;
+    bool dry_run;
+};
+
+enum { MAX_CANDIDATES = 64, LOOKUPS = 1 << 19 };
+
+/* What is worth a try: on CPUs how far to ask ahead, elsewhere how many work-items share a query. */
+static size_t list_candidates(const struct device_info *device, struct tuning *out)
+{
+    static const unsigned row_aheads[] = {4, 8, 12, 16, 24, 32}, ratios[] = {2, 3},
+                          groups[] = {32, 64, 128, 256};
+    const struct tuning base = tuning_default(device);
+    bool is_cpu = device->type & CL_DEVICE_TYPE_CPU;
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof row_aheads / sizeof row_aheads[0] && is_cpu; i++)
+        for (size_t j = 0; j < sizeof ratios / sizeof ratios[0]; j++) {
+            out[n] = base;
+            out[n].row_ahead = row_aheads[i];
+            out[n++].remap_ahead = row_aheads[i] * ratios[j];
+        }
+    for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++)
+        if (groups[i] <= device->max_work_group_size && !is_cpu) {
+            out[n] = base;
+            out[n].form = FORM_GROUP;
+            out[n++].group_size = groups[i];
+        }
+    for (enum kernel_form form = FORM_ITEM; form <= FORM_PIPELINE; form++) {
+        out[n] = base;
+        out[n].prefetch = 0;
+        out[n++].form = form;
+    }
+    return n;
+}
+
+static enum collide_status measure(const struct rig *rig, struct kernel_case *c, const struct tuning *tuning,
+                                   size_t repeats, struct spread *out, struct collide_error *err)
+{
+    struct kernels *kernels = NULL;
+    struct kernel_run run = {.kernels = NULL};
+    double *ns = calloc(repeats, sizeof *ns);
+    enum collide_status status =
+        ns ? rig_kernels(rig, c, tuning, &kernels, err) : error_no_memory(err, "the measurements");
+    if (status == COLLIDE_OK)
+        status = kernel_run_create(&kernel_bag, c, kernels, &run, err);
+    if (status == COLLIDE_OK)
+        status = rig_measure(&run, repeats, ns, err);
+    for (size_t i = 0; i < repeats && status == COLLIDE_OK; i++)
+        ns[i] /= (double)kernel_bag.n_lookups(&c->shape);
+    if (status == COLLIDE_OK)
+        *out = figure_spread(ns, repeats);
+    kernel_run_destroy(&run);
+    kernels_destroy(kernels);
+    free(ns);
+    return status;
+}
+
+static void print_candidate(const struct tuning *t, const struct spread *s)
+{
+    printf("%-8s %6u %9u %10u %12u %8.1f %8.1f\n", kernel_form_name(t->form),
+           t->form == FORM_GROUP ? t->group_size : 1, t->prefetch, t->prefetch ? t->row_ahead : 0,
+           t->prefetch ? t->remap_ahead : 0, s->median, s->min);
+    fflush(stdout);
+}
+
+/* The smallest time of each counts: what disturbs a measurement only adds to it. */
+static enum collide_status tune(const struct rig *rig, struct kernel_case *c, const struct options *o,
+                                struct collide_error *err)
+{
+    struct tuning candidates[MAX_CANDIDATES], best = {.form = FORM_ITEM};
+    size_t n = list_candidates(device_info(rig->device), candidates);
+    double best_ns = 0;
+    printf("%-8s %6s %9s %10s %12s %8s %8s\n", "form", "group", "prefetch", "row ahead", "remap ahead", "ns",
+           "least");
+    for (size_t i = 0; i < n; i++) {
+        struct spread s;
+        enum collide_status status = measure(rig, c, &candidates[i], o->rig.repeats, &s, err);
+        if (status != COLLIDE_OK)
+            return status;
+        print_candidate(&candidates[i], &s);
+        if (i == 0 || s.min < best_ns) {
+            best = candidates[i];
+            best_ns = s.min;
+        }
+    }
+    printf("\nbest: %s form, row ahead %u, remap ahead %u: %.1f ns a lookup%s\n", kernel_form_name(best.form),
+           best.row_ahead, best.remap_ahead, best_ns, o->dry_run ? "" : "; kept for this device");
+    return o->dry_run ? COLLIDE_OK
+                      : tuning_store(o->cache_dir, device_info(rig->device), &c->model, &best, err);
+}
+
+static enum collide_status run(const struct options *o, struct collide_error *err)
+{
+    const struct kernel_shape shape = {.n_ids = (uint32_t)o->n_ids,
+                                       .n_rows = (uint32_t)(o->n_rows ? o->n_rows : o->n_ids),
+                                       .dim = (uint32_t)o->dim,
+                                       .bag = (uint32_t)o->bag,
+                                       .n_queries = (uint32_t)(LOOKUPS / o->bag),
+                                       .form = (enum row_form)o->form};
+    struct kernel_case *c = NULL;
+    struct rig rig;
+    enum collide_status status = rig_open(&o->rig, &rig, err);
+    if (status == COLLIDE_OK)
+        status = kernel_case_create(&shape, o->rig.seed, &c, err);
+    if (status == COLLIDE_OK)
+        status = tune(&rig, c, o, err);
+    kernel_case_destroy(c);
+    rig_close(&rig);
+    return status;
+}
+
+int bench_tune(int argc, char **argv)
+{
+    static const char *const forms[] = {"f32", "f16", "i8", "i8-line", "i4", NULL};
+    struct options o = {
+        .rig = {.repeats = 5, .seed = 1}, .n_ids = 4000000, .dim = 64, .bag = 32, .form = ROWS_I8};
+    const struct arg table[] = {
+        {.name = "precision",
+         .type = ARG_CHOICE,
+         .target = &o.form,
+         .choices = forms,
+         .help = "of the rows; with --dim what models the choice is for"},
+        {.name = "dim",
+         .type = ARG_U64,
+         .target = &o.dim,
+         .min = 1,
+         .max = MODEL_MAX_DIM,
+         .help = "values a row"},
+        {.name = "ids", .type = ARG_U64, .target = &o.n_ids, .min = 1, .max = UINT32_MAX - 2, .help = "ids"},
+        {.name = "rows",
+         .type = ARG_U64,
+         .target = &o.n_rows,
+         .max = UINT32_MAX - 1,
+         .default_text = "one an id",
+         .help = "rows that the ids share"},
+        {.name = "bag", .type = ARG_U64, .target = &o.bag, .min = 1, .max = LOOKUPS, .help = "ids a bag"},
+        {.name = "kernel-cache",
+         .type = ARG_TEXT,
+         .target = &o.cache_dir,
+         .value_name = "DIR",
+         .default_text = "~/.cache/collide",
+         .help = "where the choice is kept"},
+        {.name = "dry-run", .type = ARG_FLAG, .target = &o.dry_run, .help = "measure, but keep nothing"},
+        RIG_ARGS(&o.rig),
+    };
+    const struct bench_usage usage = {
+        "collide-bench tune [options]",
+        "Finds the kernels' best form and parameters for a device, and keeps them.", table,
+        sizeof table / sizeof table[0]};
+    struct collide_error err = {0};
+    int exit_code;
+    if (!bench_parse(&usage, argc, argv, &exit_code))
+        return exit_code;
+    return run(&o, &err) == COLLIDE_OK ? BENCH_OK : bench_fail(BENCH_ERRORS, &err);
+}

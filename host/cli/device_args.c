@@ -1,0 +1,91 @@
+#include "cli/device_args.h"
+
+static const char GROUP[] = "Device";
+
+struct collide_scorer_options device_flags_options(const struct device_flags *flags)
+{
+    struct collide_scorer_options options = flags->scorer;
+    options.spread = flags->shard ? COLLIDE_SHARD : COLLIDE_REPLICATE;
+    return options;
+}
+
+struct arg device_arg(struct device_flags *flags)
+{
+    return (struct arg){.name = "device",
+                        .type = ARG_TEXT,
+                        .target = &flags->scorer.device,
+                        .value_name = "DEVICE",
+                        .default_text = "the best one",
+                        .group = GROUP,
+                        .help = "index, type (cpu, gpu, accelerator) or part of a name, see `collide "
+                                "devices`; several with commas: each serves some of the threads"};
+}
+
+struct arg tables_arg(struct device_flags *flags)
+{
+    return (struct arg){.name = "tables",
+                        .type = ARG_TEXT,
+                        .target = &flags->scorer.tables,
+                        .value_name = "auto|in-place|copied",
+                        .default_text = "auto",
+                        .group = GROUP,
+                        .help = "where the model's tables are: in-place reads the mapped file, whose memory "
+                                "all processes share; copied makes copies, in huge pages where there are "
+                                "any; auto copies big tables where that is faster and memory is left"};
+}
+
+struct arg max_bank_arg(struct device_flags *flags)
+{
+    return (struct arg){.name = "max-bank",
+                        .type = ARG_U64,
+                        .target = &flags->scorer.max_bank_bytes,
+                        .value_name = "BYTES",
+                        .default_text = "what the device allocates at once",
+                        .group = GROUP,
+                        .help = "tables larger than this are split over several banks"};
+}
+
+struct arg shard_arg(struct device_flags *flags)
+{
+    return (struct arg){.name = "shard",
+                        .type = ARG_FLAG,
+                        .target = &flags->shard,
+                        .group = GROUP,
+                        .help = "give each of several devices a share of the rows instead of all of them; "
+                                "every request then goes to all devices"};
+}
+
+struct arg engine_arg(struct device_flags *flags)
+{
+    return (struct arg){.name = "engine",
+                        .type = ARG_TEXT,
+                        .target = &flags->scorer.engine,
+                        .value_name = "ENGINE",
+                        .default_text = "auto",
+                        .group = GROUP,
+                        .help = "how work reaches the device: direct (in the caller's thread), queued "
+                                "(several batches in flight), ring (a kernel that never returns polls for "
+                                "it, and keeps a core or compute unit busy) or auto"};
+}
+
+struct arg kernels_arg(struct device_flags *flags)
+{
+    return (struct arg){.name = "kernels",
+                        .type = ARG_TEXT,
+                        .target = &flags->scorer.kernels,
+                        .value_name = "FILE",
+                        .default_text = "built when needed",
+                        .group = GROUP,
+                        .help = "a device binary that `collide kernels build` wrote: nothing is compiled"};
+}
+
+struct arg kernel_cache_arg(struct device_flags *flags)
+{
+    return (struct arg){.name = "kernel-cache",
+                        .type = ARG_TEXT,
+                        .target = &flags->scorer.cache_dir,
+                        .value_name = "DIR",
+                        .default_text = "~/.cache/collide",
+                        .group = GROUP,
+                        .help = "where built kernels are kept; \"\": nowhere"};
+}

@@ -1,0 +1,63 @@
+#include "learn/dequantize.h"
+
+#include "learn/half.h"
+#include "model/mapping.h"
+
+static float half_at(const void *halves, size_t i)
+{
+    return half_to_float(((const uint16_t *)halves)[i]);
+}
+
+static float stored_value(const struct row_table *rows, uint32_t r, uint32_t d)
+{
+    const size_t i = (size_t)r * rows->width + d;
+    switch (rows->precision) {
+    case PRECISION_F32:
+        return ((const float *)rows->values)[i];
+    case PRECISION_F16:
+        return half_at(rows->values, i);
+    case PRECISION_I8:
+        return ((const int8_t *)rows->values)[i];
+    case PRECISION_I4:
+        return (float)(((const uint8_t *)rows->values)[i / 2] >> i % 2 * 4 & 15);
+    }
+    return 0.0f;
+}
+
+void dequantize_row(const struct row_table *rows, uint32_t r, uint32_t first_dim, float *out)
+{
+    const float *scales = rows->scales;
+    float scale = 1.0f, offset = 0.0f;
+    if (rows->scaling == SCALING_ROW)
+        scale = scales[r];
+    if (rows->scaling == SCALING_ROW_OFFSET) {
+        scale = half_at(rows->scales, 2 * (size_t)r);
+        offset = half_at(rows->scales, 2 * (size_t)r + 1);
+    }
+    for (uint32_t d = 0; d < rows->width; d++) {
+        if (rows->scaling == SCALING_DIM)
+            scale = scales[first_dim + d];
+        out[d] = scale * stored_value(rows, r, d);
+        if (rows->scaling == SCALING_ROW_OFFSET)
+            out[d] += offset;
+    }
+}
+
+void combine_row(enum combine combine, const float *row, uint32_t n, float *out)
+{
+    for (uint32_t d = 0; d < n; d++)
+        out[d] = combine == COMBINE_MULTIPLY ? out[d] * row[d] : out[d] + row[d];
+}
+
+void dequantize_embedding(const struct model *m, const struct space *space, uint32_t id, float *out)
+{
+    const bool is_concat = m->mapping.combine == COMBINE_CONCAT;
+    for (uint32_t l = 0; l < m->mapping.n_lookups; l++) {
+        float row[MODEL_MAX_DIM];
+        uint32_t first_dim = is_concat ? l * m->rows.width : 0;
+        bool is_first = l == 0 || is_concat;
+        dequantize_row(&m->rows, model_row_of(m, space, id, l), first_dim, is_first ? out + first_dim : row);
+        if (!is_first)
+            combine_row(m->mapping.combine, row, m->dim, out);
+    }
+}

@@ -1,0 +1,211 @@
+#include "model/read_parts.h"
+
+#include "base/error.h"
+#include "model/fields.h"
+#include "model/layout.h"
+#include "model/mapping.h"
+#include "model/validate.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* A space being read. */
+struct reading {
+    const struct safetensors *tensors;
+    const struct model *model;
+    const char *name;
+    struct space *space;
+};
+
+/* The stored mapping tells how many ids there are; beside any other, the metadata must. */
+static enum collide_status read_n_ids(const struct reading *r, const struct tensor *remap,
+                                      struct collide_error *err)
+{
+    char name[TENSOR_NAME_BYTES];
+    snprintf(name, sizeof name, META_IDS "%s", r->name);
+    uint64_t n = UINT64_MAX;
+    enum collide_status status = field_integer(r->tensors, name, 0, UINT32_MAX - 1, &n, err);
+    if (status != COLLIDE_OK)
+        return status;
+    if (n == UINT64_MAX && !remap)
+        return field_missing(name, err);
+    if (remap && (remap->shape[0] < 1 || remap->shape[0] > UINT32_MAX))
+        return error_set(err, COLLIDE_CORRUPT, "tensor %s needs one entry an id and one for the unknown id",
+                         remap->name);
+    if (remap && n != UINT64_MAX && n + 1 != remap->shape[0])
+        return error_set(err, COLLIDE_CORRUPT, "%s is %" PRIu64 ", but tensor %s is of %" PRIu64 " ids", name,
+                         n, remap->name, remap->shape[0] - 1);
+    r->space->n_ids = (uint32_t)(remap ? remap->shape[0] - 1 : n);
+    return COLLIDE_OK;
+}
+
+static enum collide_status refuse_tensor_of(const struct reading *r, const char *name_format, const char *why,
+                                            struct collide_error *err)
+{
+    char name[TENSOR_NAME_BYTES];
+    snprintf(name, sizeof name, name_format, r->name);
+    return field_refuse(r->tensors, name, why, err);
+}
+
+/* The tensor that this kind of mapping needs, NULL where that is none, and no other. */
+static enum collide_status find_remap(const struct reading *r, const struct tensor **out,
+                                      struct collide_error *err)
+{
+    const struct row_mapping *mapping = &r->model->mapping;
+    bool stored = mapping->kind == MAPPING_STORED, packed = mapping->kind == MAPPING_PACKED;
+    const char *name = stored ? TENSOR_REMAP : TENSOR_PACKED;
+    enum collide_status status = COLLIDE_OK;
+    if (!stored)
+        status = refuse_tensor_of(r, TENSOR_REMAP, META_MAPPING " says that the mapping is not stored", err);
+    if (status == COLLIDE_OK && !packed)
+        status = refuse_tensor_of(r, TENSOR_PACKED, META_MAPPING " says that the mapping is not packed", err);
+    if (status != COLLIDE_OK || (!stored && !packed))
+        return status;
+    unsigned n_dims = stored && mapping->n_lookups > 1 ? 2 : 1;
+    status = field_tensor_of(r->tensors, name, r->name, DTYPE_U32, n_dims, out, err);
+    if (status != COLLIDE_OK || *out)
+        return status;
+    char missing[TENSOR_NAME_BYTES];
+    snprintf(missing, sizeof missing, name, r->name);
+    return field_missing(missing, err);
+}
+
+static enum collide_status read_mapping(const struct reading *r, struct collide_error *err)
+{
+    const struct row_mapping *mapping = &r->model->mapping;
+    const struct tensor *remap = NULL;
+    enum collide_status status = find_remap(r, &remap, err);
+    if (status == COLLIDE_OK)
+        status = read_n_ids(r, mapping->kind == MAPPING_STORED ? remap : NULL, err);
+    if (status != COLLIDE_OK || !remap)
+        return status;
+    r->space->remap = remap->data;
+    if (mapping->kind == MAPPING_PACKED)
+        return field_length(
+            remap, mapping_n_words((r->space->n_ids + 1ull) * mapping->n_lookups, mapping->bits), err);
+    if (remap->n_dims == 2 && remap->shape[1] != mapping->n_lookups)
+        return error_set(err, COLLIDE_CORRUPT, "tensor %s has %" PRIu64 " rows an id where %s says %" PRIu32,
+                         remap->name, remap->shape[1], META_LOOKUPS, mapping->n_lookups);
+    return COLLIDE_OK;
+}
+
+/* A per-id array, which the file may leave out. */
+static enum collide_status read_per_id(const struct tensor *t, uint32_t n_ids, const float **out,
+                                       struct collide_error *err)
+{
+    if (!t)
+        return COLLIDE_OK;
+    *out = t->data;
+    return field_length(t, n_ids + 1ull, err);
+}
+
+static enum collide_status read_weights(const struct reading *r, struct collide_error *err)
+{
+    const struct tensor *t = NULL;
+    enum collide_status status = field_tensor_of(r->tensors, TENSOR_WEIGHTS, r->name, DTYPE_F32, 1, &t, err);
+    return status == COLLIDE_OK ? read_per_id(t, r->space->n_ids, &r->space->weights, err) : status;
+}
+
+static enum collide_status read_keys(const struct reading *r, struct collide_error *err)
+{
+    struct keys *keys = &r->space->keys;
+    uint32_t n_ids = r->space->n_ids;
+    const struct tensor *u64 = NULL, *bytes = NULL, *offsets = NULL, *slots = NULL;
+    enum collide_status status = field_tensor_of(r->tensors, TENSOR_KEYS, r->name, DTYPE_U64, 1, &u64, err);
+    if (status == COLLIDE_OK)
+        status = field_tensor_of(r->tensors, TENSOR_KEY_BYTES, r->name, DTYPE_U8, 1, &bytes, err);
+    if (status == COLLIDE_OK)
+        status = field_tensor_of(r->tensors, TENSOR_KEY_OFFSETS, r->name, DTYPE_U64, 1, &offsets, err);
+    if (status == COLLIDE_OK)
+        status = field_tensor_of(r->tensors, TENSOR_KEY_SLOTS, r->name, DTYPE_U32, 1, &slots, err);
+    if (status != COLLIDE_OK)
+        return status;
+    if (!u64 && !bytes && !offsets && !slots)
+        return COLLIDE_OK;
+    if (!slots || !bytes != !offsets || !u64 == !bytes)
+        return error_set(
+            err, COLLIDE_CORRUPT,
+            "%s ids need the tensors key_slots and either keys or both key_bytes and key_offsets", r->name);
+    keys->kind = u64 ? KEYS_U64 : KEYS_STRING;
+    keys->slots = slots->data;
+    keys->n_slots = slots->shape[0] <= UINT32_MAX ? (uint32_t)slots->shape[0] : 0;
+    if (u64) {
+        keys->u64 = u64->data;
+        status = field_length(u64, n_ids, err);
+    } else {
+        keys->bytes = bytes->data;
+        keys->offsets = offsets->data;
+        status = field_length(offsets, n_ids + 1ull, err);
+    }
+    return status == COLLIDE_OK ? validate_keys(keys, n_ids, bytes ? bytes->n_bytes : 0, r->name, err)
+                                : status;
+}
+
+static enum collide_status read_embedded(const struct reading *r, struct collide_error *err)
+{
+    enum collide_status status = read_mapping(r, err);
+    if (status == COLLIDE_OK)
+        status = read_weights(r, err);
+    return status == COLLIDE_OK ? read_keys(r, err) : status;
+}
+
+static enum collide_status read_histories(const struct safetensors *s, struct model *m,
+                                          struct collide_error *err)
+{
+    const struct tensor *offsets = NULL, *history = NULL;
+    enum collide_status status = field_tensor(s, TENSOR_HISTORY_OFFSETS, DTYPE_U32, 1, &offsets, err);
+    if (status == COLLIDE_OK)
+        status = field_tensor(s, TENSOR_HISTORY, DTYPE_U32, 1, &history, err);
+    if (status != COLLIDE_OK || (!offsets && !history))
+        return status;
+    if (!offsets || !history)
+        return field_missing(offsets ? TENSOR_HISTORY : TENSOR_HISTORY_OFFSETS, err);
+    if (offsets->shape[0] < 2 || offsets->shape[0] > UINT32_MAX)
+        return error_set(err, COLLIDE_CORRUPT, "tensor %s needs two entries more than there are users",
+                         TENSOR_HISTORY_OFFSETS);
+    if (!m->user_is_embedded)
+        m->user.n_ids = (uint32_t)(offsets->shape[0] - 2);
+    status = field_length(offsets, m->user.n_ids + 2ull, err);
+    if (status != COLLIDE_OK)
+        return status;
+    m->histories.offsets = offsets->data;
+    m->histories.items = history->data;
+    return validate_histories(m, history->shape[0], err);
+}
+
+/* Users who have histories only have keys only. */
+static enum collide_status read_users(const struct reading *r, struct model *m, struct collide_error *err)
+{
+    static const char *const parts[] = {TENSOR_REMAP, TENSOR_PACKED, TENSOR_WEIGHTS};
+    enum collide_status status = COLLIDE_OK;
+    if (m->user_is_embedded)
+        status = read_embedded(r, err);
+    for (size_t i = 0; !m->user_is_embedded && i < sizeof parts / sizeof parts[0] && status == COLLIDE_OK;
+         i++)
+        status = refuse_tensor_of(r, parts[i], META_FEATURES " does not begin with " SPACE_NAME_USER, err);
+    if (status == COLLIDE_OK)
+        status = read_histories(r->tensors, m, err);
+    if (status == COLLIDE_OK && !m->user_is_embedded && m->histories.offsets)
+        status = read_keys(r, err);
+    return status;
+}
+
+enum collide_status read_spaces(struct model_file *f, struct collide_error *err)
+{
+    struct model *m = &f->model;
+    const struct tensor *bias = NULL;
+    const struct reading items = {f->tensors, m, SPACE_NAME_ITEM, &m->item},
+                         users = {f->tensors, m, SPACE_NAME_USER, &m->user};
+    enum collide_status status = read_embedded(&items, err);
+    if (status == COLLIDE_OK)
+        status = field_tensor(f->tensors, TENSOR_BIAS, DTYPE_F32, 1, &bias, err);
+    if (status == COLLIDE_OK)
+        status = read_per_id(bias, m->item.n_ids, &m->bias, err);
+    if (status == COLLIDE_OK)
+        status = read_users(&users, m, err);
+    for (size_t i = 0; i < m->n_features && status == COLLIDE_OK; i++) {
+        struct feature *feature = &f->features[i];
+        status = read_embedded(&(struct reading){f->tensors, m, feature->name, &feature->space}, err);
+    }
+    return status == COLLIDE_OK ? validate_mapping(m, err) : status;
+}

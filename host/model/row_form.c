@@ -1,0 +1,50 @@
+#include "model/row_form.h"
+
+#include "base/error.h"
+
+#include <inttypes.h>
+
+static const struct {
+    const char *name;
+    enum precision precision;
+    enum scaling scaling;
+} forms[N_ROW_FORMS] = {
+    [ROWS_F32] = {"f32", PRECISION_F32, SCALING_NONE},
+    [ROWS_F16] = {"f16", PRECISION_F16, SCALING_NONE},
+    [ROWS_I8] = {"i8", PRECISION_I8, SCALING_ROW},
+    [ROWS_I8_LINE] = {"i8-line", PRECISION_I8, SCALING_DIM},
+    [ROWS_I4] = {"i4", PRECISION_I4, SCALING_ROW_OFFSET},
+};
+
+const char *row_form_name(enum row_form form)
+{
+    return forms[form].name;
+}
+
+enum precision row_form_precision(enum row_form form)
+{
+    return forms[form].precision;
+}
+
+enum scaling row_form_scaling(enum row_form form)
+{
+    return forms[form].scaling;
+}
+
+enum row_form row_form_of(const struct row_table *table)
+{
+    for (int f = 0; f < N_ROW_FORMS; f++)
+        if (forms[f].precision == table->precision && forms[f].scaling == table->scaling)
+            return (enum row_form)f;
+    return ROWS_I8;
+}
+
+enum collide_status row_form_check(enum row_form form, uint32_t width, struct collide_error *err)
+{
+    if (form == ROWS_I4 && width % 2 != 0)
+        return error_set(err, COLLIDE_INVALID,
+                         "i4 rows hold two values a byte, and %" PRIu32
+                         " values a row are odd; choose another precision or dim",
+                         width);
+    return COLLIDE_OK;
+}

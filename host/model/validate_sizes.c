@@ -1,0 +1,100 @@
+#include "model/validate.h"
+
+#include "base/error.h"
+#include "model/layout.h"
+#include "model/mapping.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static bool is_name(const char *name)
+{
+    static const char chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
+    size_t n = strlen(name);
+    return n >= 1 && n <= FEATURE_NAME_MAX_CHARS && strspn(name, chars) == n &&
+           strcmp(name, SPACE_NAME_ITEM) != 0 && strcmp(name, SPACE_NAME_USER) != 0;
+}
+
+enum collide_status validate_features(const struct model *m, struct collide_error *err)
+{
+    if (m->n_features > MODEL_MAX_FEATURES)
+        return error_set(err, COLLIDE_CORRUPT, "%s names more than %d features", META_FEATURES,
+                         MODEL_MAX_FEATURES);
+    for (size_t i = 0; i < m->n_features; i++) {
+        const char *name = m->features[i].name;
+        bool taken = false;
+        for (size_t k = 0; k < i; k++)
+            taken |= strcmp(m->features[k].name, name) == 0;
+        if (taken || !is_name(name))
+            return error_set(
+                err, COLLIDE_CORRUPT,
+                "%s names \"%.40s\"; features need names of their own, of 1 to %d letters, digits "
+                "and underscores, and \"" SPACE_NAME_USER "\" goes first",
+                META_FEATURES, name, FEATURE_NAME_MAX_CHARS);
+    }
+    return COLLIDE_OK;
+}
+
+static enum collide_status check_rows(const struct model *m, struct collide_error *err)
+{
+    static const unsigned scalings[] = {[PRECISION_F32] = 1 << SCALING_NONE,
+                                        [PRECISION_F16] = 1 << SCALING_NONE,
+                                        [PRECISION_I8] =
+                                            1 << SCALING_ROW | 1 << SCALING_ROW_OFFSET | 1 << SCALING_DIM,
+                                        [PRECISION_I4] = 1 << SCALING_ROW_OFFSET};
+    const struct row_table *rows = &m->rows;
+    if (m->dim < 1 || m->dim > MODEL_MAX_DIM || rows->n < 1)
+        return error_set(err, COLLIDE_CORRUPT,
+                         "there are %" PRIu32 " rows for dim %" PRIu32
+                         "; there must be some, and a dim of 1 to %d",
+                         rows->n, m->dim, MODEL_MAX_DIM);
+    if (!(scalings[rows->precision] >> rows->scaling & 1))
+        return error_set(err, COLLIDE_CORRUPT, "%s rows cannot have the %s %s",
+                         precision_name(rows->precision), META_SCALING, scaling_name(rows->scaling));
+    if (rows->precision == PRECISION_I4 && rows->width % 2 != 0)
+        return error_set(err, COLLIDE_CORRUPT, "i4 rows have %" PRIu32 " values, an odd number", rows->width);
+    if (!rows->scales != (rows->scaling == SCALING_NONE))
+        return error_set(err, COLLIDE_CORRUPT, "%s does not go with %s %s", TENSOR_SCALES, META_SCALING,
+                         scaling_name(rows->scaling));
+    return COLLIDE_OK;
+}
+
+static enum collide_status check_mapping(const struct model *m, struct collide_error *err)
+{
+    const struct row_mapping *mapping = &m->mapping;
+    if (mapping->n_lookups < 1 || mapping->n_lookups > MODEL_MAX_LOOKUPS)
+        return error_set(err, COLLIDE_CORRUPT, "%s is %" PRIu32 "; it must be from 1 to %d", META_LOOKUPS,
+                         mapping->n_lookups, MODEL_MAX_LOOKUPS);
+    uint32_t parts = mapping->combine == COMBINE_CONCAT ? mapping->n_lookups : 1;
+    if ((uint64_t)m->rows.width * parts != m->dim)
+        return error_set(err, COLLIDE_CORRUPT,
+                         "%" PRIu32 " rows of %" PRIu32 " values do not make up dim %" PRIu32, parts,
+                         m->rows.width, m->dim);
+    if (mapping->kind == MAPPING_PACKED && (mapping->bits < 1 || mapping->bits > 32))
+        return error_set(err, COLLIDE_CORRUPT, "%s is %" PRIu32 "; it must be from 1 to 32",
+                         META_MAPPING_BITS, mapping->bits);
+    if (mapping->kind == MAPPING_HASHED && m->rows.n < 2)
+        return error_set(err, COLLIDE_CORRUPT,
+                         "a hashed mapping needs 2 rows at least, the last being that of unknown ids");
+    return COLLIDE_OK;
+}
+
+static enum collide_status check_spaces(const struct model *m, struct collide_error *err)
+{
+    if (model_entry_base(m, model_n_spaces(m)) > UINT32_MAX)
+        return error_set(err, COLLIDE_CORRUPT,
+                         "items, users and features are more than 2^32 - 1 ids together");
+    if (m->user_is_embedded && m->user.n_ids == 0)
+        return error_set(err, COLLIDE_CORRUPT, "users are embedded, but there are none");
+    if (m->user.n_ids > 0 && !m->user_is_embedded && !m->histories.offsets)
+        return error_set(err, COLLIDE_CORRUPT, "there are users who have neither histories nor embeddings");
+    return COLLIDE_OK;
+}
+
+enum collide_status validate_sizes(const struct model *m, struct collide_error *err)
+{
+    enum collide_status status = check_rows(m, err);
+    if (status == COLLIDE_OK)
+        status = check_mapping(m, err);
+    return status == COLLIDE_OK ? check_spaces(m, err) : status;
+}

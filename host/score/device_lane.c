@@ -1,0 +1,144 @@
+#include "score/device_lane.h"
+
+#include "base/error.h"
+
+/* Enough that one launch is long beside its overhead, small enough to stay in cache. */
+static const struct fill_capacity INITIAL_CAPACITY = {
+    .n_queries = 1024, .n_history = 16384, .n_items = 16384, .n_scores = 16384};
+
+static void region_bytes(const struct device_lane *lane, const struct fill_capacity *n, size_t *bytes)
+{
+    size_t keys = kernels_find_keys(lane->kernels) ? sizeof(uint64_t) : 0;
+    bytes[REGION_QUERIES] = n->n_queries * sizeof(device_query);
+    bytes[REGION_HISTORY] = n->n_history * sizeof(uint32_t);
+    bytes[REGION_HISTORY_WEIGHTS] = n->n_history * sizeof(float);
+    bytes[REGION_ITEMS] = n->n_items * sizeof(uint32_t);
+    bytes[REGION_HISTORY_KEYS] = n->n_history * keys;
+    bytes[REGION_ITEM_KEYS] = n->n_items * keys;
+    bytes[REGION_VECTORS] = n->n_vectors * sizeof(float);
+    bytes[REGION_ROW_SCORES] = n->n_row_scores * sizeof(float);
+    bytes[REGION_SCORES] = n->n_scores * sizeof(float);
+}
+
+static bool is_larger(const struct fill_capacity *a, const struct fill_capacity *b)
+{
+    return a->n_queries > b->n_queries || a->n_history > b->n_history || a->n_items > b->n_items ||
+           a->n_vectors > b->n_vectors || a->n_row_scores > b->n_row_scores || a->n_scores > b->n_scores;
+}
+
+static void grow(size_t *n, size_t wanted)
+{
+    for (*n = *n ? *n : 1; *n < wanted;)
+        *n *= 2;
+}
+
+enum collide_status device_lane_reserve(struct device_lane *lane, struct fill_capacity wanted,
+                                        struct collide_error *err)
+{
+    if (lane->engine && !is_larger(&wanted, &lane->capacity))
+        return COLLIDE_OK;
+    struct fill_capacity capacity = lane->capacity;
+    grow(&capacity.n_queries, wanted.n_queries);
+    grow(&capacity.n_history, wanted.n_history);
+    grow(&capacity.n_items, wanted.n_items);
+    grow(&capacity.n_vectors, wanted.n_vectors);
+    grow(&capacity.n_row_scores, wanted.n_row_scores);
+    grow(&capacity.n_scores, wanted.n_scores);
+    grow(&capacity.n_scores, capacity.n_items); /* one each */
+    size_t bytes[N_SCORING_REGIONS];
+    region_bytes(lane, &capacity, bytes);
+    struct engine_lane *engine;
+    enum collide_status status = engine_lane_create(lane->kernels->engine, bytes, &engine, err);
+    if (status != COLLIDE_OK)
+        return status;
+    engine_lane_destroy(lane->engine);
+    lane->engine = engine;
+    lane->capacity = capacity;
+    lane->n_slots = engine_lane_n_slots(engine);
+    return COLLIDE_OK;
+}
+
+struct fill device_lane_fill(const struct device_lane *lane, unsigned slot)
+{
+    bool keys = kernels_find_keys(lane->kernels);
+    return (struct fill){
+        .model = lane->model,
+        .queries = engine_lane_region(lane->engine, slot, REGION_QUERIES),
+        .history = engine_lane_region(lane->engine, slot, REGION_HISTORY),
+        .history_weights = engine_lane_region(lane->engine, slot, REGION_HISTORY_WEIGHTS),
+        .items = engine_lane_region(lane->engine, slot, REGION_ITEMS),
+        .history_keys = keys ? engine_lane_region(lane->engine, slot, REGION_HISTORY_KEYS) : NULL,
+        .item_keys = keys ? engine_lane_region(lane->engine, slot, REGION_ITEM_KEYS) : NULL,
+    };
+}
+
+float *device_lane_scores(const struct device_lane *lane, unsigned slot)
+{
+    return engine_lane_region(lane->engine, slot, REGION_SCORES);
+}
+
+float *device_lane_vectors(const struct device_lane *lane, unsigned slot)
+{
+    return engine_lane_region(lane->engine, slot, REGION_VECTORS);
+}
+
+enum collide_status device_lane_submit(struct device_lane *lane, unsigned slot,
+                                       const enum scoring_kernel *kernels, size_t n_kernels,
+                                       const struct fill *fill, struct collide_error *err)
+{
+    struct engine_work work = {.n_steps = n_kernels};
+    for (size_t i = 0; i < n_kernels; i++)
+        work.steps[i] = (struct engine_step){
+            .kernel = kernels[i],
+            .n_groups = kernels_n_groups(lane->kernels, kernels[i], fill->used.n_queries)};
+    region_bytes(lane, &fill->used, work.used_bytes);
+    for (size_t i = 0; i < fill->used.n_queries; i++) {
+        fill->queries[i].history_limit = (uint32_t)fill->used.n_history;
+        fill->queries[i].items_limit = (uint32_t)fill->used.n_items;
+    }
+    if (fill->used.n_queries > 0)
+        fill->queries[fill->used.n_queries - 1].flags |= QUERY_LAST;
+    return engine_submit(lane->engine, slot, &work, err);
+}
+
+enum collide_status device_lane_wait(struct device_lane *lane, unsigned slot, struct collide_error *err)
+{
+    return engine_wait(lane->engine, slot, err);
+}
+
+/* Drivers compile the rest of a kernel at its first launch. */
+static enum collide_status warm_up(struct device_lane *lane, struct collide_error *err)
+{
+    for (unsigned slot = 0; slot < lane->n_slots; slot++)
+        for (enum scoring_kernel kernel = 0; kernel < N_SCORING_KERNELS; kernel++) {
+            const struct collide_query nothing = {0};
+            struct fill fill = device_lane_fill(lane, slot);
+            fill_histories(&fill, &nothing);
+            enum collide_status status = device_lane_submit(lane, slot, &kernel, 1, &fill, err);
+            if (status == COLLIDE_OK)
+                status = device_lane_wait(lane, slot, err);
+            if (status != COLLIDE_OK)
+                return status;
+        }
+    return COLLIDE_OK;
+}
+
+enum collide_status device_lane_create(const struct collide_model *model, struct kernels *kernels,
+                                       struct device_lane *out, struct collide_error *err)
+{
+    *out = (struct device_lane){.model = model, .kernels = kernels, .capacity = INITIAL_CAPACITY};
+    struct fill_capacity wanted = INITIAL_CAPACITY;
+    grow(&wanted.n_scores, model->model->dim + 1);
+    enum collide_status status = device_lane_reserve(out, wanted, err);
+    if (status == COLLIDE_OK)
+        status = warm_up(out, err);
+    if (status != COLLIDE_OK)
+        device_lane_destroy(out);
+    return status;
+}
+
+void device_lane_destroy(struct device_lane *lane)
+{
+    engine_lane_destroy(lane->engine);
+    *lane = (struct device_lane){0};
+}

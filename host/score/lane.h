@@ -1,0 +1,65 @@
+/* What stands behind the public struct collide_lane and struct collide_scorer. */
+#ifndef SCORE_LANE_H
+#define SCORE_LANE_H
+
+#include "score/device_lane.h"
+#include "score/topk.h"
+
+#include <stdatomic.h>
+
+enum { SCORER_MAX_DEVICES = 8 };
+
+/* One call's queries, and where their scores go. */
+struct score_job {
+    const struct collide_query *queries;
+    size_t n_queries;
+    float *scores;
+    struct collide_counts counts;
+};
+
+struct batcher;
+
+struct collide_scorer {
+    const struct collide_model *model;
+    struct device *devices[SCORER_MAX_DEVICES];
+    struct kernels *kernels[SCORER_MAX_DEVICES];
+    unsigned n_devices;
+    bool is_sharded;
+    atomic_uint n_lanes;     /* created so far: the next one's device */
+    struct batcher *batcher; /* NULL: calls are not put together */
+};
+
+struct collide_lane {
+    struct collide_scorer *scorer;
+    struct device_lane devices[SCORER_MAX_DEVICES]; /* of shards one each, else the first alone */
+    unsigned n_devices;
+    struct scored_id *entries; /* (n_entries), for merging hits */
+    size_t n_entries;
+};
+
+/* Scores several calls' queries, which have been checked, in as few launches as they fit in. */
+enum collide_status lane_score(struct collide_lane *lane, struct score_job *const *jobs, size_t n_jobs,
+                               struct collide_error *err);
+
+/* The same over shards: each sums its share of the bags, the host pools them, each scores its share of the
+ * rows. */
+enum collide_status lane_score_sharded(struct collide_lane *lane, struct score_job *const *jobs,
+                                       size_t n_jobs, struct collide_error *err);
+
+/* Pools, over all shards, the bags of the queries that slot 0 of the first one is filled with; slot 0 of
+ * every shard then has the queries, with their bags given. fills: (lane->n_devices), only the first one
+ * filled. */
+enum collide_status lane_pool_shards(struct collide_lane *lane, struct fill *fills,
+                                     struct collide_error *err);
+
+/* Submits slot 0 of every device and waits for all. */
+enum collide_status lane_run_all(struct collide_lane *lane, const enum scoring_kernel *kernels,
+                                 size_t n_kernels, const struct fill *fills, struct collide_error *err);
+
+/* Slots of every device hold the longest history of the queries. */
+enum collide_status lane_reserve_histories(struct collide_lane *lane, const struct collide_query *queries,
+                                           size_t n, struct collide_error *err);
+
+void counts_add(struct collide_counts *to, const struct collide_counts *from);
+
+#endif

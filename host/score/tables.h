@@ -1,0 +1,56 @@
+/* A model's arrays as the tables that the kernels read: in the order of their arguments, see
+ * kernels/tables.h. */
+#ifndef SCORE_TABLES_H
+#define SCORE_TABLES_H
+
+#include "device/memory.h"
+#include "model/model.h"
+#include "types.h"
+
+enum scoring_table {
+    TABLE_PARAMS,
+    TABLE_REMAP,
+    TABLE_ROWS,
+    TABLE_SCALES,
+    TABLE_WEIGHTS,
+    TABLE_BIAS,
+    TABLE_USER_OFFSETS,
+    TABLE_USER_HISTORY,
+    TABLE_KEYS,
+    TABLE_KEY_SLOTS,
+    TABLE_ROW_OFFSETS,
+    TABLE_ROW_ITEMS,
+    TABLE_ROW_BEST,
+    N_SCORING_TABLES
+};
+
+/* As kernels/specialisation.h spells it: "REMAP". TABLE_PARAMS has none. */
+const char *scoring_table_name(enum scoring_table table);
+
+/* Rows [begin, end) of the model's. */
+struct row_range {
+    uint32_t begin, end;
+};
+
+/* The sources borrow from the model and from what is owned here. */
+struct tables {
+    device_params params;
+    struct table_source sources[N_SCORING_TABLES];
+    enum mapping_kind mapping; /* as the kernels are to read it */
+    bool weighted, biased;
+    bool selects_by_rows; /* there are row_offsets, row_items and row_best */
+    uint32_t *remap, *row_offsets, *row_items;
+    float *weights, *row_best;
+};
+
+/* Lays the tables out for a device that has these rows and keys its items if has_keys. Where several spaces
+ * are embedded their arrays are put behind one another; a mapping that is packed or hashed then is stored.
+ * Where ids are many beside rows, the items of each row are listed for top-k. */
+enum table_flags { TABLES_WITH_KEYS = 1 };
+enum collide_status tables_create(const struct model *model, struct row_range rows, unsigned flags,
+                                  struct tables *out, struct collide_error *err);
+
+/* Once the tables are placed; sources that were placed in place are still read. */
+void tables_free(struct tables *t);
+
+#endif

@@ -1,0 +1,73 @@
+/* The item form, for CPUs: a query is a work-item, which asks for memory well before it needs it. */
+#ifndef KERNELS_ITEM_H
+#define KERNELS_ITEM_H
+
+#include "bag.h"
+
+/* Lists of a batch lie behind one another, so a query asks ahead for the next ones', as far as their ids are known by
+ * then; only the first query has to start by itself. */
+#if KEYED
+#define LIMIT(end, batch_end) (end)
+#define IS_FIRST(begin)       true
+#else
+#define LIMIT(end, batch_end) (batch_end)
+#define IS_FIRST(begin)       ((begin) == 0)
+#endif
+
+/* bag += the ids of a list, each with its own weight and with weight_of_j. Asks for ids up to limit. */
+#define BAG_ADD_LIST(b, t, ids, weight_of_j, begin, end, limit)                                                     \
+    do {                                                                                                     \
+        for (uint j = (begin); j < (end); j++) {                                                             \
+            PREFETCH_AHEAD(t, ids, j, limit);                                                                 \
+            uint id = known_or_unknown(t, (ids)[j]);                                                         \
+            bag_add(b, t, id, id_weight(t, id) * (weight_of_j));                                             \
+        }                                                                                                    \
+    } while (0)
+
+/* bag += positions [begin, end) of all stored histories. */
+static void bag_add_stored(bag *b, const tables *t, uint begin, uint end)
+{
+#if USER_HISTORY_BANKS == 1
+    PREFETCH_START(t, t->user_history[0], begin, end);
+    BAG_ADD_LIST(b, t, t->user_history[0], 1.0f, begin, end, end);
+#else
+    for (uint j = begin; j < end; j++) {
+        uint id = known_or_unknown(t, AT(USER_HISTORY, t->user_history, j));
+        bag_add(b, t, id, id_weight(t, id));
+    }
+#endif
+}
+
+/* bag += the history given with a query. */
+static void bag_add_given(bag *b, const tables *t, const batch *a, const device_query *q)
+{
+    uint limit = LIMIT(q->history_end, q->history_limit);
+#if KEYED
+    find_items(t, a->history, a->history_keys, q->history_begin, q->history_end);
+#endif
+    if (IS_FIRST(q->history_begin))
+        PREFETCH_START(t, a->history, q->history_begin, limit);
+    BAG_ADD_LIST(b, t, a->history, a->history_weights[j], q->history_begin, q->history_end, limit);
+}
+
+/* Before the bag is summed up: what score_items will need. */
+static void items_ready(const tables *t, const batch *a, const device_query *q)
+{
+#if KEYED
+    find_items(t, a->items, a->item_keys, q->items_begin, q->items_end);
+#endif
+    if (IS_FIRST(q->items_begin))
+        PREFETCH_START(t, a->items, q->items_begin, LIMIT(q->items_end, q->items_limit));
+}
+
+/* The scores of a query's candidates. */
+static void score_items(const bag *b, const tables *t, const batch *a, const device_query *q)
+{
+    for (uint j = q->items_begin; j < q->items_end; j++) {
+        PREFETCH_AHEAD(t, a->items, j, LIMIT(q->items_end, q->items_limit));
+        uint id = known_or_unknown(t, a->items[j]);
+        a->scores[j] = bag_dot(b, t, id) + score_bias(t, id);
+    }
+}
+
+#endif

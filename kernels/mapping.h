@@ -1,0 +1,132 @@
+/* From an id, or its key, to its rows. */
+#ifndef KERNELS_MAPPING_H
+#define KERNELS_MAPPING_H
+
+#include "tables.h"
+
+#if PREFETCH
+/* OpenCL's own prefetch() does nothing on PoCL. */
+#define PREFETCH_LINE(p) __builtin_prefetch((const void *)(size_t)(p))
+#else
+#define PREFETCH_LINE(p)
+#endif
+#define LINE_BYTES 64
+
+/* Every id that kernels follow goes through here, whoever sent it. */
+static uint known_or_unknown(const tables *t, uint id)
+{
+    return id < t->params.n_entries ? id : t->params.n_items;
+}
+
+#if defined(MAP_PACKED)
+#define REMAP_WORD(id, l) (uint)((((ulong)(id)*LOOKUPS + (l)) * MAP_BITS) >> 5)
+#else
+#define REMAP_WORD(id, l) ((ulong)(id)*LOOKUPS + (l))
+#endif
+
+/* splitmix64's finaliser (Steele 2014). */
+static ulong mix64(ulong x)
+{
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9UL;
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EBUL;
+    return x ^ (x >> 31);
+}
+
+#if defined(MAP_HASHED)
+/* The last row is kept for unknown ids, which stand last of their spaces: the host sends all of them as
+ * n_items. */
+static uint mapped_row(const tables *t, uint id, uint l)
+{
+    ulong seed = (ulong)t->params.seed_high << 32 | t->params.seed_low;
+    ulong hash = mix64((ulong)id * LOOKUPS + l + 1 + seed * 0x9E3779B97F4A7C15UL);
+    uint last = t->params.n_rows - 1;
+    return id == t->params.n_items ? last : (uint)(((hash >> 32) * last) >> 32);
+}
+#elif defined(MAP_PACKED)
+static uint mapped_row(const tables *t, uint id, uint l)
+{
+    ulong bit = ((ulong)id * LOOKUPS + l) * MAP_BITS;
+    ulong low = AT(REMAP, t->remap, bit >> 5), high = AT(REMAP, t->remap, (bit >> 5) + 1);
+    return (uint)((high << 32 | low) >> (bit & 31)) & (uint)(((ulong)1 << MAP_BITS) - 1);
+}
+#else
+static uint mapped_row(const tables *t, uint id, uint l)
+{
+    return AT(REMAP, t->remap, REMAP_WORD(id, l));
+}
+#endif
+
+/* The l-th row of a known id. A mapping that is damaged leads to the last row, not out of the table. */
+static uint row_of(const tables *t, uint id, uint l)
+{
+    return min(mapped_row(t, id, l), t->params.n_rows - 1);
+}
+
+static void prefetch_mapping(const tables *t, uint id)
+{
+#if PREFETCH && !defined(MAP_HASHED)
+    PREFETCH_LINE(ENTRY(REMAP, t->remap, REMAP_WORD(known_or_unknown(t, id), 0), 1));
+#endif
+}
+
+#if KEYED
+/* XXH3-64 of 8 bytes, without a seed (https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md). */
+static ulong key_hash(ulong key)
+{
+    ulong h = rotate(key, (ulong)32) ^ (0x1CAD21F72C81017CUL ^ 0xDB979083E96DD4DEUL);
+    h ^= rotate(h, (ulong)49) ^ rotate(h, (ulong)24);
+    h *= 0x9FB21C651E98DF25UL;
+    h ^= (h >> 35) + 8;
+    h *= 0x9FB21C651E98DF25UL;
+    return h ^ (h >> 28);
+}
+
+static uint first_slot(const tables *t, ulong key)
+{
+    return (uint)key_hash(key) & (t->params.n_key_slots - 1);
+}
+
+/* The item of a key, or n_items. Linear probing; ends at an empty slot, or when it has seen all. */
+static uint find_item(const tables *t, ulong key)
+{
+    uint slot = first_slot(t, key), n = t->params.n_key_slots;
+    for (uint tried = 0; tried < n; tried++) {
+        uint id = AT(KEY_SLOTS, t->key_slots, slot);
+        if (id >= t->params.n_items)
+            break;
+        if (AT(KEYS, t->keys, id) == key)
+            return id;
+        slot = (slot + 1) & (n - 1);
+    }
+    return t->params.n_items;
+}
+
+static void prefetch_slot(const tables *t, ulong key)
+{
+    PREFETCH_LINE(ENTRY(KEY_SLOTS, t->key_slots, first_slot(t, key), 1));
+}
+
+static void prefetch_key(const tables *t, ulong key)
+{
+#if PREFETCH
+    uint id = AT(KEY_SLOTS, t->key_slots, first_slot(t, key));
+    if (id < t->params.n_items)
+        PREFETCH_LINE(ENTRY(KEYS, t->keys, id, 1));
+#endif
+}
+
+/* ids[j] = the item of keys[j], for each j in [begin, end) that is to be looked up. */
+static void find_items(const tables *t, __global uint *ids, __global const ulong *keys, uint begin, uint end)
+{
+    for (uint j = begin; j < end; j++) {
+        if (j + REMAP_AHEAD < end)
+            prefetch_slot(t, keys[j + REMAP_AHEAD]);
+        if (j + ROW_AHEAD < end)
+            prefetch_key(t, keys[j + ROW_AHEAD]);
+        if (ids[j] == ID_BY_KEY)
+            ids[j] = find_item(t, keys[j]);
+    }
+}
+#endif
+
+#endif

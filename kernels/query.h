@@ -1,0 +1,74 @@
+/* What becomes of one query, in one work-item: its bag, its candidates' scores. */
+#ifndef KERNELS_QUERY_H
+#define KERNELS_QUERY_H
+
+#include "bag.h"
+#include "tile.h"
+
+#if defined(FORM_PIPELINE)
+#include "pipeline.h"
+#else
+#include "item.h"
+#endif
+
+/* The stored history of a query's user: positions [begin, end) of all stored histories. */
+static void stored_history(const tables *t, const device_query *q, uint *begin, uint *end)
+{
+    *begin = *end = 0;
+    if (q->user < t->params.n_users) {
+        *end = min(AT(USER_OFFSETS, t->user_offsets, q->user + 1), t->params.n_stored);
+        *begin = min(AT(USER_OFFSETS, t->user_offsets, q->user), *end);
+    }
+}
+
+/* The sum that a query pools. */
+static void query_sum(const tables *t, const batch *a, const device_query *q, bag *b)
+{
+    uint begin, end;
+    stored_history(t, q, &begin, &end);
+    bag_clear(b);
+    bag_add_stored(b, t, begin, end);
+    bag_add_given(b, t, a, q);
+    bag_finish(b, t);
+}
+
+/* The bag that query i is scored with: pooled, or as given; scaled to logits and folded. */
+static void query_bag(const tables *t, const batch *a, size_t i, const device_query *q, bag *b)
+{
+    float factor = t->params.logit_scale;
+    if (q->flags & QUERY_VECTOR) {
+        UNROLL for (uint k = 0; k < N_VECS; k++)
+            b->sum[k] = vector_read(k, a->vectors + i * DIM);
+    } else {
+        query_sum(t, a, q, b);
+        factor *= bag_factor(b);
+    }
+    bag_multiply(b, factor);
+    bag_fold(b, t);
+}
+
+static void score_query(const tables *t, const batch *a, size_t i)
+{
+    device_query q = a->queries[i];
+    bag b;
+    items_ready(t, a, &q);
+    query_bag(t, a, i, &q, &b);
+    score_items(&b, t, a, &q);
+}
+
+/* Pooled; of a shard, the plain sum, for the host to add up and pool. */
+static void bag_query(const tables *t, const batch *a, size_t i)
+{
+    device_query q = a->queries[i];
+    __global float *out = a->scores + q.scores_begin;
+    bag b;
+    query_sum(t, a, &q, &b);
+#if !SHARDED
+    bag_multiply(&b, bag_factor(&b));
+#endif
+    UNROLL for (uint k = 0; k < N_VECS; k++)
+        vector_write(b.sum[k], k, out);
+    out[DIM] = b.weight;
+}
+
+#endif

@@ -1,0 +1,178 @@
+/* What a build of the kernels may specialise, and what it takes unless told: -DDIM=64 and so on. */
+/* clang-format off */
+/* The model:
+ *   DIM                                                      values of an embedding
+ *   ROWS_F32 | ROWS_F16 | ROWS_I8 | ROWS_I4                  how a row's values q are stored; I4: of even width
+ *   SCALE_NONE | SCALE_ROW | SCALE_ROW_OFFSET | SCALE_DIM    row = q | s_r q | s_r q + o_r | s_d q_d
+ *   LOOKUPS                                                  rows of an id
+ *   COMBINE_SUM | COMBINE_MULTIPLY | COMBINE_CONCAT          what makes them its embedding
+ *   MAP_STORED | MAP_PACKED | MAP_HASHED                     where an id's rows stand
+ *   MAP_BITS                                                 of a packed entry
+ *   POOL_SUM | POOL_MEAN | POOL_NORMALISED | POOL_MAX
+ *   WEIGHTED, BIASED                                         1: there is a weight, a bias per id
+ *   KEYED                                                    1: ids may come as 64-bit keys; key_slots is not empty
+ *
+ * The device:
+ *   FORM_ITEM | FORM_GROUP | FORM_PIPELINE    a query is a work-item | a work-group | one turn of a single work-item
+ *   GROUP                                     work-items of a work-group, a multiple of 16
+ *   PREFETCH                                  1: ask for memory ahead of its use (CPUs; GPUs hide latency themselves)
+ *   ROW_AHEAD, REMAP_AHEAD                    by how many ids: a row, and the mapping entry that names it
+ *   SHARDED                                   1: only rows row_begin .. row_end are here, the others count as zero
+ *   RING                                      1: with the resident kernel, which needs OpenCL 2.0's atomics
+ *   T_BANKS, T_SHIFT, T_SPACE                 of each table T: how many arguments it takes (1, 2, 4, 8 or 16); entry i
+ *                                             is entry i % 2^T_SHIFT of bank i >> T_SHIFT; __global or __constant */
+/* clang-format on */
+#ifndef KERNELS_SPECIALISATION_H
+#define KERNELS_SPECIALISATION_H
+
+#ifndef DIM
+#define DIM 64
+#endif
+#if !defined(ROWS_F32) && !defined(ROWS_F16) && !defined(ROWS_I8) && !defined(ROWS_I4)
+#define ROWS_F32
+#endif
+#if !defined(SCALE_NONE) && !defined(SCALE_ROW) && !defined(SCALE_ROW_OFFSET) && !defined(SCALE_DIM)
+#define SCALE_NONE
+#endif
+#ifndef LOOKUPS
+#define LOOKUPS 1
+#endif
+#if !defined(COMBINE_SUM) && !defined(COMBINE_MULTIPLY) && !defined(COMBINE_CONCAT)
+#define COMBINE_SUM
+#endif
+#if !defined(MAP_STORED) && !defined(MAP_PACKED) && !defined(MAP_HASHED)
+#define MAP_STORED
+#endif
+#ifndef MAP_BITS
+#define MAP_BITS 32
+#endif
+#if !defined(POOL_SUM) && !defined(POOL_MEAN) && !defined(POOL_NORMALISED) && !defined(POOL_MAX)
+#define POOL_SUM
+#endif
+#ifndef WEIGHTED
+#define WEIGHTED 1
+#endif
+#ifndef BIASED
+#define BIASED 1
+#endif
+#ifndef KEYED
+#define KEYED 0
+#endif
+#ifndef SELECT_BY_ROWS
+#define SELECT_BY_ROWS 0
+#endif
+
+#if !defined(FORM_ITEM) && !defined(FORM_GROUP) && !defined(FORM_PIPELINE)
+#define FORM_ITEM
+#endif
+#ifndef GROUP
+#define GROUP 64
+#endif
+#ifndef PREFETCH
+#define PREFETCH 0
+#endif
+#ifndef ROW_AHEAD
+#define ROW_AHEAD 16
+#endif
+#ifndef REMAP_AHEAD
+#define REMAP_AHEAD 32
+#endif
+#ifndef SHARDED
+#define SHARDED 0
+#endif
+#ifndef RING
+#define RING 0
+#endif
+
+#ifndef REMAP_BANKS
+#define REMAP_BANKS 1
+#endif
+#ifndef REMAP_SPACE
+#define REMAP_SPACE __global
+#endif
+
+#ifndef ROWS_BANKS
+#define ROWS_BANKS 1
+#endif
+#ifndef ROWS_SPACE
+#define ROWS_SPACE __global
+#endif
+
+#ifndef SCALES_BANKS
+#define SCALES_BANKS 1
+#endif
+#ifndef SCALES_SPACE
+#define SCALES_SPACE __global
+#endif
+
+#ifndef WEIGHTS_BANKS
+#define WEIGHTS_BANKS 1
+#endif
+#ifndef WEIGHTS_SPACE
+#define WEIGHTS_SPACE __global
+#endif
+
+#ifndef BIAS_BANKS
+#define BIAS_BANKS 1
+#endif
+#ifndef BIAS_SPACE
+#define BIAS_SPACE __global
+#endif
+
+#ifndef USER_OFFSETS_BANKS
+#define USER_OFFSETS_BANKS 1
+#endif
+#ifndef USER_OFFSETS_SPACE
+#define USER_OFFSETS_SPACE __global
+#endif
+
+#ifndef USER_HISTORY_BANKS
+#define USER_HISTORY_BANKS 1
+#endif
+#ifndef USER_HISTORY_SPACE
+#define USER_HISTORY_SPACE __global
+#endif
+
+#ifndef KEYS_BANKS
+#define KEYS_BANKS 1
+#endif
+#ifndef KEYS_SPACE
+#define KEYS_SPACE __global
+#endif
+
+#ifndef KEY_SLOTS_BANKS
+#define KEY_SLOTS_BANKS 1
+#endif
+#ifndef KEY_SLOTS_SPACE
+#define KEY_SLOTS_SPACE __global
+#endif
+
+#ifndef ROW_OFFSETS_BANKS
+#define ROW_OFFSETS_BANKS 1
+#endif
+#ifndef ROW_OFFSETS_SPACE
+#define ROW_OFFSETS_SPACE __global
+#endif
+
+#ifndef ROW_ITEMS_BANKS
+#define ROW_ITEMS_BANKS 1
+#endif
+#ifndef ROW_ITEMS_SPACE
+#define ROW_ITEMS_SPACE __global
+#endif
+
+#ifndef ROW_BEST_BANKS
+#define ROW_BEST_BANKS 1
+#endif
+#ifndef ROW_BEST_SPACE
+#define ROW_BEST_SPACE __global
+#endif
+
+/* Values of a row. */
+#if defined(COMBINE_CONCAT)
+#define WIDTH (DIM / LOOKUPS)
+#else
+#define WIDTH DIM
+#endif
+
+#endif

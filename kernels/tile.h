@@ -1,0 +1,135 @@
+/* Ids by the tile: the forms for GPUs and FPGAs first map a tile of ids to their rows, then read the rows. */
+#ifndef KERNELS_TILE_H
+#define KERNELS_TILE_H
+
+#include "bag.h"
+
+#if defined(FORM_GROUP) || defined(FORM_PIPELINE)
+
+#if defined(FORM_GROUP)
+#define TILE       GROUP
+#define TILE_SPACE __local
+#else
+#define TILE       32
+#define TILE_SPACE __private
+#endif
+
+#define NO_ROW 0xffffffffu /* it is on another device */
+
+typedef struct {
+    uint rows[LOOKUPS][TILE];    /* among those that are here */
+    float scales[LOOKUPS][TILE]; /* what the row's values are multiplied by */
+    float weights[TILE];         /* unless LINEAR: the scales have them in them */
+} tile;
+
+/* Position j of a list; where it stands by its key, what was found takes its place, for the host to count. */
+static uint listed_id(const tables *t, __global uint *ids, __global const ulong *keys, uint j)
+{
+#if KEYED
+    if (ids[j] == ID_BY_KEY)
+        ids[j] = find_item(t, keys[j]);
+#endif
+    return ids[j];
+}
+
+/* Entry j of a tile = weight * the rows of an id; offset: (CHUNKS), += what the rows' offsets add. */
+static void tile_set(TILE_SPACE tile *s, uint j, const tables *t, uint id, float weight, float *offset)
+{
+    for (uint l = 0; l < LOOKUPS; l++) {
+        uint row = row_of(t, id, l);
+        bool is_here = row_is_here(t, &row);
+        s->rows[l][j] = is_here ? row : NO_ROW;
+        s->scales[l][j] = is_here ? weight * row_scale(t, row) : 0.0f;
+#if defined(SCALE_ROW_OFFSET)
+        if (is_here)
+            offset[CHUNK(l)] += weight * row_offset(t, row);
+#endif
+    }
+}
+
+/* As tile_set, for an id that is to be added to the bag that b is a part of. */
+#if LINEAR
+#define TILE_SET_BAGGED(s, j, t, id, weight, b) tile_set(s, j, t, id, weight, (b)->offset)
+#else
+#define TILE_SET_BAGGED(s, j, t, id, weight, b)                                                              \
+    do {                                                                                                     \
+        tile_set(s, j, t, id, 1.0f, (b)->offset);                                                            \
+        (s)->weights[j] = (weight);                                                                          \
+    } while (0)
+#endif
+
+/* Vector k, of a row's, of lookup l of entry j. */
+static floatv tile_row_vector(const TILE_SPACE tile *s, uint j, const tables *t, uint l, uint k)
+{
+#if SHARDED
+    if (s->rows[l][j] == NO_ROW)
+        return (floatv)(0.0f);
+#endif
+    return s->scales[l][j] * stored_vector(row_values(t, s->rows[l][j]), k);
+}
+
+/* Vector k, of a bag's, of the sum of entry j's rows, but for what bag_finish does. */
+static floatv tile_sum_vector(const TILE_SPACE tile *s, uint j, const tables *t, uint k)
+{
+#if defined(COMBINE_CONCAT)
+    return tile_row_vector(s, j, t, k / ROW_VECS, k % ROW_VECS);
+#else
+    floatv sum = tile_row_vector(s, j, t, 0, k);
+    for (uint l = 1; l < LOOKUPS; l++)
+        sum += tile_row_vector(s, j, t, l, k);
+    return sum;
+#endif
+}
+
+#if !LINEAR
+/* Vector k of entry j's embedding. */
+static floatv tile_embedding_vector(const TILE_SPACE tile *s, uint j, const tables *t, uint k)
+{
+#if defined(COMBINE_CONCAT)
+    uint row = s->rows[k / ROW_VECS][j];
+    return row_vector(t, row_values(t, row), k % ROW_VECS, s->scales[k / ROW_VECS][j], row_offset(t, row), k);
+#else
+    floatv value = (floatv)(0.0f);
+    for (uint l = 0; l < LOOKUPS; l++) {
+        uint row = s->rows[l][j];
+        value =
+            combine(value, row_vector(t, row_values(t, row), k, s->scales[l][j], row_offset(t, row), k), l);
+    }
+    return value;
+#endif
+}
+#endif
+
+/* What entry j, set by TILE_SET_BAGGED, adds to vector k of a bag. */
+static floatv tile_bagged_vector(const TILE_SPACE tile *s, uint j, const tables *t, uint k)
+{
+#if LINEAR
+    return tile_sum_vector(s, j, t, k);
+#else
+    return s->weights[j] * tile_embedding_vector(s, j, t, k);
+#endif
+}
+
+/* What the rows' offsets add to the product with a folded bag, `folded` being the bag's offset. */
+static float scored_offset(const float *folded, const float *offset)
+{
+    float sum = 0.0f;
+#if SCORED_BY_ROWS && defined(SCALE_ROW_OFFSET)
+    for (uint c = 0; c < CHUNKS; c++)
+        sum += folded[c] * offset[c];
+#endif
+    return sum;
+}
+
+/* What vector k of a folded bag is multiplied by for the product with entry j, set with weight 1. */
+static floatv tile_scored_vector(const TILE_SPACE tile *s, uint j, const tables *t, uint k)
+{
+#if SCORED_BY_ROWS
+    return tile_sum_vector(s, j, t, k);
+#else
+    return tile_embedding_vector(s, j, t, k);
+#endif
+}
+
+#endif
+#endif

@@ -1,0 +1,274 @@
+/* What only some kinds of models have - scales and offsets, several lookups, packed and hashed mappings,
+ * embedded users, features: accepted where it makes sense, refused where it does not. */
+#include "model_change.h"
+
+#include "model/write.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define EVERYTHING (FIXTURE_ALL | FIXTURE_EMBEDDED_USERS | FIXTURE_FEATURES)
+
+static const struct fixture_kind plain = {.precision = PRECISION_F32, .parts = FIXTURE_ALL};
+static const struct fixture_kind i8 = {.precision = PRECISION_I8};
+static const struct fixture_kind i8_offset = {.precision = PRECISION_I8, .scaling = SCALING_ROW_OFFSET};
+static const struct fixture_kind i8_lines = {.precision = PRECISION_I8, .scaling = SCALING_DIM};
+static const struct fixture_kind i4 = {.precision = PRECISION_I4};
+static const struct fixture_kind two_lookups = {.n_lookups = 2, .parts = EVERYTHING};
+static const struct fixture_kind concat = {.n_lookups = 3, .combine = COMBINE_CONCAT};
+static const struct fixture_kind packed = {.mapping = MAPPING_PACKED, .parts = EVERYTHING};
+static const struct fixture_kind hashed = {.mapping = MAPPING_HASHED, .parts = EVERYTHING};
+static const struct fixture_kind with_features = {.parts = EVERYTHING};
+
+static void set(struct draft *d, const char *name, const char *value)
+{
+    draft_set_metadata(d, name, value);
+}
+
+static void reshape(struct draft *d, const char *name, unsigned n_dims, uint64_t first, uint64_t second)
+{
+    struct draft_tensor *t = draft_tensor(d, name);
+    t->n_dims = n_dims;
+    t->shape[0] = first;
+    t->shape[1] = second;
+}
+
+static void scaling_that_rows_cannot_have_is_refused(void **state)
+{
+    const struct folder *folder = *state;
+    static const char *const wrong[] = {"", "rows", "ROW", "0"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        CORRUPT(i8, "collide.scaling", set(&d, "collide.scaling", wrong[i]));
+    CORRUPT(plain, "item.scales is missing", set(&d, "collide.scaling", "row"));
+    CORRUPT(i8, "item.scales is there, but", set(&d, "collide.scaling", "none"));
+    CORRUPT(i8, "item.scales must be F16 of 2 dimensions", set(&d, "collide.scaling", "row_offset"));
+    CORRUPT(i8, "item.scales has 5 entries where 6 are needed", set(&d, "collide.scaling", "dim"));
+    CORRUPT(i8_lines, "item.scales has 6 entries where 5 are needed", set(&d, "collide.scaling", NULL));
+    CORRUPT(i8_offset, "item.scales must be F32 of 1 dimensions", set(&d, "collide.scaling", "dim"));
+    CORRUPT(i8_offset, "a scale and an offset a row", draft_resize(draft_tensor(&d, "item.scales"), 15);
+            reshape(&d, "item.scales", 2, 5, 6));
+    CORRUPT(i4, "i4 rows cannot have", set(&d, "collide.scaling", "row");
+            draft_resize(draft_tensor(&d, "item.scales"), 5); draft_tensor(&d, "item.scales")->n_bytes = 20;
+            reshape(&d, "item.scales", 1, 5, 0));
+    CORRUPT(i4, "item.scales is missing", draft_remove(&d, "item.scales"));
+}
+
+static void scaling_is_told_by_shapes_where_it_is_not_said(void **state)
+{
+    const struct folder *folder = *state;
+    const struct fixture_kind kinds[] = {plain, i8, i8_offset, i4};
+    static const enum scaling expected[] = {SCALING_NONE, SCALING_ROW, SCALING_ROW_OFFSET,
+                                            SCALING_ROW_OFFSET};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        struct draft d;
+        draft_begin(folder, kinds[i], &d);
+        set(&d, "collide.scaling", NULL);
+        draft_end(folder, &d);
+        struct model_file *file = open_model(folder->file);
+        assert_int_equal(model_file_model(file)->rows.scaling, expected[i]);
+        assert_int_equal(model_file_model(file)->dim, FIXTURE_DIM);
+        model_file_close(file);
+    }
+}
+
+static void scales_and_weights_that_are_not_finite_are_found(void **state)
+{
+    const struct folder *folder = *state;
+#define NOT_FINITE(kind, text, change)                                                                       \
+    REFUSED_AT(MODEL_CHECK_CONTENTS, kind, COLLIDE_CORRUPT, text " is not finite", change)
+    NOT_FINITE(i8_offset, "item.scales: value 9", f16(&d, "item.scales")[9] = 0x7e00);
+    NOT_FINITE(i8_lines, "item.scales: value 5", f32(&d, "item.scales")[5] = INFINITY);
+    NOT_FINITE(i4, "item.scales: value 0", f16(&d, "item.scales")[0] = 0xfc00);
+    NOT_FINITE(with_features, "user.weights: value 3", f32(&d, "user.weights")[3] = NAN);
+    NOT_FINITE(with_features, "country.weights: value 0", f32(&d, "country.weights")[0] = NAN);
+    NOT_FINITE(concat, "item.rows: value 9", f32(&d, "item.rows")[9] = NAN);
+}
+
+static void lookups_and_mappings_must_agree(void **state)
+{
+    const struct folder *folder = *state;
+    static const char *const wrong[] = {
+        "0", "17", "", "-1", "+2", " 2", "2 ", "2.0", "1e0", "0x2", "18446744073709551617"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        CORRUPT(two_lookups, "collide.lookups", set(&d, "collide.lookups", wrong[i]));
+    CORRUPT(two_lookups, "item.remap has 2 rows an id where collide.lookups says 3",
+            set(&d, "collide.lookups", "3"));
+    CORRUPT(two_lookups, "item.remap must be U32 of 1 dimensions", set(&d, "collide.lookups", NULL));
+    CORRUPT(plain, "item.remap must be U32 of 2 dimensions", set(&d, "collide.lookups", "2"));
+    CORRUPT(two_lookups, "os.remap has 1 rows an id", reshape(&d, "os.remap", 2, 8, 1));
+    CORRUPT(plain, "collide.combine is \"add\"; it must be sum, multiply or concat",
+            set(&d, "collide.combine", "add"));
+    CORRUPT(two_lookups, "item.remap maps id 3 to row 5 of 5", u32(&d, "item.remap")[7] = FIXTURE_ROWS);
+    CORRUPT(two_lookups, "user.remap maps id 3 to row 5 of 5", u32(&d, "user.remap")[6] = FIXTURE_ROWS);
+    CORRUPT(two_lookups, "country.remap maps id 0 to row 5 of 5", u32(&d, "country.remap")[0] = FIXTURE_ROWS);
+    ACCEPTED(two_lookups, set(&d, "collide.combine", "multiply"));
+}
+
+static void concatenated_rows_must_fit_the_largest_dim(void **state)
+{
+    const struct folder *folder = *state;
+    ACCEPTED(two_lookups, set(&d, "collide.combine", "concat")); /* then dim is 12 */
+    CORRUPT(concat, "tensor item.rows must be (rows, width)",
+            draft_resize(draft_tensor(&d, "item.rows"), 342);
+            reshape(&d, "item.rows", 2, 2, 342));
+}
+
+static void packed_mappings_out_of_bounds_are_refused(void **state)
+{
+    const struct folder *folder = *state;
+    static const char *const wrong[] = {"0", "33", "", "x"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        CORRUPT(packed, "collide.mapping_bits", set(&d, "collide.mapping_bits", wrong[i]));
+    CORRUPT(packed, "collide.mapping_bits is missing", set(&d, "collide.mapping_bits", NULL));
+    CORRUPT(packed, "collide.ids.item is missing", set(&d, "collide.ids.item", NULL));
+    CORRUPT(packed, "item.remap_packed has 2 entries where 3 are needed", set(&d, "collide.ids.item", "10"));
+    CORRUPT(packed, "item.remap_packed has 2 entries where 3 are needed",
+            set(&d, "collide.mapping_bits", "5"));
+    CORRUPT(packed, "item.remap_packed is missing", draft_remove(&d, "item.remap_packed"));
+    CORRUPT(packed, "item.remap_packed has 3 entries where 2 are needed",
+            draft_resize(draft_tensor(&d, "item.remap_packed"), 3));
+    CORRUPT(packed, "item.remap_packed maps id 7 to row 7 of 5", u32(&d, "item.remap_packed")[0] |= 7u << 21);
+    CORRUPT(packed, "os.remap_packed maps id 3 to row", u32(&d, "os.remap_packed")[0] |= 7u << 9);
+    CORRUPT(packed, "user.remap_packed is missing", draft_remove(&d, "user.remap_packed"));
+    ACCEPTED(packed, u32(&d, "item.remap_packed")[0] |= 0xffu << 24; u32(&d, "item.remap_packed")[1] = ~0u);
+    static const uint64_t eight[] = {8};
+    static const uint32_t zeros[8] = {0};
+    CORRUPT(packed, "item.remap is there, but", draft_add(&d, "item.remap", "U32", 1, eight, zeros));
+    CORRUPT(plain, "item.remap_packed is there, but",
+            draft_add(&d, "item.remap_packed", "U32", 1, eight, zeros));
+    CORRUPT(plain, "collide.mapping_bits is there, but", set(&d, "collide.mapping_bits", "3"));
+}
+
+static void hashed_mappings_have_numbers_in_place_of_arrays(void **state)
+{
+    const struct folder *folder = *state;
+    static const uint64_t eight[] = {8};
+    static const uint32_t zeros[8] = {0};
+    CORRUPT(hashed, "collide.ids.item is missing", set(&d, "collide.ids.item", NULL));
+    CORRUPT(hashed, "collide.ids.country is missing", set(&d, "collide.ids.country", NULL));
+    CORRUPT(hashed, "item.weights has 8 entries where 9 are needed", set(&d, "collide.ids.item", "8"));
+    CORRUPT(hashed, "user.history_offsets has 5 entries where 6 are needed", draft_remove(&d, "user.weights");
+            set(&d, "collide.ids.user", "4"));
+    CORRUPT(hashed, "item.remap is there, but", draft_add(&d, "item.remap", "U32", 1, eight, zeros));
+    CORRUPT(hashed, "item.remap_packed is there, but",
+            draft_add(&d, "item.remap_packed", "U32", 1, eight, zeros));
+    CORRUPT(hashed, "collide.seed", set(&d, "collide.seed", "18446744073709551616"));
+    CORRUPT(plain, "collide.seed is there, but", set(&d, "collide.seed", "1"));
+    CORRUPT(hashed, "collide.mapping is \"hash\"", set(&d, "collide.mapping", "hash"));
+    CORRUPT(hashed, "a hashed mapping needs 2 rows", draft_resize(draft_tensor(&d, "item.rows"), 1));
+    ACCEPTED(hashed, draft_resize(draft_tensor(&d, "item.rows"), 2));
+    ACCEPTED(hashed, set(&d, "collide.seed", "18446744073709551615"));
+    ACCEPTED(hashed, set(&d, "collide.seed", NULL));
+}
+
+static void counts_of_ids_must_be_those_of_the_spaces(void **state)
+{
+    const struct folder *folder = *state;
+    ACCEPTED(plain, set(&d, "collide.ids.item", "7"));
+    CORRUPT(plain, "collide.ids.item is 8, but tensor item.remap is of 7 ids",
+            set(&d, "collide.ids.item", "8"));
+    CORRUPT(plain, "collide.ids.item", set(&d, "collide.ids.item", "4294967295"));
+    CORRUPT(plain, "collide.ids.user is there, but", set(&d, "collide.ids.user", "3"));
+    CORRUPT(with_features, "collide.ids.city is there, but", set(&d, "collide.ids.city", "3"));
+    CORRUPT(hashed, "more than 2^32 - 1 ids together", draft_remove(&d, "item.weights");
+            draft_remove(&d, "item.bias"); set(&d, "collide.ids.item", "4294967290"));
+}
+
+static void features_need_names_of_their_own(void **state)
+{
+    const struct folder *folder = *state;
+    static const char *const wrong[] = {"",
+                                        ",",
+                                        "user,",
+                                        "country,user",
+                                        "user,user",
+                                        "item",
+                                        "user,country,country",
+                                        "user,country, os",
+                                        "user,co-untry",
+                                        "user,pa\xc3\xads",
+                                        "user,a_name_of_thirty_three_characters"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        CORRUPT(with_features, "collide.features names", set(&d, "collide.features", wrong[i]));
+    CORRUPT(with_features, "more than 16", set(&d, "collide.features", "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q"));
+    CORRUPT(with_features, "city.remap is missing", set(&d, "collide.features", "user,country,os,city"));
+    CORRUPT(with_features, "user.remap is there, but", set(&d, "collide.features", "country,os"));
+    CORRUPT(with_features, "user.remap is missing", draft_remove(&d, "user.remap"));
+    CORRUPT(with_features, "os.weights has 4 entries where 5 are needed",
+            draft_resize(draft_tensor(&d, "os.remap"), 5));
+    CORRUPT(with_features, "user.history_offsets has 5 entries",
+            draft_resize(draft_tensor(&d, "user.remap"), 5);
+            draft_remove(&d, "user.weights"));
+    CORRUPT(plain, "user.weights is there, but",
+            draft_add(&d, "user.weights", "F32", 1, (uint64_t[]){4}, (float[]){0, 0, 0, 0}));
+    ACCEPTED(with_features, set(&d, "collide.features", "user,os")); /* others are nobody's tensors */
+    ACCEPTED(with_features, draft_remove(&d, "user.history"); draft_remove(&d, "user.history_offsets"));
+}
+
+static void keys_of_features_are_checked_like_those_of_items(void **state)
+{
+    const struct folder *folder = *state;
+    const struct fixture_kind kind = {.keys = KEYS_U64, .parts = EVERYTHING};
+    CORRUPT(kind, "country.key_slots names id 9 of 3", u32(&d, "country.key_slots")[0] = 9);
+    CORRUPT(kind, "country ids need the tensors", draft_remove(&d, "country.keys"));
+    CORRUPT(kind, "tensor os.keys has 4 entries where 3 are needed",
+            draft_resize(draft_tensor(&d, "os.keys"), 4));
+}
+
+/* A writer must not leave behind what the reader refuses. */
+static void what_makes_no_sense_is_not_written(void **state)
+{
+    const struct folder *folder = *state;
+#define NOT_WRITTEN(kind, expected, change)                                                                  \
+    do {                                                                                                     \
+        struct fixture f;                                                                                    \
+        struct collide_error err = {0};                                                                      \
+        fixture_model(kind, &f);                                                                             \
+        change;                                                                                              \
+        assert_int_equal(model_write(&f.model, folder->file, &err), COLLIDE_INVALID);                        \
+        if (!strstr(err.text, expected))                                                                     \
+            fail_msg("expected \"%s\" in: %s", expected, err.text);                                          \
+        assert_int_equal(folder_n_files(folder), 0);                                                         \
+    } while (0)
+    NOT_WRITTEN(plain, "cannot have the collide.scaling dim", f.model.rows.scaling = SCALING_DIM);
+    NOT_WRITTEN(i8, "item.scales does not go", f.model.rows.scales = NULL);
+    NOT_WRITTEN(i4, "an odd number", f.model.rows.width = f.model.dim = 5);
+    NOT_WRITTEN(plain, "collide.lookups is 0", f.model.mapping.n_lookups = 0);
+    NOT_WRITTEN(plain, "collide.lookups is 17", f.model.mapping.n_lookups = 17);
+    NOT_WRITTEN(concat, "do not make up dim 6", f.model.rows.width = 6);
+    NOT_WRITTEN(plain, "do not make up dim 6", f.model.rows.width = 3);
+    NOT_WRITTEN(packed, "collide.mapping_bits is 33", f.model.mapping.bits = 33);
+    NOT_WRITTEN(packed, "item.remap_packed maps id 0", f.item.words[0] |= 7);
+    NOT_WRITTEN(hashed, "needs 2 rows", f.model.rows.n = 1);
+    NOT_WRITTEN(plain, "the item ids have no mapping", f.model.item.remap = NULL);
+    NOT_WRITTEN(plain, "neither histories nor embeddings", f.model.histories.offsets = NULL);
+    NOT_WRITTEN(with_features, "users are embedded, but there are none", f.model.user.n_ids = 0);
+    NOT_WRITTEN(with_features, "the user ids have no mapping", f.model.user.remap = NULL);
+    NOT_WRITTEN(with_features, "collide.features names \"user\"", f.features[1].name = "user");
+    NOT_WRITTEN(with_features, "collide.features names \"country\"", f.features[1].name = "country");
+    NOT_WRITTEN(with_features, "os.weights", f.of_features[1].weights[2] = NAN);
+}
+
+int main(void)
+{
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
+    const struct CMUnitTest tests[] = {
+        IN_FOLDER(scaling_that_rows_cannot_have_is_refused),
+        IN_FOLDER(scaling_is_told_by_shapes_where_it_is_not_said),
+        IN_FOLDER(scales_and_weights_that_are_not_finite_are_found),
+        IN_FOLDER(lookups_and_mappings_must_agree),
+        IN_FOLDER(concatenated_rows_must_fit_the_largest_dim),
+        IN_FOLDER(packed_mappings_out_of_bounds_are_refused),
+        IN_FOLDER(hashed_mappings_have_numbers_in_place_of_arrays),
+        IN_FOLDER(counts_of_ids_must_be_those_of_the_spaces),
+        IN_FOLDER(features_need_names_of_their_own),
+        IN_FOLDER(keys_of_features_are_checked_like_those_of_items),
+        IN_FOLDER(what_makes_no_sense_is_not_written),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
