@@ -169,13 +169,26 @@ static struct kernel_shape shape_of(const struct options *o)
                                  .packed = o->packed};
 }
 
-static enum collide_status run(const struct options *o, struct collide_error *err)
+static enum collide_status check(const struct options *o, struct collide_error *err)
 {
+    /* The device counts lookups in 32 bits. */
+    if (o->n_bags * o->bag > UINT32_MAX)
+        return error_set(err, COLLIDE_INVALID, "--bags times --bag is above %u", UINT32_MAX);
+    if (o->form == ROWS_I4 && o->dim % 2 != 0)
+        return error_set(err, COLLIDE_INVALID, "rows of 4-bit values take an even --dim");
+    return COLLIDE_OK;
+}
+
+static enum collide_status run(const void *options, struct collide_error *err)
+{
+    const struct options *o = options;
     const struct kernel_shape shape = shape_of(o);
     struct kernel_case *c = NULL;
     struct results r;
-    struct rig rig;
-    enum collide_status status = rig_open(&o->rig, &rig, err);
+    struct rig rig = {.device = NULL};
+    enum collide_status status = check(o, err);
+    if (status == COLLIDE_OK)
+        status = rig_open(&o->rig, &rig, err);
     if (status == COLLIDE_OK && o->compare) {
         status = kernel_compare(&rig, &o->rig, err);
     } else if (status == COLLIDE_OK) {
@@ -192,19 +205,8 @@ static enum collide_status run(const struct options *o, struct collide_error *er
     return status;
 }
 
-static enum collide_status check(const struct options *o, struct collide_error *err)
-{
-    /* The device counts lookups in 32 bits. */
-    if (o->n_bags * o->bag > UINT32_MAX)
-        return error_set(err, COLLIDE_INVALID, "--bags times --bag is above %u", UINT32_MAX);
-    if (o->form == ROWS_I4 && o->dim % 2 != 0)
-        return error_set(err, COLLIDE_INVALID, "rows of 4-bit values take an even --dim");
-    return COLLIDE_OK;
-}
-
 int bench_kernel(int argc, char **argv)
 {
-    static const char *const forms[] = {"f32", "f16", "i8", "i8-line", "i4", NULL};
     static const char *const distributions[] = {"uniform", "zipf", "zipf-shuffled", NULL};
     struct options o = {.rig = {.repeats = 9, .seed = 1},
                         .n_ids = 4000000,
@@ -217,7 +219,11 @@ int bench_kernel(int argc, char **argv)
          .type = ARG_FLAG,
          .target = &o.compare,
          .help = "a table over precisions, dims, bags, ids and distributions instead of one shape"},
-        {.name = "precision", .type = ARG_CHOICE, .target = &o.form, .choices = forms, .help = "of the rows"},
+        {.name = "precision",
+         .type = ARG_CHOICE,
+         .target = &o.form,
+         .choices = row_form_names,
+         .help = "of the rows"},
         {.name = "distribution",
          .type = ARG_CHOICE,
          .target = &o.distribution,
@@ -254,11 +260,5 @@ int bench_kernel(int argc, char **argv)
         "Times remap + embedding-bag on a device beside the same work in plain scalar C "
         "and beside random lines of memory.",
         table, sizeof table / sizeof table[0]};
-    struct collide_error err = {0};
-    int exit_code;
-    if (!bench_parse(&usage, argc, argv, &exit_code))
-        return exit_code;
-    if (check(&o, &err) != COLLIDE_OK)
-        return bench_fail(BENCH_USAGE, &err);
-    return run(&o, &err) == COLLIDE_OK ? BENCH_OK : bench_fail(BENCH_ERRORS, &err);
+    return bench_main(&usage, argc, argv, run, &o);
 }

@@ -224,8 +224,9 @@ static enum collide_status print_json(const struct results *r, const struct opti
     return json_print(stdout, document, err);
 }
 
-static enum collide_status run(const struct options *o, struct collide_error *err)
+static enum collide_status run(const void *options, struct collide_error *err)
 {
+    const struct options *o = options;
     struct kernel_shape shape = pairs(o, MANY_PAIRS);
     struct kernel_case *c = NULL;
     struct kernels *kernels = NULL;
@@ -284,9 +285,5 @@ int bench_launch(int argc, char **argv)
         "collide-bench launch [options]",
         "Times the way to a device and back: one pair, 1,024 pairs, several lanes.", table,
         sizeof table / sizeof table[0]};
-    struct collide_error err = {0};
-    int exit_code;
-    if (!bench_parse(&usage, argc, argv, &exit_code))
-        return exit_code;
-    return run(&o, &err) == COLLIDE_OK ? BENCH_OK : bench_fail(BENCH_ERRORS, &err);
+    return bench_main(&usage, argc, argv, run, &o);
 }

@@ -34,26 +34,28 @@ enum collide_status rig_measure(struct kernel_run *run, size_t repeats, double *
     return status == COLLIDE_OK ? kernel_run_check(run, 16, err) : status;
 }
 
-bool bench_parse(const struct bench_usage *usage, int argc, char **argv, int *exit_code)
+static int fail(enum bench_exit code, const struct collide_error *err)
+{
+    log_error("%s", err->text);
+    return code;
+}
+
+int bench_main(const struct bench_usage *usage, int argc, char **argv,
+               enum collide_status (*run)(const void *options, struct collide_error *err),
+               const void *options)
 {
     struct args_positionals none = {.max = 0};
     struct collide_error err = {0};
     switch (args_parse(usage->table, usage->n, argc, argv, &none, &err)) {
     case ARGS_OK:
-        return true;
+        break;
     case ARGS_HELP:
         args_print_help(stdout, usage->synopsis, usage->summary, usage->table, usage->n);
-        *exit_code = BENCH_OK;
-        return false;
+        return BENCH_OK;
     case ARGS_BAD:
-        break;
+        return fail(BENCH_USAGE, &err);
     }
-    *exit_code = bench_fail(BENCH_USAGE, &err);
-    return false;
-}
-
-int bench_fail(int exit_code, const struct collide_error *err)
-{
-    log_error("%s", err->text);
-    return exit_code;
+    enum collide_status status = run(options, &err);
+    return status == COLLIDE_OK ? BENCH_OK
+                                : fail(status == COLLIDE_INVALID ? BENCH_USAGE : BENCH_ERRORS, &err);
 }

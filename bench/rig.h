@@ -53,13 +53,16 @@ enum collide_status rig_kernels(const struct rig *r, const struct kernel_case *c
 enum collide_status rig_measure(struct kernel_run *run, size_t repeats, double *ns,
                                 struct collide_error *err);
 
-/* Parses a benchmark's command line. True: go on; false: *exit_code is what to return. */
 struct bench_usage {
     const char *synopsis, *summary;
     const struct arg *table;
     size_t n;
 };
-bool bench_parse(const struct bench_usage *usage, int argc, char **argv, int *exit_code);
-int bench_fail(int exit_code, const struct collide_error *err);
+
+/* Parses a benchmark's command line into what its table points to, runs it with `options`, and gives the exit
+ * code; COLLIDE_INVALID is a wrong usage. */
+int bench_main(const struct bench_usage *usage, int argc, char **argv,
+               enum collide_status (*run)(const void *options, struct collide_error *err),
+               const void *options);
 
 #endif

@@ -136,11 +136,12 @@ static enum collide_status print(const struct results *r, const struct options *
 }
 
 /* The fastest of some: the first one brings the file into the page cache. */
-static enum collide_status run(const struct options *o, struct collide_error *err)
+static enum collide_status run(const void *options, struct collide_error *err)
 {
+    const struct options *o = options;
     struct temporary model, kernels;
     struct results best = {.open_s = 1e9};
-    struct collide_scorer_options options = {
+    struct collide_scorer_options scorer = {
         .device = o->rig.device, .engine = o->rig.engine, .tables = o->tables, .cache_dir = ""};
     enum collide_status status = temporary_name(o->folder, "model", &model, err);
     if (status == COLLIDE_OK)
@@ -149,11 +150,11 @@ static enum collide_status run(const struct options *o, struct collide_error *er
         return status;
     status = write_model(o, model.path, err);
     if (status == COLLIDE_OK)
-        status = build_kernels(&options, model.path, kernels.path, err);
-    options.kernels = kernels.path;
+        status = build_kernels(&scorer, model.path, kernels.path, err);
+    scorer.kernels = kernels.path;
     for (uint64_t i = 0; i < o->rig.repeats && status == COLLIDE_OK; i++) {
         struct results r;
-        status = start(&options, model.path, &r, err);
+        status = start(&scorer, model.path, &r, err);
         if (status == COLLIDE_OK &&
             r.open_s + r.scorer_s + r.lane_s < best.open_s + best.scorer_s + best.lane_s)
             best = r;
@@ -199,9 +200,5 @@ int bench_start(int argc, char **argv)
         "Times from opening a model's file to a first score, kernels from a device "
         "binary; the fastest of --repeats.",
         table, sizeof table / sizeof table[0]};
-    struct collide_error err = {0};
-    int exit_code;
-    if (!bench_parse(&usage, argc, argv, &exit_code))
-        return exit_code;
-    return run(&o, &err) == COLLIDE_OK ? BENCH_OK : bench_fail(BENCH_ERRORS, &err);
+    return bench_main(&usage, argc, argv, run, &o);
 }

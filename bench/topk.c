@@ -94,8 +94,9 @@ static enum collide_status print(const struct results *r, const struct options *
     return json_print(stdout, document, err);
 }
 
-static enum collide_status run(const struct options *o, struct collide_error *err)
+static enum collide_status run(const void *options, struct collide_error *err)
 {
+    const struct options *o = options;
     const struct kernel_shape shape = {.n_ids = (uint32_t)o->n_ids,
                                        .n_rows = (uint32_t)o->n_rows,
                                        .dim = (uint32_t)o->dim,
@@ -157,9 +158,5 @@ int bench_topk(int argc, char **argv)
     const struct bench_usage usage = {"collide-bench topk [options]",
                                       "Times finding the best of all items beside scoring every item.", table,
                                       sizeof table / sizeof table[0]};
-    struct collide_error err = {0};
-    int exit_code;
-    if (!bench_parse(&usage, argc, argv, &exit_code))
-        return exit_code;
-    return run(&o, &err) == COLLIDE_OK ? BENCH_OK : bench_fail(BENCH_ERRORS, &err);
+    return bench_main(&usage, argc, argv, run, &o);
 }

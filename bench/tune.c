@@ -102,8 +102,9 @@ static enum collide_status tune(const struct rig *rig, struct kernel_case *c, co
                       : tuning_store(o->cache_dir, device_info(rig->device), &c->model, &best, err);
 }
 
-static enum collide_status run(const struct options *o, struct collide_error *err)
+static enum collide_status run(const void *options, struct collide_error *err)
 {
+    const struct options *o = options;
     const struct kernel_shape shape = {.n_ids = (uint32_t)o->n_ids,
                                        .n_rows = (uint32_t)(o->n_rows ? o->n_rows : o->n_ids),
                                        .dim = (uint32_t)o->dim,
@@ -124,14 +125,13 @@ static enum collide_status run(const struct options *o, struct collide_error *er
 
 int bench_tune(int argc, char **argv)
 {
-    static const char *const forms[] = {"f32", "f16", "i8", "i8-line", "i4", NULL};
     struct options o = {
         .rig = {.repeats = 5, .seed = 1}, .n_ids = 4000000, .dim = 64, .bag = 32, .form = ROWS_I8};
     const struct arg table[] = {
         {.name = "precision",
          .type = ARG_CHOICE,
          .target = &o.form,
-         .choices = forms,
+         .choices = row_form_names,
          .help = "of the rows; with --dim what models the choice is for"},
         {.name = "dim",
          .type = ARG_U64,
@@ -160,9 +160,5 @@ int bench_tune(int argc, char **argv)
         "collide-bench tune [options]",
         "Finds the kernels' best form and parameters for a device, and keeps them.", table,
         sizeof table / sizeof table[0]};
-    struct collide_error err = {0};
-    int exit_code;
-    if (!bench_parse(&usage, argc, argv, &exit_code))
-        return exit_code;
-    return run(&o, &err) == COLLIDE_OK ? BENCH_OK : bench_fail(BENCH_ERRORS, &err);
+    return bench_main(&usage, argc, argv, run, &o);
 }

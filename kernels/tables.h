@@ -53,12 +53,12 @@ typedef float scale_value;
 #define AT(T, table, i)          (*ENTRY(T, table, i, 1))
 
 #define TABLE_ARGUMENTS                                                                                      \
-    __global const device_params *params,        /* (1) */                                                   \
-        BANK_ARGUMENTS(REMAP, uint, remap),      /* (n_entries, LOOKUPS), or words of packed ones */         \
-        BANK_ARGUMENTS(ROWS, row_value, rows),   /* (row_end - row_begin, WIDTH) */                          \
-        BANK_ARGUMENTS(SCALES, scale_value, scales), /* (rows) | (rows, 2) | (DIM) */                            \
-        BANK_ARGUMENTS(WEIGHTS, float, weights), /* (n_entries) */                                           \
-        BANK_ARGUMENTS(BIAS, float, bias),       /* (n_items + 1) */                                         \
+    __global const device_params *params,            /* (1) */                                               \
+        BANK_ARGUMENTS(REMAP, uint, remap),          /* (n_entries, LOOKUPS), or words of packed ones */     \
+        BANK_ARGUMENTS(ROWS, row_value, rows),       /* (row_end - row_begin, WIDTH) */                      \
+        BANK_ARGUMENTS(SCALES, scale_value, scales), /* (rows) | (rows, 2) | (DIM) */                        \
+        BANK_ARGUMENTS(WEIGHTS, float, weights),     /* (n_entries) */                                       \
+        BANK_ARGUMENTS(BIAS, float, bias),           /* (n_items + 1) */                                     \
         BANK_ARGUMENTS(USER_OFFSETS, uint, user_offsets), /* (n_users + 2) */                                \
         BANK_ARGUMENTS(USER_HISTORY, uint, user_history), /* (n_stored) */                                   \
         BANK_ARGUMENTS(KEYS, ulong, keys),                /* (n_items) */                                    \

@@ -6,6 +6,7 @@ struct collide_scorer_options device_flags_options(const struct device_flags *fl
 {
     struct collide_scorer_options options = flags->scorer;
     options.spread = flags->shard ? COLLIDE_SHARD : COLLIDE_REPLICATE;
+    options.n_channels = (unsigned)flags->n_channels;
     return options;
 }
 
@@ -43,6 +44,19 @@ struct arg max_bank_arg(struct device_flags *flags)
                         .default_text = "what the device allocates at once",
                         .group = GROUP,
                         .help = "tables larger than this are split over several banks"};
+}
+
+struct arg channels_arg(struct device_flags *flags)
+{
+    return (struct arg){.name = "channels",
+                        .type = ARG_U64,
+                        .target = &flags->n_channels,
+                        .max = 1024,
+                        .value_name = "N",
+                        .default_text = "one",
+                        .group = GROUP,
+                        .help = "memory channels of an FPGA's board: tables are spread over them, where the "
+                                "driver can be told"};
 }
 
 struct arg shard_arg(struct device_flags *flags)

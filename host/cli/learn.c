@@ -20,7 +20,6 @@ struct flags {
 };
 
 static const char *const METHODS[] = {"lhf", "modulo", "frequency", "full", NULL};
-static const char *const PRECISIONS[] = {"f32", "f16", "i8", "i8-line", "i4", NULL};
 static const char *const MAPPINGS[] = {"stored", "packed", NULL};
 static const char *const HISTORIES[] = {"model", "none", NULL};
 static const char *const LAYOUTS[] = {"auto", "pairs", "adjacency", NULL};
@@ -154,7 +153,7 @@ int command_learn(int argc, char **argv)
         {.name = "precision",
          .type = ARG_CHOICE,
          .target = &flags.precision,
-         .choices = PRECISIONS,
+         .choices = row_form_names,
          .help = "how rows are stored; i8-line has a scale a dimension instead of one a row, so that 64 "
                  "values take one cache line, i4 a scale and an offset a row"},
         {.name = "mapping",

@@ -31,6 +31,8 @@ struct table_plan {
     enum table_space space;
     unsigned n_banks; /* a power of two, 1 .. TABLE_MAX_BANKS; trailing banks may be empty */
     unsigned shift;
+    unsigned channel,
+        n_channels; /* bank b is in memory channel (channel + b) % n_channels; see bank_hint.h */
 };
 
 /* What the user wishes of the planner. */
@@ -43,6 +45,7 @@ enum table_policy {
 struct memory_wishes {
     enum table_policy policy;
     uint64_t max_bank_bytes; /* 0: what the device allocates at once */
+    unsigned n_channels;     /* memory channels of the board, over which tables are spread; 0: one */
 };
 
 /* The policy of this name; NULL is auto. */

@@ -1,6 +1,7 @@
 #include "device/memory.h"
 
 #include "base/error.h"
+#include "device/bank_hint.h"
 #include "device/cl_error.h"
 #include "device/host_pages.h"
 #include "device/table_plan.h"
@@ -44,7 +45,13 @@ static enum collide_status bank_error(const struct device *device, const struct 
     return cl_error_set(err, code, what);
 }
 
-static cl_int create_bank(struct device_table *t, const struct bank_share *share, enum placement placement)
+static unsigned channel_of(const struct table_plan *plan, unsigned bank)
+{
+    return plan->n_channels > 1 ? (plan->channel + bank) % plan->n_channels : 0;
+}
+
+static cl_int create_bank(struct device_table *t, const struct bank_share *share, enum placement placement,
+                          unsigned channel)
 {
     cl_mem_flags flags = placement == PLACED_COPIED ? 0 : CL_MEM_USE_HOST_PTR;
     const void *host = placement == PLACED_COPIED ? NULL : share->bytes;
@@ -55,8 +62,11 @@ static cl_int create_bank(struct device_table *t, const struct bank_share *share
         n_bytes = sizeof nothing;
     }
     cl_int code;
-    cl_mem bank = clCreateBuffer(device_context(t->device), CL_MEM_READ_ONLY | flags, n_bytes,
-                                 (void *)(uintptr_t)host, &code);
+    struct bank_hint hint;
+    void *pointer =
+        bank_hint_fill(bank_hint_kind_of(device_info(t->device)), channel, (void *)(uintptr_t)host, &hint);
+    cl_mem bank = clCreateBuffer(device_context(t->device), CL_MEM_READ_ONLY | flags | hint.flags, n_bytes,
+                                 pointer, &code);
     if (code != CL_SUCCESS)
         return code;
     device_count_objects(t->device, 1);
@@ -146,7 +156,7 @@ enum collide_status table_place(struct device *device, const struct table_source
         status = copy_to_pages(t, source, shares, plan->n_banks, progress, err);
     cl_int code = CL_SUCCESS;
     for (unsigned b = 0; b < plan->n_banks && status == COLLIDE_OK && code == CL_SUCCESS; b++)
-        code = create_bank(t, &shares[b], plan->placement);
+        code = create_bank(t, &shares[b], plan->placement, channel_of(plan, b));
     if (plan->placement == PLACED_COPIED && code == CL_SUCCESS)
         code = upload(t, shares, progress);
     if (code != CL_SUCCESS)

@@ -148,6 +148,8 @@ enum collide_status table_planner_plan(const struct table_planner *p, const stru
     struct table_plan *plans = calloc(n ? n : 1, sizeof *plans);
     enum collide_status status = plans ? COLLIDE_OK : error_no_memory(err, "a plan of tables");
     uint64_t moved_bytes = 0, huge_left_bytes = p->huge_room_bytes;
+    /* A lookup reads its tables one after the other, so neighbours get different channels. */
+    unsigned channel = 0, n_channels = p->wishes->n_channels ? p->wishes->n_channels : 1;
     for (size_t i = 0; i < n && status == COLLIDE_OK; i++) {
         status = plan_banks(p, &sources[i], &plans[i], err);
         if (status != COLLIDE_OK)
@@ -156,6 +158,9 @@ enum collide_status table_planner_plan(const struct table_planner *p, const stru
         uint64_t moved = table_plan_moved_bytes(&sources[i], &plans[i]);
         huge_left_bytes -= moved < huge_left_bytes ? moved : huge_left_bytes;
         moved_bytes += moved;
+        plans[i].channel = channel;
+        plans[i].n_channels = n_channels;
+        channel = (channel + (sources[i].n_bytes ? plans[i].n_banks : 0)) % n_channels;
         if (moved_bytes > p->device->memory_bytes)
             status =
                 error_set(err, COLLIDE_NO_MEMORY,

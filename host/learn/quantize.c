@@ -121,8 +121,8 @@ static void store_levels(struct levels l, uint16_t *pair)
     pair[1] = half_from_float((float)l.offset);
 }
 
-/* Levels, and the q nearest to them, in turn: neither step can make the error larger. At last the q nearest to
- * the levels that can be stored. */
+/* Levels, and the q nearest to them, in turn: neither step can make the error larger. At last the q nearest
+ * to the levels that can be stored. */
 static struct levels refine_levels(const float *row, uint32_t width, struct levels l, uint8_t *q)
 {
     enum { N_ROUNDS = 3 };
@@ -147,7 +147,7 @@ static enum collide_status encode_i4(const float *row, uint32_t width, uint8_t *
     for (size_t s = 0; s < sizeof shares / sizeof shares[0]; s++) {
         struct levels l = refine_levels(row, width, levels_of_range(row, width, shares[s]), q);
         double error = squared_error(row, width, q, l);
-        if (error >= least)
+        if (!(error < least)) /* levels that halves cannot hold have no error that is a number */
             continue;
         least = error;
         best = l;
@@ -155,7 +155,7 @@ static enum collide_status encode_i4(const float *row, uint32_t width, uint8_t *
     }
     best = restore_length(row, width, best_q, best);
     store_levels(best, pair);
-    if (!isfinite(half_to_float(pair[0])) || !isfinite(half_to_float(pair[1])))
+    if (!isfinite(least) || !isfinite(half_to_float(pair[0])) || !isfinite(half_to_float(pair[1])))
         return error_set(err, COLLIDE_INVALID,
                          "i4 cannot hold a row of values as large as %g; choose another precision",
                          largest_size(row, width));

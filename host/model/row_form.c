@@ -4,21 +4,21 @@
 
 #include <inttypes.h>
 
+const char *const row_form_names[N_ROW_FORMS + 1] = {
+    [ROWS_F32] = "f32", [ROWS_F16] = "f16", [ROWS_I8] = "i8", [ROWS_I8_LINE] = "i8-line", [ROWS_I4] = "i4"};
+
 static const struct {
-    const char *name;
     enum precision precision;
     enum scaling scaling;
 } forms[N_ROW_FORMS] = {
-    [ROWS_F32] = {"f32", PRECISION_F32, SCALING_NONE},
-    [ROWS_F16] = {"f16", PRECISION_F16, SCALING_NONE},
-    [ROWS_I8] = {"i8", PRECISION_I8, SCALING_ROW},
-    [ROWS_I8_LINE] = {"i8-line", PRECISION_I8, SCALING_DIM},
-    [ROWS_I4] = {"i4", PRECISION_I4, SCALING_ROW_OFFSET},
+    [ROWS_F32] = {PRECISION_F32, SCALING_NONE},     [ROWS_F16] = {PRECISION_F16, SCALING_NONE},
+    [ROWS_I8] = {PRECISION_I8, SCALING_ROW},        [ROWS_I8_LINE] = {PRECISION_I8, SCALING_DIM},
+    [ROWS_I4] = {PRECISION_I4, SCALING_ROW_OFFSET},
 };
 
 const char *row_form_name(enum row_form form)
 {
-    return forms[form].name;
+    return row_form_names[form];
 }
 
 enum precision row_form_precision(enum row_form form)

@@ -14,7 +14,8 @@ enum row_form {
     ROWS_UNCHANGED = N_ROW_FORMS, /* as they are; for conversions only */
 };
 
-/* A static name such as "i8-line". */
+/* Such as "i8-line"; (N_ROW_FORMS) and a NULL at the end. */
+extern const char *const row_form_names[];
 const char *row_form_name(enum row_form form);
 
 enum precision row_form_precision(enum row_form form);

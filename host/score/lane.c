@@ -117,7 +117,8 @@ static enum collide_status collect(struct device_lane *lane, unsigned slot, stru
     const float *scores = device_lane_scores(lane, slot);
     for (size_t i = 0; i < p->n && status == COLLIDE_OK; i++) {
         struct segment *s = &p->segments[i];
-        memcpy(s->scores, scores + s->first_score, s->n_scores * sizeof(float));
+        if (s->n_scores > 0)
+            memcpy(s->scores, scores + s->first_score, s->n_scores * sizeof(float));
         s->job->counts.n_unknown +=
             fill_count_unknown(&p->fill, s->first_query, s->first_query + s->n_queries);
     }

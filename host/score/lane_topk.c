@@ -3,18 +3,6 @@
 #include "base/error.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-/* Queries whose rows are scored in one launch, as far as their row scores fit in this much memory. */
-enum { MAX_TOGETHER = 64 };
-static const size_t ROW_SCORE_BYTES = 32 << 20;
-
-static size_t n_together(const struct collide_lane *lane)
-{
-    size_t each = kernels_n_row_scores(lane->devices[0].kernels) * sizeof(float);
-    size_t n = each ? ROW_SCORE_BYTES / each : MAX_TOGETHER;
-    return n < 1 ? 1 : n > MAX_TOGETHER ? MAX_TOGETHER : n;
-}
 
 static uint32_t n_parts(const struct device_lane *device)
 {
@@ -34,6 +22,19 @@ static size_t k_of(const struct collide_lane *lane, const struct collide_topk_qu
 {
     size_t n_items = lane->scorer->model->items.n_ids;
     return query->k < n_items ? query->k : n_items;
+}
+
+/* How many queries share a launch: as far as their row scores and hits fit in this much memory. */
+static size_t n_together(const struct collide_lane *lane, const struct collide_topk_query *queries, size_t n)
+{
+    enum { MAX_QUERIES = 64, MAX_BYTES = 32 << 20 };
+    size_t row_bytes = kernels_n_row_scores(lane->devices[0].kernels) * sizeof(float), n_bytes = 0, i = 0;
+    for (; i < n && i < MAX_QUERIES; i++) {
+        n_bytes += row_bytes + k_of(lane, &queries[i]) * most_parts(lane) * sizeof(device_hit);
+        if (i > 0 && n_bytes > MAX_BYTES)
+            break;
+    }
+    return i;
 }
 
 /* Slots that hold these queries, and room to merge their hits. */
@@ -131,10 +132,9 @@ enum collide_status collide_topk(struct collide_lane *lane, const struct collide
 {
     struct collide_counts seen = {0};
     enum collide_status status = check(lane, queries, n_queries, err);
-    size_t together = n_together(lane);
-    for (size_t from = 0; from < n_queries && status == COLLIDE_OK; from += together) {
-        size_t n = n_queries - from < together ? n_queries - from : together;
+    for (size_t from = 0, n; from < n_queries && status == COLLIDE_OK; from += n) {
         struct fill fill;
+        n = n_together(lane, queries + from, n_queries - from);
         status = reserve(lane, queries + from, n, err);
         if (status == COLLIDE_OK)
             status = run(lane, queries + from, n, &fill, err);

@@ -35,7 +35,7 @@
  *         makes of f, and 12 roundings. So p_d is off by e_d = f E_d (1 + q) + |p_d| q.
  *
  * score:  off by scale * sum of (e_d + g(k dim + 2 + x) (e_d + |p_d|)) |emb|_d, and the bias rounds once
- *         more.
+ *         more; twice where rows have offsets, since a kernel may add their part to the bias first.
  *
  * Where the length (weight) may fall on either side of the threshold under which a bag is zero, or
  * cancellation leaves less of the bag than its error, single precision does not determine the pooled vector;
@@ -281,7 +281,7 @@ static void score_item(const struct model *m, uint32_t id, const struct bag *b, 
     }
     out->value = m->logit_scale * dot + (m->bias ? m->bias[id] : 0.0);
     error = factor * error + (1.0 + factor) * lost * FLT_MIN;
-    out->tolerance = error + g(1) * (fabs(out->value) + error);
+    out->tolerance = error + g(m->rows.scaling == SCALING_ROW_OFFSET ? 2 : 1) * (fabs(out->value) + error);
 }
 
 /* The pooled bag of a query; both arrays in one block, owned by values, NULL after a failure. */

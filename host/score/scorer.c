@@ -32,7 +32,9 @@ static enum collide_status read_options(const struct collide_scorer_options *o, 
                                         struct collide_error *err)
 {
     *out = (struct kernels_options){
-        .cache_dir = o->cache_dir, .binary = o->kernels, .memory.max_bank_bytes = o->max_bank_bytes};
+        .cache_dir = o->cache_dir,
+        .binary = o->kernels,
+        .memory = {.max_bank_bytes = o->max_bank_bytes, .n_channels = o->n_channels}};
     enum collide_status status = engine_kind_parse(o->engine, &out->engine, err);
     if (status == COLLIDE_OK && o->tables)
         status = table_policy_parse(o->tables, &out->memory.policy, err);

@@ -48,6 +48,7 @@ struct collide_scorer_options {
     const char *kernels; /* a device binary that collide_kernels_build wrote: nothing is compiled; NULL: the
                             cache's, or built from source */
     const char *tables;  /* "auto", "in-place" or "copied", see docs/KERNELS.md; NULL: auto */
+    unsigned n_channels; /* memory channels of an FPGA's board, over which tables are spread; 0: one */
     uint64_t max_bank_bytes; /* tables above it are split over banks; 0: what the device allocates at once */
     unsigned max_delay_us;   /* how long a call may wait for others to share a launch with; 0: it does not */
     unsigned max_batch;      /* queries that end the wait; 0: as many as a batch holds */

@@ -58,8 +58,8 @@ static void place_tables(struct engine_fixture *f)
 {
     const struct table_source sources[] = {{"the addends", addends, sizeof addends, sizeof addends[0]},
                                            {"the factor", factor, sizeof factor, sizeof factor[0]}};
-    const struct table_plan in_two = {PLACED_COPIED, TABLE_GLOBAL, 2, 1},
-                            in_one = {PLACED_COPIED, TABLE_GLOBAL, 1, 0};
+    const struct table_plan in_two = {.placement = PLACED_COPIED, .n_banks = 2, .shift = 1},
+                            in_one = {.placement = PLACED_COPIED, .n_banks = 1, .shift = 0};
     struct collide_error err = {0};
     check(table_place(f->device, &sources[0], &in_two, NULL, &f->addends, &err), &err);
     check(table_place(f->device, &sources[1], &in_one, NULL, &f->factor, &err), &err);

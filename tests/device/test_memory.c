@@ -227,7 +227,8 @@ static void a_table_split_over_banks_reads_as_one(void **state)
 static void place_banks_in_place(struct reader *r)
 {
     struct table_source source = some_table(13 * 4096 + 128, 64);
-    struct table_plan p = plan(r->device, (struct memory_wishes){TABLES_IN_PLACE, 4096}, &source);
+    struct table_plan p =
+        plan(r->device, (struct memory_wishes){.policy = TABLES_IN_PLACE, .max_bank_bytes = 4096}, &source);
     bool shares = device_info(r->device)->unified_memory;
     assert_int_equal(p.placement, shares ? PLACED_IN_PLACE : PLACED_COPIED);
     assert_int_equal(p.n_banks, 16);

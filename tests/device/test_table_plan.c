@@ -1,3 +1,4 @@
+#include "device/bank_hint.h"
 #include "device/table_plan.h"
 
 #include "device/host_pages.h"
@@ -147,7 +148,7 @@ static void more_than_the_devices_memory_is_refused_by_name(void **state)
 static void shared_memory_is_read_in_place_where_huge_pages_do_not_pay(void **state)
 {
     (void)state;
-    struct memory_wishes automatic = {TABLES_AUTO, 0}, in_place = {TABLES_IN_PLACE, 0};
+    struct memory_wishes automatic = {.policy = TABLES_AUTO}, in_place = {.policy = TABLES_IN_PLACE};
     struct table_source big = table("rows", 64 * MIB, 64), small = table("rows", 64 * KIB, 64);
     assert_int_equal(plan_one(&CPU, automatic, GIB, big).placement, PLACED_HUGE);
     assert_int_equal(plan_one(&CPU, automatic, GIB, small).placement, PLACED_IN_PLACE);
@@ -175,15 +176,21 @@ static void what_the_device_cannot_read_where_it_is_is_copied(void **state)
     (void)state;
     struct table_source odd = table("rows", 64 * KIB, 64), banked = table("rows", 1920, 12);
     odd.bytes = (const char *)odd.bytes + 64;
-    assert_int_equal(plan_one(&CPU, (struct memory_wishes){TABLES_IN_PLACE, 0}, 0, odd).placement,
-                     PLACED_HUGE);
+    assert_int_equal(
+        plan_one(&CPU, (struct memory_wishes){.policy = TABLES_IN_PLACE, .max_bank_bytes = 0}, 0, odd)
+            .placement,
+        PLACED_HUGE);
     /* Banks of 16 entries of 12 bytes start at multiples of 192, no multiple of 128. */
-    struct memory_wishes narrow = {TABLES_IN_PLACE, 300};
+    struct memory_wishes narrow = {.policy = TABLES_IN_PLACE, .max_bank_bytes = 300};
     assert_int_equal(plan_one(&CPU, narrow, 0, banked).placement, PLACED_HUGE);
-    assert_int_equal(plan_one(&CPU, (struct memory_wishes){TABLES_COPIED, 0}, 0, banked).placement,
-                     PLACED_HUGE);
-    assert_int_equal(plan_one(&GPU, (struct memory_wishes){TABLES_IN_PLACE, 0}, 0, banked).placement,
-                     PLACED_COPIED);
+    assert_int_equal(
+        plan_one(&CPU, (struct memory_wishes){.policy = TABLES_COPIED, .max_bank_bytes = 0}, 0, banked)
+            .placement,
+        PLACED_HUGE);
+    assert_int_equal(
+        plan_one(&GPU, (struct memory_wishes){.policy = TABLES_IN_PLACE, .max_bank_bytes = 0}, 0, banked)
+            .placement,
+        PLACED_COPIED);
 }
 
 static void the_smallest_tables_share_constant_memory(void **state)
@@ -277,6 +284,40 @@ static void room_for_huge_pages_is_at_most_half_the_machine(void **state)
     assert_true(host_pages_room_bytes() <= machine_bytes / 2);
 }
 
+/* Bank b of a table is in channel (channel + b) % n_channels, and no two neighbours share one while there are
+ * enough. */
+static void tables_are_spread_over_the_channels_of_a_board(void **state)
+{
+    (void)state;
+    const struct table_source sources[] = {table("a", 4 * MIB, 4), table("b", 0, 4), table("c", 3 * GIB, 64),
+                                           table("d", 4 * MIB, 4)};
+    const struct memory_wishes wishes = {.n_channels = 6};
+    const struct table_planner p = {&GPU, &wishes, 64 * GIB};
+    struct table_plan plans[4];
+    struct collide_error err = {0};
+    assert_int_equal(table_planner_plan(&p, sources, 4, plans, &err), COLLIDE_OK);
+    assert_int_equal(plans[2].n_banks, 4);
+    assert_int_equal(plans[0].channel, 0);
+    assert_int_equal(plans[2].channel, 1); /* the empty table takes none */
+    assert_int_equal(plans[3].channel, 5);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(plans[i].n_channels, 6);
+}
+
+static void only_drivers_that_understand_it_are_told_a_channel(void **state)
+{
+    (void)state;
+    char bytes[8];
+    struct bank_hint hint;
+    struct device_info board = {.platform = "Xilinx"};
+    assert_ptr_equal(bank_hint_fill(bank_hint_kind_of(&GPU), 3, bytes, &hint), bytes);
+    assert_int_equal(hint.flags, 0);
+    assert_ptr_equal(bank_hint_fill(bank_hint_kind_of(&board), 3, bytes, &hint), &hint.extension);
+    assert_int_equal(hint.flags, 1u << 31);
+    assert_int_equal(hint.extension.flags, 1u << 31 | 3);
+    assert_ptr_equal(hint.extension.host, bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -296,6 +337,8 @@ int main(void)
         cmocka_unit_test(policies_are_parsed_by_their_names),
         cmocka_unit_test(pages_of_the_host_are_aligned_zeroed_and_hold_what_fills_them),
         cmocka_unit_test(room_for_huge_pages_is_at_most_half_the_machine),
+        cmocka_unit_test(tables_are_spread_over_the_channels_of_a_board),
+        cmocka_unit_test(only_drivers_that_understand_it_are_told_a_channel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

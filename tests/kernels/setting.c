@@ -32,13 +32,32 @@ static void *table_make(struct setting *s, enum as_c_table which, size_t n, size
     return s->tables[which].entries;
 }
 
-static float *make_floats(struct setting *s, enum as_c_table which, size_t n, size_t floats_per_entry,
-                          struct rng *rng)
+static float *make_floats(struct setting *s, enum as_c_table which, size_t n, struct rng *rng)
 {
-    float *values = table_make(s, which, n, floats_per_entry * sizeof(float));
-    for (size_t i = 0; i < n * floats_per_entry; i++)
+    float *values = table_make(s, which, n, sizeof(float));
+    for (size_t i = 0; i < n; i++)
         values[i] = random_float(rng);
     return values;
+}
+
+/* Below 4, some subnormal. */
+static uint16_t random_half(struct rng *rng)
+{
+    return (uint16_t)((rng_u64(rng) & 0x83ff) | rng_below(rng, 17) << 10);
+}
+
+static void make_scales(struct setting *s, size_t n_rows, struct rng *rng)
+{
+    const enum scaling scaling = s->spec->scaling;
+    const size_t n_floats[] = {
+        [SCALING_NONE] = 0, [SCALING_ROW] = n_rows, [SCALING_DIM] = s->spec->kernels->dim};
+    if (scaling != SCALING_ROW_OFFSET) {
+        make_floats(s, AS_C_SCALES, n_floats[scaling], rng);
+        return;
+    }
+    uint16_t *pairs = table_make(s, AS_C_SCALES, n_rows, 2 * sizeof *pairs);
+    for (size_t i = 0; i < 2 * n_rows; i++)
+        pairs[i] = random_half(rng);
 }
 
 static void make_rows(struct setting *s, struct rng *rng)
@@ -53,11 +72,9 @@ static void make_rows(struct setting *s, struct rng *rng)
         values[i] = (uint8_t)rng_u64(rng);
     for (size_t i = 0; spec->precision == PRECISION_F32 && i < (size_t)n * width; i++)
         ((float *)(void *)values)[i] = random_float(rng);
-    for (size_t i = 0; spec->precision == PRECISION_F16 && i < (size_t)n * width;
-         i++) /* below 4, some subnormal */
-        ((uint16_t *)(void *)values)[i] = (uint16_t)((rng_u64(rng) & 0x83ff) | rng_below(rng, 17) << 10);
-    const size_t n_scales[] = {0, n, n, dim};
-    make_floats(s, AS_C_SCALES, n_scales[spec->scaling], spec->scaling == SCALING_ROW_OFFSET ? 2 : 1, rng);
+    for (size_t i = 0; spec->precision == PRECISION_F16 && i < (size_t)n * width; i++)
+        ((uint16_t *)(void *)values)[i] = random_half(rng);
+    make_scales(s, n, rng);
 }
 
 /* As host/model/mapping.h says. */
@@ -115,8 +132,8 @@ static void make_mapping(struct setting *s, struct rng *rng)
 static void make_entries(struct setting *s, struct rng *rng)
 {
     uint32_t unknown = s->sizes.n_items;
-    float *weights = make_floats(s, AS_C_WEIGHTS, s->spec->weighted ? s->params.n_entries : 0, 1, rng);
-    float *bias = make_floats(s, AS_C_BIAS, s->spec->biased ? unknown + 1 : 0, 1, rng);
+    float *weights = make_floats(s, AS_C_WEIGHTS, s->spec->weighted ? s->params.n_entries : 0, rng);
+    float *bias = make_floats(s, AS_C_BIAS, s->spec->biased ? unknown + 1 : 0, rng);
     for (uint32_t i = 0; i < unknown; i++)
         if (below(rng, 3)) {
             if (s->spec->weighted)

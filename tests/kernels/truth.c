@@ -65,6 +65,7 @@ static struct sized row_value(const struct setting *s, uint32_t row, uint32_t i,
         return (struct sized){0, 0};
     uint32_t here = row - s->params.row_begin;
     const float *scales = s->tables[AS_C_SCALES].entries;
+    const uint16_t *pair = (const uint16_t *)s->tables[AS_C_SCALES].entries + 2 * (size_t)here;
     double q = stored_value(s, here, i);
     switch (s->spec->scaling) {
     case SCALING_NONE:
@@ -72,8 +73,8 @@ static struct sized row_value(const struct setting *s, uint32_t row, uint32_t i,
     case SCALING_ROW:
         return (struct sized){scales[here] * q, fabs(scales[here] * q)};
     case SCALING_ROW_OFFSET:
-        return (struct sized){scales[2 * here] * q + scales[2 * here + 1],
-                              fabs(scales[2 * here] * q) + fabs((double)scales[2 * here + 1])};
+        return (struct sized){half_to_double(pair[0]) * q + half_to_double(pair[1]),
+                              fabs(half_to_double(pair[0]) * q) + fabs(half_to_double(pair[1]))};
     case SCALING_DIM:
         break;
     }

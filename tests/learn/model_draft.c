@@ -27,8 +27,17 @@ static void fill_values(struct draft *d, struct rng *rng)
             break;
         }
     }
-    for (size_t i = 0; i < row_n_scales(&d->model); i++)
-        d->scales[i] = (float)(0.01 * (0.2 + rng_double(rng)));
+}
+
+static void fill_scales(struct draft *d, struct rng *rng)
+{
+    const size_t n_bytes = row_scale_bytes(&d->model);
+    if (d->model.rows.scaling == SCALING_ROW_OFFSET)
+        for (size_t i = 0; i < n_bytes / sizeof(uint16_t); i++) /* of 2^-9 to 2^-6 */
+            d->scales.f16[i] = (uint16_t)(rng_below(rng, 1 << 10) | (6 + rng_below(rng, 3)) << 10);
+    else
+        for (size_t i = 0; i < n_bytes / sizeof(float); i++)
+            d->scales.f32[i] = (float)(0.01 * (0.2 + rng_double(rng)));
 }
 
 static void fill_remap(const struct draft *d, uint32_t n_ids, uint32_t *remap, struct rng *rng)
@@ -68,7 +77,7 @@ void draft_fill(struct draft *d, const struct draft_shape *shape, uint64_t seed)
         .pooling = POOLING_MEAN,
         .logit_scale = 3.0f,
         .rows = {n_rows, DRAFT_WIDTH, shape->precision, shape->scaling, d->values,
-                 shape->scaling == SCALING_NONE ? NULL : d->scales},
+                 shape->scaling == SCALING_NONE ? NULL : &d->scales},
         .mapping = {.kind = shape->mapping, .combine = shape->combine, .n_lookups = shape->n_lookups},
         .item = {.n_ids = DRAFT_ITEMS, .remap = is_hashed ? NULL : d->item_remap, .weights = d->weights},
         .bias = d->bias,
@@ -84,6 +93,7 @@ void draft_fill(struct draft *d, const struct draft_shape *shape, uint64_t seed)
     d->model.mapping.bits = shape->mapping == MAPPING_PACKED ? mapping_bits(n_rows) : 0;
     d->model.mapping.seed = is_hashed ? seed : 0;
     fill_values(d, &rng);
+    fill_scales(d, &rng);
     fill_remap(d, DRAFT_ITEMS, d->item_remap, &rng);
     fill_remap(d, DRAFT_USERS, d->user_remap, &rng);
     fill_remap(d, DRAFT_COUNTRIES, d->country_remap, &rng);
@@ -131,14 +141,16 @@ void draft_row(const struct model *m, const struct space *space, uint32_t id, ui
 {
     const struct row_table *rows = &m->rows;
     const float *s = rows->scales;
+    const uint16_t *pairs = rows->scales;
     const size_t r = row_of(m, space, id, lookup), width = rows->width;
     const size_t first_dim = m->mapping.combine == COMBINE_CONCAT ? lookup * width : 0;
     for (size_t d = 0; d < width; d++) {
         double q = stored_value(rows, r * width + d);
-        out[d] = rows->scaling == SCALING_ROW          ? q * (double)s[r]
-                 : rows->scaling == SCALING_ROW_OFFSET ? q * (double)s[2 * r] + (double)s[2 * r + 1]
-                 : rows->scaling == SCALING_DIM        ? q * (double)s[first_dim + d]
-                                                       : q;
+        out[d] = rows->scaling == SCALING_ROW ? q * (double)s[r]
+                 : rows->scaling == SCALING_ROW_OFFSET
+                     ? q * half_value(pairs[2 * r]) + half_value(pairs[2 * r + 1])
+                 : rows->scaling == SCALING_DIM ? q * (double)s[first_dim + d]
+                                                : q;
     }
 }
 

@@ -26,7 +26,10 @@ struct draft {
     struct model
         model; /* items, embedded users, a feature "country"; with weights, biases, histories, a note */
     char values[DRAFT_MAX_LOOKUPS * DRAFT_LOOKUP_ROWS * DRAFT_WIDTH * sizeof(float)];
-    float scales[2 * DRAFT_MAX_DIM];
+    union {
+        float f32[DRAFT_MAX_DIM];
+        uint16_t f16[2 * DRAFT_MAX_LOOKUPS * DRAFT_LOOKUP_ROWS];
+    } scales;
     uint32_t item_remap[(DRAFT_ITEMS + 1) * DRAFT_MAX_LOOKUPS];
     uint32_t user_remap[(DRAFT_USERS + 1) * DRAFT_MAX_LOOKUPS];
     uint32_t country_remap[(DRAFT_COUNTRIES + 1) * DRAFT_MAX_LOOKUPS];

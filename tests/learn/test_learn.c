@@ -153,13 +153,15 @@ static void unknown_items_and_gaps_share_one_entry(void **state)
     interactions_free(&log);
 }
 
-/* f32: rounding of a sum of squares; f16: each element off by 2^-11 of itself at most; i8, i4: see
- * quantize.h, in float. i8-line: the four rows' squared errors in a dimension add up to four squared half
- * steps at most, and elements are below 1. */
+/* f32: rounding of a sum of squares; f16: each element off by 2^-11 of itself at most; i8: see quantize.h, in
+ * float. i8-line: the four rows' squared errors in a dimension add up to four squared half steps at most, and
+ * elements are below 1. i4: an element x = s q + o is off by 2^-11 (|s q| + |o|) <= 2^-11 (|x| + 2 |o|), and
+ * the offset is within the range, of sqrt(2) at most, widened by as much again. */
 static void rows_are_of_length_one(void **state)
 {
     (void)state;
-    const double tolerance[] = {1e-6, 0x1p-11, 1e-6, 0.5 / 127.0 * sqrt(4.0 * 24.0), 2e-6};
+    const double tolerance[] = {1e-6, 0x1p-11, 1e-6, 0.5 / 127.0 * sqrt(4.0 * 24.0),
+                                0x1p-11 * (1.0 + 2.0 * (1.0 + sqrt(2.0)) * sqrt(24.0))};
     struct interactions log;
     fixture_log(tiny_log, &log);
     struct learn_options o = quick_options();

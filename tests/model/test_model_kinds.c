@@ -50,11 +50,12 @@ static void scaling_that_rows_cannot_have_is_refused(void **state)
     CORRUPT(i8, "item.scales has 5 entries where 6 are needed", set(&d, "collide.scaling", "dim"));
     CORRUPT(i8_lines, "item.scales has 6 entries where 5 are needed", set(&d, "collide.scaling", NULL));
     CORRUPT(i8_offset, "item.scales must be F32 of 1 dimensions", set(&d, "collide.scaling", "dim"));
+    CORRUPT(i8_offset, "item.scales must be F16", strcpy(draft_tensor(&d, "item.scales")->dtype, "F32");
+            reshape(&d, "item.scales", 1, 5, 0); reshape(&d, "item.scales", 2, 5, 1));
     CORRUPT(i8_offset, "a scale and an offset a row", draft_resize(draft_tensor(&d, "item.scales"), 15);
             reshape(&d, "item.scales", 2, 5, 6));
     CORRUPT(i4, "i4 rows cannot have", set(&d, "collide.scaling", "row");
-            draft_resize(draft_tensor(&d, "item.scales"), 5); draft_tensor(&d, "item.scales")->n_bytes = 20;
-            reshape(&d, "item.scales", 1, 5, 0));
+            strcpy(draft_tensor(&d, "item.scales")->dtype, "F32"); reshape(&d, "item.scales", 1, 5, 0));
     CORRUPT(i4, "item.scales is missing", draft_remove(&d, "item.scales"));
 }
 

@@ -83,10 +83,11 @@ static void every_device_and_engine_answered_requests(void **state)
 }
 
 /* A tolerance that errors never come near would prove nothing. The worst order of n roundings is n times one
- * of them, the usual one its root, so errors of long bags are a small share of what is allowed; some come
- * near it. */
+ * of them, the usual one its root, so errors of long bags are a small share of what is allowed, the more so
+ * where rows' offsets hide them; some come near it. */
 static void errors_are_within_sight_of_their_tolerance(void **state)
 {
+    unsigned n_near = 0;
     (void)state;
     for (unsigned precision = 0; precision < N_PRECISIONS; precision++)
         for (unsigned pooling = 0; pooling < N_POOLINGS; pooling++) {
@@ -96,10 +97,11 @@ static void errors_are_within_sight_of_their_tolerance(void **state)
                           "median, %.4f at most\n",
                           precision_name(precision), pooling_name(pooling), r->n_exact,
                           r->values.n_bytes / sizeof(double), median, r->largest);
-            assert_true(median > 0.0001);
             assert_true(r->largest > 0.02);
+            n_near += median > 0.001;
             error_ratios_free(r);
         }
+    assert_true(n_near > N_PRECISIONS * N_POOLINGS / 2);
 }
 
 int main(void)

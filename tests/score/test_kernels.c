@@ -165,12 +165,13 @@ static void tables_in_many_banks_score_as_the_reference(void **state)
 {
     struct device_setup setup;
     struct random_model spec = listed_model();
-    const struct kernels_options options = {.memory.max_bank_bytes = 2048};
+    const struct kernels_options options = {.memory.max_bank_bytes = 1024};
     (void)state;
     spec.n_items = 1900;
     spec.n_rows = 400;
-    spec.n_users = 600;
-    spec.max_history = 30;
+    spec.dim = 24;
+    spec.n_users = 300;
+    spec.max_history = 20;
     spec.scales = RANDOM_SCALES_OFFSET;
     if (!find_setup(ENGINE_DIRECT, MEMORY_AS_FOUND, &setup))
         skip(); /* keys are looked up on devices that share memory */
@@ -187,6 +188,34 @@ static void packed_mappings_go_over_banks_word_by_word(void **state)
     spec.n_rows = 120;
     find_setup(ENGINE_QUEUED, MEMORY_AS_FOUND, &setup);
     check_all(&spec, &setup, &(struct kernels_options){.memory.max_bank_bytes = 1024});
+}
+
+static void tables_give_the_same_scores_wherever_they_are(void **state)
+{
+    static const char *const policies[] = {"auto", "in-place", "copied"};
+    enum { N_ITEMS = 300 };
+    const struct random_model spec = listed_model();
+    struct collide_model *model = random_model_open(&spec);
+    struct collide_id items[N_ITEMS];
+    float scores[3][N_ITEMS];
+    (void)state;
+    devices_list();
+    for (uint32_t i = 0; i < N_ITEMS; i++)
+        items[i] = random_model_key(&spec, i);
+    const struct collide_query query = {.history = items, .n_history = 9, .items = items, .n_items = N_ITEMS};
+    for (size_t i = 0; i < sizeof policies / sizeof *policies; i++) {
+        struct scorer_fixture f;
+        struct collide_scorer_info info;
+        scorer_fixture_open_with(model, (struct collide_scorer_options){.device = "0", .tables = policies[i]},
+                                 &f);
+        collide_scorer_info(f.scorer, &info);
+        if (i == TABLES_COPIED)
+            assert_int_equal(info.in_place_bytes, 0);
+        scorer_fixture_score(f.lane, &query, 1, scores[i], NULL);
+        assert_memory_equal(scores[i], scores[0], sizeof scores[0]);
+        scorer_fixture_close(&f);
+    }
+    collide_model_close(model);
 }
 
 static void bag_of_nothing_is_zero(void **state)
@@ -222,6 +251,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(staged_memory_scores_as_the_reference),
         cmocka_unit_test(tables_in_many_banks_score_as_the_reference),
         cmocka_unit_test(packed_mappings_go_over_banks_word_by_word),
+        cmocka_unit_test(tables_give_the_same_scores_wherever_they_are),
         cmocka_unit_test(bag_of_nothing_is_zero),
     };
     const struct CMUnitTest brief[] = {

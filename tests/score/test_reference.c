@@ -199,7 +199,7 @@ static void four_bit_rows_by_hand(void **state)
 {
     (void)state;
     static const uint8_t rows[] = {0x95, 0x0f};
-    static const float scales[] = {0.5f, -1.0f, 2.0f, 3.0f};
+    static const uint16_t scales[] = {0x3800, 0xbc00, 0x4000, 0x4200}; /* 0.5, -1, 2, 3 */
     const struct model m = of_rows((struct row_table){.n = 2,
                                                       .width = 2,
                                                       .precision = PRECISION_I4,
@@ -212,7 +212,7 @@ static void four_bit_rows_by_hand(void **state)
 static void rows_with_scale_and_offset_by_hand(void **state)
 {
     (void)state;
-    static const float scales[] = {0.5f, 1.0f, 0.25f, -1.0f};
+    static const uint16_t scales[] = {0x3800, 0x3c00, 0x3400, 0xbc00}; /* 0.5, 1, 0.25, -1 */
     const struct model m = of_rows((struct row_table){.n = 2,
                                                       .width = 2,
                                                       .precision = PRECISION_I8,
@@ -416,7 +416,7 @@ static void tolerance_goes_by_the_parts_that_cancel_out(void **state)
 {
     (void)state;
     static const int8_t rows[] = {100, 0, 0, 0};
-    static const float scales[] = {1.0f, -100.0f, 0.0f, 0.0f};
+    static const uint16_t scales[] = {0x3c00, 0xd640, 0, 0}; /* 1, -100 */
     const struct model m = of_rows((struct row_table){.n = 2,
                                                       .width = 2,
                                                       .precision = PRECISION_I8,

@@ -163,8 +163,8 @@ static void a_shard_has_its_rows_and_their_scales(void **state)
     create(m, (struct row_range){3, 8}, 0, &t);
     assert_ptr_equal(t.sources[TABLE_ROWS].bytes, (const char *)m->rows.values + 3 * row_bytes(&m->rows));
     assert_int_equal(t.sources[TABLE_ROWS].n_bytes, 5 * row_bytes(&m->rows));
-    assert_ptr_equal(t.sources[TABLE_SCALES].bytes, m->rows.scales + 3 * 2);
-    assert_int_equal(t.sources[TABLE_SCALES].n_bytes, 5 * 2 * sizeof(float));
+    assert_ptr_equal(t.sources[TABLE_SCALES].bytes, (const uint16_t *)m->rows.scales + 3 * 2);
+    assert_int_equal(t.sources[TABLE_SCALES].n_bytes, 5 * 2 * sizeof(uint16_t));
     assert_true(t.params.row_begin == 3 && t.params.row_end == 8 && t.params.n_rows == 12);
     tables_free(&t);
     collide_model_close(model);

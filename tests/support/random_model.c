@@ -22,8 +22,8 @@ struct draft {
     struct model model;
     uint32_t *remaps[MAX_SPACES], *offsets, *history;
     float *weights[MAX_SPACES];
-    void *rows;
-    float *scales, *bias;
+    void *rows, *scales;
+    float *bias;
     struct id_builder *keys[MAX_SPACES];
     struct feature features[RANDOM_MAX_FEATURES];
 };
@@ -89,10 +89,10 @@ static void fill_row(const struct random_model *spec, struct rng *rng, uint32_t 
     }
     double step = size / (spec->precision == PRECISION_I4 ? 8 : 64);
     if (rows->scaling == SCALING_ROW)
-        d->scales[row] = (float)(step * (0.5 + rng_double(rng)));
+        ((float *)d->scales)[row] = (float)(step * (0.5 + rng_double(rng)));
     if (rows->scaling == SCALING_ROW_OFFSET) {
-        d->scales[2 * (size_t)row] = (float)(step * (0.5 + rng_double(rng)));
-        d->scales[2 * (size_t)row + 1] = (float)(size * rng_normal(rng));
+        ((uint16_t *)d->scales)[2 * (size_t)row] = random_half(rng, step);
+        ((uint16_t *)d->scales)[2 * (size_t)row + 1] = random_half(rng, size);
     }
 }
 
@@ -112,11 +112,11 @@ static void fill_rows(const struct random_model *spec, struct rng *rng, struct d
                                                                            : defaults[spec->precision]};
     m->rows.values = d->rows = allocate(spec->n_rows, row_bytes(&m->rows));
     if (m->rows.scaling != SCALING_NONE)
-        m->rows.scales = d->scales = allocate(row_n_scales(m), sizeof(float));
+        m->rows.scales = d->scales = allocate(row_scale_bytes(m), 1);
     for (uint32_t row = 0; row < spec->n_rows; row++)
         fill_row(spec, rng, row, d);
     for (uint32_t v = 0; m->rows.scaling == SCALING_DIM && v < m->dim; v++)
-        d->scales[v] = (float)(row_size(ROW_ORDINARY, m->dim) * (0.5 + rng_double(rng)) / 64);
+        ((float *)d->scales)[v] = (float)(row_size(ROW_ORDINARY, m->dim) * (0.5 + rng_double(rng)) / 64);
 }
 
 static float random_weight(const struct random_model *spec, struct rng *rng)
