@@ -57,12 +57,28 @@ static floatv stored_vector(row_pointer values, uint k)
 #endif
 }
 
+#if defined(SCALE_ROW_OFFSET)
+/* Number i of a row's pair of halves. PoCL's vload_half takes thirty instructions, of which five do where
+ * subnormal numbers are kept, as on CPUs: exponent and fraction of a half, moved to those of a float, are off
+ * by 2^112. */
+static float row_half(const tables *t, uint row, uint i)
+{
+    SCALES_SPACE const scale_value *pair = ENTRY(SCALES, t->scales, row, 2);
+#if PREFETCH
+    int bits = ((SCALES_SPACE const short *)pair)[i];
+    return as_float((bits << 13) & (int)0x8fffe000) * 0x1p112f;
+#else
+    return vload_half(i, pair);
+#endif
+}
+#endif
+
 static float row_scale(const tables *t, uint row)
 {
 #if defined(SCALE_ROW)
     return AT(SCALES, t->scales, row);
 #elif defined(SCALE_ROW_OFFSET)
-    return vload_half(0, ENTRY(SCALES, t->scales, row, 2));
+    return row_half(t, row, 0);
 #else
     return 1.0f;
 #endif
@@ -71,7 +87,7 @@ static float row_scale(const tables *t, uint row)
 static float row_offset(const tables *t, uint row)
 {
 #if defined(SCALE_ROW_OFFSET)
-    return vload_half(1, ENTRY(SCALES, t->scales, row, 2));
+    return row_half(t, row, 1);
 #else
     return 0.0f;
 #endif
@@ -126,47 +142,6 @@ static bool row_is_here(const tables *t, uint *row)
 #endif
 }
 
-static void prefetch_rows(const tables *t, uint any_id)
-{
-#if PREFETCH
-    uint id = known_or_unknown(t, any_id);
-    UNROLL for (uint l = 0; l < LOOKUPS; l++) {
-        uint row = row_of(t, id, l);
-        if (!row_is_here(t, &row))
-            continue;
-        row_pointer values = row_values(t, row);
-        for (uint byte = 0; byte < ROW_VALUES * sizeof(row_value); byte += LINE_BYTES)
-            PREFETCH_LINE((ROWS_SPACE const char *)values + byte);
-#if defined(SCALE_ROW)
-        PREFETCH_LINE(ENTRY(SCALES, t->scales, row, 1));
-#elif defined(SCALE_ROW_OFFSET)
-        PREFETCH_LINE(ENTRY(SCALES, t->scales, row, 2));
-#endif
-    }
-#if WEIGHTED
-    PREFETCH_LINE(ENTRY(WEIGHTS, t->weights, id, 1));
-#endif
-#endif
-}
-
-/* Asks for what positions j + ROW_AHEAD and j + REMAP_AHEAD of a list of ids will need. */
-#define PREFETCH_AHEAD(t, ids, j, end)                                                                       \
-    do {                                                                                                     \
-        if ((j) + REMAP_AHEAD < (end))                                                                       \
-            prefetch_mapping(t, (ids)[(j) + REMAP_AHEAD]);                                                   \
-        if ((j) + ROW_AHEAD < (end))                                                                         \
-            prefetch_rows(t, (ids)[(j) + ROW_AHEAD]);                                                        \
-    } while (0)
-
-/* The first ids of a list have nothing ahead of them to be asked for by. */
-#define PREFETCH_START(t, ids, begin, end)                                                                   \
-    do {                                                                                                     \
-        for (uint ahead = (begin); PREFETCH && ahead < min((end), (begin) + REMAP_AHEAD); ahead++)           \
-            prefetch_mapping(t, (ids)[ahead]);                                                               \
-        for (uint ahead = (begin); PREFETCH && ahead < min((end), (begin) + ROW_AHEAD); ahead++)             \
-            prefetch_rows(t, (ids)[ahead]);                                                                  \
-    } while (0)
-
 #if defined(POOL_MAX)
 #define POOL_NOTHING (-INFINITY)
 #define POOL(x, y)   fmax(x, y)
@@ -184,9 +159,11 @@ typedef struct {
 
 static void bag_clear(bag *b)
 {
-    UNROLL for (uint k = 0; k < N_VECS; k++)
+    UNROLL
+    for (uint k = 0; k < N_VECS; k++)
         b->sum[k] = (floatv)(POOL_NOTHING);
-    UNROLL for (uint c = 0; c < CHUNKS; c++)
+    UNROLL
+    for (uint c = 0; c < CHUNKS; c++)
         b->offset[c] = 0.0f;
     b->weight = 0.0f;
     b->n = 0;
@@ -214,11 +191,13 @@ static floatv combine(floatv so_far, floatv value, uint l)
 /* The whole embedding of an id. */
 static void embedding_read(const tables *t, uint id, floatv *out)
 {
-    UNROLL for (uint l = 0; l < LOOKUPS; l++) {
+    UNROLL
+    for (uint l = 0; l < LOOKUPS; l++) {
         uint row = row_of(t, id, l);
         row_pointer values = row_values(t, row);
         float scale = row_scale(t, row), offset = row_offset(t, row);
-        UNROLL for (uint k = 0; k < ROW_VECS; k++) {
+        UNROLL
+        for (uint k = 0; k < ROW_VECS; k++) {
             uint to = CHUNK(l) * CHUNK_VECS + k;
             out[to] = combine(out[to], row_vector(t, values, k, scale, offset, to), l);
         }
@@ -233,13 +212,15 @@ static void bag_add(bag *b, const tables *t, uint id, float weight)
     b->weight += fabs(weight);
 #endif
 #if LINEAR
-    UNROLL for (uint l = 0; l < LOOKUPS; l++) {
+    UNROLL
+    for (uint l = 0; l < LOOKUPS; l++) {
         uint row = row_of(t, id, l);
         if (!row_is_here(t, &row))
             continue;
         row_pointer values = row_values(t, row);
         float scale = weight * row_scale(t, row);
-        UNROLL for (uint k = 0; k < ROW_VECS; k++)
+        UNROLL
+        for (uint k = 0; k < ROW_VECS; k++)
             b->sum[CHUNK(l) * CHUNK_VECS + k] += scale * stored_vector(values, k);
 #if defined(SCALE_ROW_OFFSET)
         b->offset[CHUNK(l)] += weight * row_offset(t, row);
@@ -248,7 +229,8 @@ static void bag_add(bag *b, const tables *t, uint id, float weight)
 #else
     floatv embedding[N_VECS];
     embedding_read(t, id, embedding);
-    UNROLL for (uint k = 0; k < N_VECS; k++)
+    UNROLL
+    for (uint k = 0; k < N_VECS; k++)
         b->sum[k] = POOL(b->sum[k], weight * embedding[k]);
     b->n++;
 #endif
@@ -269,7 +251,8 @@ static floatv finished_vector(floatv sum, const tables *t, uint k, const float *
 /* Turns the parts of the sum into the sum. */
 static void bag_finish(bag *b, const tables *t)
 {
-    UNROLL for (uint k = 0; k < N_VECS; k++)
+    UNROLL
+    for (uint k = 0; k < N_VECS; k++)
         b->sum[k] = finished_vector(b->sum[k], t, k, b->offset, b->n);
 }
 
@@ -290,7 +273,8 @@ static float bag_factor(const bag *b)
     return mean_factor(b->weight);
 #elif defined(POOL_NORMALISED)
     floatv squares = b->sum[0] * b->sum[0];
-    UNROLL for (uint k = 1; k < N_VECS; k++)
+    UNROLL
+    for (uint k = 1; k < N_VECS; k++)
         squares += b->sum[k] * b->sum[k];
     return length_factor(HSUM(squares));
 #else
@@ -300,7 +284,8 @@ static float bag_factor(const bag *b)
 
 static void bag_multiply(bag *b, float factor)
 {
-    UNROLL for (uint k = 0; k < N_VECS; k++)
+    UNROLL
+    for (uint k = 0; k < N_VECS; k++)
         b->sum[k] *= factor;
 }
 
@@ -309,14 +294,17 @@ static void bag_multiply(bag *b, float factor)
 static void bag_fold(bag *b, const tables *t)
 {
 #if SCORED_BY_ROWS && defined(SCALE_ROW_OFFSET)
-    UNROLL for (uint c = 0; c < CHUNKS; c++) {
+    UNROLL
+    for (uint c = 0; c < CHUNKS; c++) {
         floatv total = b->sum[c * CHUNK_VECS];
-        UNROLL for (uint k = 1; k < CHUNK_VECS; k++)
+        UNROLL
+        for (uint k = 1; k < CHUNK_VECS; k++)
             total += b->sum[c * CHUNK_VECS + k];
         b->offset[c] = HSUM(total);
     }
 #elif SCORED_BY_ROWS && defined(SCALE_DIM)
-    UNROLL for (uint k = 0; k < N_VECS; k++)
+    UNROLL
+    for (uint k = 0; k < N_VECS; k++)
         b->sum[k] *= dim_scales(t, k);
 #endif
 }
@@ -336,7 +324,8 @@ static float bag_dot_row(const bag *b, const tables *t, uint row, uint chunk)
 {
     row_pointer values = row_values(t, row);
     floatv products = b->sum[chunk * CHUNK_VECS] * stored_vector(values, 0);
-    UNROLL for (uint k = 1; k < ROW_VECS; k++)
+    UNROLL
+    for (uint k = 1; k < ROW_VECS; k++)
         products += b->sum[chunk * CHUNK_VECS + k] * stored_vector(values, k);
     return HSUM(products) * row_scale(t, row) + scored_row_offset(b->offset[chunk], t, row);
 }
@@ -346,7 +335,8 @@ static float bag_dot(const bag *b, const tables *t, uint id)
 {
 #if SCORED_BY_ROWS
     float dot = 0.0f;
-    UNROLL for (uint l = 0; l < LOOKUPS; l++) {
+    UNROLL
+    for (uint l = 0; l < LOOKUPS; l++) {
         uint row = row_of(t, id, l);
         if (row_is_here(t, &row))
             dot += bag_dot_row(b, t, row, CHUNK(l));
@@ -356,7 +346,8 @@ static float bag_dot(const bag *b, const tables *t, uint id)
     floatv embedding[N_VECS];
     embedding_read(t, id, embedding);
     floatv products = b->sum[0] * embedding[0];
-    UNROLL for (uint k = 1; k < N_VECS; k++)
+    UNROLL
+    for (uint k = 1; k < N_VECS; k++)
         products += b->sum[k] * embedding[k];
     return HSUM(products);
 #endif

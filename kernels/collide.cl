@@ -54,6 +54,11 @@ static batch ring_batch(__global uchar *ring, __global const ring_descriptor *d)
                (__global const float *)ring_region(ring, d, 6),
                (__global float *)ring_region(ring, d, 7),
                (__global float *)ring_region(ring, d, 8)};
+    /* They come from the producer's cache: all at once, not one after the other. */
+    PREFETCH_LINE(a.queries);
+    PREFETCH_LINE(a.history);
+    PREFETCH_LINE(a.history_weights);
+    PREFETCH_LINE(a.items);
     return a;
 }
 

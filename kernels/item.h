@@ -2,10 +2,10 @@
 #ifndef KERNELS_ITEM_H
 #define KERNELS_ITEM_H
 
-#include "bag.h"
+#include "prefetch.h"
 
-/* Lists of a batch lie behind one another, so a query asks ahead for the next ones', as far as their ids are known by
- * then; only the first query has to start by itself. */
+/* Lists of a batch lie behind one another, so a query asks ahead for the next ones', as far as their ids are
+ * known by then; only the first query has to start by itself. */
 #if KEYED
 #define LIMIT(end, batch_end) (end)
 #define IS_FIRST(begin)       true
@@ -14,13 +14,22 @@
 #define IS_FIRST(begin)       ((begin) == 0)
 #endif
 
+/* Without weights the unknown id adds nothing, but for zeros that may be the largest values: a branch that is
+ * seldom taken is cheaper than a weight that is always computed. */
+#if WEIGHTED || defined(POOL_MAX)
+#define ADDS_NOTHING(t, id) false
+#else
+#define ADDS_NOTHING(t, id) ((id) == (t)->params.n_items)
+#endif
+
 /* bag += the ids of a list, each with its own weight and with weight_of_j. Asks for ids up to limit. */
-#define BAG_ADD_LIST(b, t, ids, weight_of_j, begin, end, limit)                                                     \
+#define BAG_ADD_LIST(b, t, ids, weight_of_j, begin, end, limit)                                              \
     do {                                                                                                     \
         for (uint j = (begin); j < (end); j++) {                                                             \
-            PREFETCH_AHEAD(t, ids, j, limit);                                                                 \
+            PREFETCH_AHEAD(t, ids, j, limit, prefetch_bagged);                                               \
             uint id = known_or_unknown(t, (ids)[j]);                                                         \
-            bag_add(b, t, id, id_weight(t, id) * (weight_of_j));                                             \
+            if (!ADDS_NOTHING(t, id))                                                                        \
+                bag_add(b, t, id, id_weight(t, id) * (weight_of_j));                                         \
         }                                                                                                    \
     } while (0)
 
@@ -28,7 +37,7 @@
 static void bag_add_stored(bag *b, const tables *t, uint begin, uint end)
 {
 #if USER_HISTORY_BANKS == 1
-    PREFETCH_START(t, t->user_history[0], begin, end);
+    PREFETCH_START(t, t->user_history[0], begin, end, prefetch_bagged);
     BAG_ADD_LIST(b, t, t->user_history[0], 1.0f, begin, end, end);
 #else
     for (uint j = begin; j < end; j++) {
@@ -46,7 +55,7 @@ static void bag_add_given(bag *b, const tables *t, const batch *a, const device_
     find_items(t, a->history, a->history_keys, q->history_begin, q->history_end);
 #endif
     if (IS_FIRST(q->history_begin))
-        PREFETCH_START(t, a->history, q->history_begin, limit);
+        PREFETCH_START(t, a->history, q->history_begin, limit, prefetch_bagged);
     BAG_ADD_LIST(b, t, a->history, a->history_weights[j], q->history_begin, q->history_end, limit);
 }
 
@@ -57,14 +66,14 @@ static void items_ready(const tables *t, const batch *a, const device_query *q)
     find_items(t, a->items, a->item_keys, q->items_begin, q->items_end);
 #endif
     if (IS_FIRST(q->items_begin))
-        PREFETCH_START(t, a->items, q->items_begin, LIMIT(q->items_end, q->items_limit));
+        PREFETCH_START(t, a->items, q->items_begin, LIMIT(q->items_end, q->items_limit), prefetch_scored);
 }
 
 /* The scores of a query's candidates. */
 static void score_items(const bag *b, const tables *t, const batch *a, const device_query *q)
 {
     for (uint j = q->items_begin; j < q->items_end; j++) {
-        PREFETCH_AHEAD(t, a->items, j, LIMIT(q->items_end, q->items_limit));
+        PREFETCH_AHEAD(t, a->items, j, LIMIT(q->items_end, q->items_limit), prefetch_scored);
         uint id = known_or_unknown(t, a->items[j]);
         a->scores[j] = bag_dot(b, t, id) + score_bias(t, id);
     }

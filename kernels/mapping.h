@@ -62,13 +62,6 @@ static uint row_of(const tables *t, uint id, uint l)
     return min(mapped_row(t, id, l), t->params.n_rows - 1);
 }
 
-static void prefetch_mapping(const tables *t, uint id)
-{
-#if PREFETCH && !defined(MAP_HASHED)
-    PREFETCH_LINE(ENTRY(REMAP, t->remap, REMAP_WORD(known_or_unknown(t, id), 0), 1));
-#endif
-}
-
 #if KEYED
 /* XXH3-64 of 8 bytes, without a seed (https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md). */
 static ulong key_hash(ulong key)

@@ -16,11 +16,10 @@
 #else
 #define PIPELINED
 #endif
-#define UNROLLED _Pragma("unroll")
 
 static void bag_merge(bag *b, const bag *part)
 {
-    UNROLLED
+    UNROLL
     for (uint k = 0; k < N_VECS; k++)
         b->sum[k] = POOL(b->sum[k], part->sum[k]);
     for (uint c = 0; c < CHUNKS; c++)
@@ -45,7 +44,7 @@ static void bag_add_tile(bag *parts, const tables *t, const uint *ids, const flo
     PIPELINED
     for (uint j = 0; j < n; j++) {
         bag *part = &parts[j % N_PARTIAL];
-        UNROLLED
+        UNROLL
         for (uint k = 0; k < N_VECS; k++)
             part->sum[k] = POOL(part->sum[k], tile_bagged_vector(&s, j, t, k));
     }
@@ -100,7 +99,7 @@ static void score_tile(const bag *b, const tables *t, const uint *ids, uint n, _
     PIPELINED
     for (uint j = 0; j < n; j++) {
         floatv products = b->sum[0] * tile_scored_vector(&s, j, t, 0);
-        UNROLLED
+        UNROLL
         for (uint k = 1; k < N_VECS; k++)
             products += b->sum[k] * tile_scored_vector(&s, j, t, k);
         scores[j] = HSUM(products) + biases[j];

@@ -37,7 +37,8 @@ static void query_bag(const tables *t, const batch *a, size_t i, const device_qu
 {
     float factor = t->params.logit_scale;
     if (q->flags & QUERY_VECTOR) {
-        UNROLL for (uint k = 0; k < N_VECS; k++)
+        UNROLL
+        for (uint k = 0; k < N_VECS; k++)
             b->sum[k] = vector_read(k, a->vectors + i * DIM);
     } else {
         query_sum(t, a, q, b);
@@ -66,7 +67,8 @@ static void bag_query(const tables *t, const batch *a, size_t i)
 #if !SHARDED
     bag_multiply(&b, bag_factor(&b));
 #endif
-    UNROLL for (uint k = 0; k < N_VECS; k++)
+    UNROLL
+    for (uint k = 0; k < N_VECS; k++)
         vector_write(b.sum[k], k, out);
     out[DIM] = b.weight;
 }

@@ -19,8 +19,8 @@
  *   ROW_AHEAD, REMAP_AHEAD                    by how many ids: a row, and the mapping entry that names it
  *   SHARDED                                   1: only rows row_begin .. row_end are here, the others count as zero
  *   RING                                      1: with the resident kernel, which needs OpenCL 2.0's atomics
- *   T_BANKS, T_SHIFT, T_SPACE                 of each table T: how many arguments it takes (1, 2, 4, 8 or 16); entry i
- *                                             is entry i % 2^T_SHIFT of bank i >> T_SHIFT; __global or __constant */
+ *   T_BANKS, T_SHIFT, T_SPACE                 of each table T: how many arguments it takes: 0 (the model has none such),
+ *                                             1, 2, 4, 8 or 16; entry i is entry i % 2^T_SHIFT of bank i >> T_SHIFT; __global or __constant */
 /* clang-format on */
 #ifndef KERNELS_SPECIALISATION_H
 #define KERNELS_SPECIALISATION_H
@@ -75,7 +75,7 @@
 #define ROW_AHEAD 16
 #endif
 #ifndef REMAP_AHEAD
-#define REMAP_AHEAD 32
+#define REMAP_AHEAD 48
 #endif
 #ifndef SHARDED
 #define SHARDED 0

@@ -23,16 +23,18 @@ typedef half scale_value; /* two a row: its scale, its offset */
 typedef float scale_value;
 #endif
 
-/* name_banks(n) as so many arguments, and their names as a list. */
-#define BANK_ARGUMENTS_1(space, type, name) space const type *name
+/* A table as so many arguments, each with a comma before it, and their names as a list. */
+#define BANK_ARGUMENTS_0(space, type, name)
+#define BANK_ARGUMENTS_1(space, type, name) , space const type *name
 #define BANK_ARGUMENTS_2(space, type, name)                                                                  \
-    BANK_ARGUMENTS_1(space, type, name##0), BANK_ARGUMENTS_1(space, type, name##1)
+    BANK_ARGUMENTS_1(space, type, name##0) BANK_ARGUMENTS_1(space, type, name##1)
 #define BANK_ARGUMENTS_4(space, type, name)                                                                  \
-    BANK_ARGUMENTS_2(space, type, name##0), BANK_ARGUMENTS_2(space, type, name##1)
+    BANK_ARGUMENTS_2(space, type, name##0) BANK_ARGUMENTS_2(space, type, name##1)
 #define BANK_ARGUMENTS_8(space, type, name)                                                                  \
-    BANK_ARGUMENTS_4(space, type, name##0), BANK_ARGUMENTS_4(space, type, name##1)
+    BANK_ARGUMENTS_4(space, type, name##0) BANK_ARGUMENTS_4(space, type, name##1)
 #define BANK_ARGUMENTS_16(space, type, name)                                                                 \
-    BANK_ARGUMENTS_8(space, type, name##0), BANK_ARGUMENTS_8(space, type, name##1)
+    BANK_ARGUMENTS_8(space, type, name##0) BANK_ARGUMENTS_8(space, type, name##1)
+#define BANK_NAMES_0(name)            0
 #define BANK_NAMES_1(name)            name
 #define BANK_NAMES_2(name)            BANK_NAMES_1(name##0), BANK_NAMES_1(name##1)
 #define BANK_NAMES_4(name)            BANK_NAMES_2(name##0), BANK_NAMES_2(name##1)
@@ -40,11 +42,13 @@ typedef float scale_value;
 #define BANK_NAMES_16(name)           BANK_NAMES_8(name##0), BANK_NAMES_8(name##1)
 #define BANK_ARGUMENTS(T, type, name) PASTE(BANK_ARGUMENTS_, T##_BANKS)(T##_SPACE, type, name)
 #define BANK_NAMES(T, name)           PASTE(BANK_NAMES_, T##_BANKS)(name)
+#define BANKS(T)                      (T##_BANKS + (T##_BANKS == 0)) /* pointers: an absent table has one, to nothing */
 
 /* Where entry i of a table is, an entry being `size` elements. */
 #define ENTRY_1(T, table, i, size) ((table)[0] + (ulong)(i) * (size))
 #define ENTRY_MANY(T, table, i, size)                                                                        \
     ((table)[(i) >> T##_SHIFT] + ((ulong)(i) & (((ulong)1 << T##_SHIFT) - 1)) * (size))
+#define ENTRY_0                  ENTRY_1
 #define ENTRY_2                  ENTRY_MANY
 #define ENTRY_4                  ENTRY_MANY
 #define ENTRY_8                  ENTRY_MANY
@@ -53,34 +57,34 @@ typedef float scale_value;
 #define AT(T, table, i)          (*ENTRY(T, table, i, 1))
 
 #define TABLE_ARGUMENTS                                                                                      \
-    __global const device_params *params,            /* (1) */                                               \
-        BANK_ARGUMENTS(REMAP, uint, remap),          /* (n_entries, LOOKUPS), or words of packed ones */     \
-        BANK_ARGUMENTS(ROWS, row_value, rows),       /* (row_end - row_begin, WIDTH) */                      \
-        BANK_ARGUMENTS(SCALES, scale_value, scales), /* (rows) | (rows, 2) | (DIM) */                        \
-        BANK_ARGUMENTS(WEIGHTS, float, weights),     /* (n_entries) */                                       \
-        BANK_ARGUMENTS(BIAS, float, bias),           /* (n_items + 1) */                                     \
-        BANK_ARGUMENTS(USER_OFFSETS, uint, user_offsets), /* (n_users + 2) */                                \
-        BANK_ARGUMENTS(USER_HISTORY, uint, user_history), /* (n_stored) */                                   \
-        BANK_ARGUMENTS(KEYS, ulong, keys),                /* (n_items) */                                    \
-        BANK_ARGUMENTS(KEY_SLOTS, uint, key_slots),       /* (n_key_slots) */                                \
-        BANK_ARGUMENTS(ROW_OFFSETS, uint, row_offsets),   /* (rows + 1) */                                   \
-        BANK_ARGUMENTS(ROW_ITEMS, uint, row_items),       /* (row_offsets[rows]) */                          \
-        BANK_ARGUMENTS(ROW_BEST, float, row_best)         /* (rows) */
+    __global const device_params *params                 /* (1) */                                           \
+    BANK_ARGUMENTS(REMAP, uint, remap)                   /* (n_entries, LOOKUPS), or words of packed ones */ \
+        BANK_ARGUMENTS(ROWS, row_value, rows)            /* (row_end - row_begin, WIDTH) */                  \
+        BANK_ARGUMENTS(SCALES, scale_value, scales)      /* (rows) | (rows, 2) | (DIM) */                    \
+        BANK_ARGUMENTS(WEIGHTS, float, weights)          /* (n_entries) */                                   \
+        BANK_ARGUMENTS(BIAS, float, bias)                /* (n_items + 1) */                                 \
+        BANK_ARGUMENTS(USER_OFFSETS, uint, user_offsets) /* (n_users + 2) */                                 \
+        BANK_ARGUMENTS(USER_HISTORY, uint, user_history) /* (n_stored) */                                    \
+        BANK_ARGUMENTS(KEYS, ulong, keys)                /* (n_items) */                                     \
+        BANK_ARGUMENTS(KEY_SLOTS, uint, key_slots)       /* (n_key_slots) */                                 \
+        BANK_ARGUMENTS(ROW_OFFSETS, uint, row_offsets)   /* (rows + 1) */                                    \
+        BANK_ARGUMENTS(ROW_ITEMS, uint, row_items)       /* (row_offsets[rows]) */                           \
+        BANK_ARGUMENTS(ROW_BEST, float, row_best)        /* (rows) */
 
 typedef struct {
     device_params params;
-    REMAP_SPACE const uint *remap[REMAP_BANKS];
-    ROWS_SPACE const row_value *rows[ROWS_BANKS];
-    SCALES_SPACE const scale_value *scales[SCALES_BANKS];
-    WEIGHTS_SPACE const float *weights[WEIGHTS_BANKS];
-    BIAS_SPACE const float *bias[BIAS_BANKS];
-    USER_OFFSETS_SPACE const uint *user_offsets[USER_OFFSETS_BANKS];
-    USER_HISTORY_SPACE const uint *user_history[USER_HISTORY_BANKS];
-    KEYS_SPACE const ulong *keys[KEYS_BANKS];
-    KEY_SLOTS_SPACE const uint *key_slots[KEY_SLOTS_BANKS];
-    ROW_OFFSETS_SPACE const uint *row_offsets[ROW_OFFSETS_BANKS];
-    ROW_ITEMS_SPACE const uint *row_items[ROW_ITEMS_BANKS];
-    ROW_BEST_SPACE const float *row_best[ROW_BEST_BANKS];
+    REMAP_SPACE const uint *remap[BANKS(REMAP)];
+    ROWS_SPACE const row_value *rows[BANKS(ROWS)];
+    SCALES_SPACE const scale_value *scales[BANKS(SCALES)];
+    WEIGHTS_SPACE const float *weights[BANKS(WEIGHTS)];
+    BIAS_SPACE const float *bias[BANKS(BIAS)];
+    USER_OFFSETS_SPACE const uint *user_offsets[BANKS(USER_OFFSETS)];
+    USER_HISTORY_SPACE const uint *user_history[BANKS(USER_HISTORY)];
+    KEYS_SPACE const ulong *keys[BANKS(KEYS)];
+    KEY_SLOTS_SPACE const uint *key_slots[BANKS(KEY_SLOTS)];
+    ROW_OFFSETS_SPACE const uint *row_offsets[BANKS(ROW_OFFSETS)];
+    ROW_ITEMS_SPACE const uint *row_items[BANKS(ROW_ITEMS)];
+    ROW_BEST_SPACE const float *row_best[BANKS(ROW_BEST)];
 } tables;
 
 #define TABLES                                                                                               \

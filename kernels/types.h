@@ -37,7 +37,8 @@ typedef struct {
     device_uint user;
     device_uint history_begin, history_end;
     device_uint items_begin, items_end;
-    device_uint history_limit, items_limit; /* ends of the batch's: so far a query may ask ahead for those behind it */
+    device_uint history_limit,
+        items_limit; /* ends of the batch's: so far a query may ask ahead for those behind it */
     device_uint scores_begin;
     device_uint k;
     device_uint flags;

@@ -68,7 +68,8 @@ typedef float floatv;
 #define LOAD_ROW_HALF(k, p) LOAD_HALF(k, p)
 #endif
 
-/* Before a loop over the vectors of a row: they are to stay in registers. Longer loops than that have not enough. */
+/* Before a loop over the vectors of a row: they are to stay in registers. Longer loops than that have not
+ * enough. */
 #define UNROLL _Pragma("unroll 16")
 
 static float hsum4(float4 v)

@@ -48,7 +48,8 @@ static enum collide_status place_tables(struct kernels *k, struct collide_error 
     if (progress)
         progress_begin(progress, "placing tables", total);
     for (size_t i = 0; i < N_SCORING_TABLES && status == COLLIDE_OK; i++)
-        status = table_place(k->device, &k->tables.sources[i], &k->plan[i], progress, &k->placed[i], err);
+        if (k->tables.sources[i].n_bytes) /* others are no arguments */
+            status = table_place(k->device, &k->tables.sources[i], &k->plan[i], progress, &k->placed[i], err);
     if (progress)
         progress_end(progress);
     return status;
@@ -86,13 +87,13 @@ static enum collide_status create_engine(struct kernels *k, enum engine_kind kin
         .local_sizes =
             {[KERNEL_SCORE] = group, [KERNEL_BAG] = group, [KERNEL_ROWS] = group, [KERNEL_TOPK] = 1},
         .n_kernels = N_SCORING_KERNELS,
-        .n_tables = N_SCORING_TABLES,
         .directions = {[REGION_ROW_SCORES] = REGION_SCRATCH, [REGION_SCORES] = REGION_OUT},
         .n_regions = N_SCORING_REGIONS,
         .ring_kernel = kind == ENGINE_RING ? "collide_ring_v1" : NULL,
     };
     for (size_t i = 0; i < N_SCORING_TABLES; i++)
-        spec.tables[i] = k->placed[i];
+        if (k->placed[i])
+            spec.tables[spec.n_tables++] = k->placed[i];
     return engine_create(kind, &spec, &k->engine, err);
 }
 

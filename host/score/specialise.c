@@ -56,6 +56,8 @@ static void add_tables(struct text *t, const struct kernels *k)
 {
     for (enum scoring_table i = TABLE_PARAMS + 1; i < N_SCORING_TABLES; i++) {
         const struct table_plan *plan = &k->plan[i];
+        if (!k->tables.sources[i].n_bytes)
+            add(t, " -D%s_BANKS=0", scoring_table_name(i));
         if (plan->n_banks > 1)
             add(t, " -D%s_BANKS=%u -D%s_SHIFT=%u", scoring_table_name(i), plan->n_banks,
                 scoring_table_name(i), plan->shift);

@@ -17,7 +17,7 @@ const char *kernel_form_name(enum kernel_form form)
 
 struct tuning tuning_default(const struct device_info *device)
 {
-    struct tuning t = {.group_size = 64, .row_ahead = 16, .remap_ahead = 32};
+    struct tuning t = {.group_size = 64, .row_ahead = 16, .remap_ahead = 48};
     if (device->type & CL_DEVICE_TYPE_CPU)
         t.prefetch = 1;
     else
