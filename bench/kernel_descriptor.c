@@ -36,9 +36,16 @@ static struct fill_capacity score_capacity(const struct kernel_case *c, const st
         .n_queries = s->n_queries, .n_history = history_lookups(s), .n_items = n_items, .n_scores = n_items};
 }
 
-static size_t hits_of_query(const struct kernels *k)
+/* As lane_topk.c chooses them. */
+static uint32_t parts_of_query(const struct kernel_case *c, const struct kernels *k)
 {
-    return (size_t)k->tables.params.n_parts * KERNEL_TOPK_K * (sizeof(device_hit) / sizeof(float));
+    uint32_t n = k->max_parts / c->shape.n_queries;
+    return n ? n : 1;
+}
+
+static size_t hits_of_query(const struct kernel_case *c, const struct kernels *k)
+{
+    return (size_t)parts_of_query(c, k) * KERNEL_TOPK_K * (sizeof(device_hit) / sizeof(float));
 }
 
 static struct fill_capacity topk_capacity(const struct kernel_case *c, const struct kernels *k)
@@ -47,7 +54,7 @@ static struct fill_capacity topk_capacity(const struct kernel_case *c, const str
     return (struct fill_capacity){.n_queries = s->n_queries,
                                   .n_history = history_lookups(s),
                                   .n_row_scores = s->n_queries * kernels_n_row_scores(k),
-                                  .n_scores = s->n_queries * hits_of_query(k)};
+                                  .n_scores = s->n_queries * hits_of_query(c, k)};
 }
 
 static void draw_histories(struct kernel_case *c, struct fill *f)
@@ -57,7 +64,8 @@ static void draw_histories(struct kernel_case *c, struct fill *f)
         f->queries[i] = (device_query){.user = c->model.user.n_ids,
                                        .history_begin = i * s->bag,
                                        .history_end = (i + 1) * s->bag,
-                                       .k = KERNEL_TOPK_K};
+                                       .k = KERNEL_TOPK_K,
+                                       .n_parts = 1};
     for (size_t j = 0; j < history_lookups(s); j++) {
         f->history[j] = kernel_case_draw(c);
         f->history_weights[j] = 1.0f;
@@ -89,7 +97,9 @@ static void fill_topks(struct kernel_case *c, const struct kernels *k, struct fi
 {
     draw_histories(c, f);
     for (uint32_t i = 0; i < c->shape.n_queries; i++)
-        f->queries[i].scores_begin = (uint32_t)(i * hits_of_query(k));
+        f->queries[i].n_parts = parts_of_query(c, k);
+    for (uint32_t i = 0; i < c->shape.n_queries; i++)
+        f->queries[i].scores_begin = (uint32_t)(i * hits_of_query(c, k));
     f->used = topk_capacity(c, k);
 }
 
@@ -178,7 +188,7 @@ static enum collide_status check_topk(const struct kernel_case *c, const struct 
 {
     uint32_t n_items = c->shape.n_ids;
     const device_hit *hits = (const device_hit *)(scores + f->queries[i].scores_begin);
-    size_t n_hits = (size_t)k->tables.params.n_parts * KERNEL_TOPK_K, n_better = 0, n_found = 0;
+    size_t n_hits = (size_t)f->queries[i].n_parts * KERNEL_TOPK_K, n_better = 0, n_found = 0;
     struct spelled_query q = {.ids = NULL};
     struct reference_score *wanted = malloc(n_items * sizeof *wanted);
     uint32_t *all = malloc(n_items * sizeof *all);
@@ -195,7 +205,7 @@ static enum collide_status check_topk(const struct kernel_case *c, const struct 
             continue;
         const struct reference_score *w = &wanted[hits[h].id];
         status = compare("hit", i, h, (double)hits[h].score, w->value, w->tolerance, err);
-        worst = k->tables.params.n_parts == 1 ? fmin(worst, w->value - w->tolerance) : -INFINITY;
+        worst = f->queries[i].n_parts == 1 ? fmin(worst, w->value - w->tolerance) : -INFINITY;
         n_found++;
     }
     for (uint32_t id = 0; id < n_items && status == COLLIDE_OK; id++)

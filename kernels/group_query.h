@@ -102,7 +102,7 @@ static void score_rows_by_group(const tables *t, const batch *a, size_t g, __loc
 {
 #if SCORED_BY_ROWS
     const uint lane = (uint)get_local_id(0);
-    uint n_parts = t->params.n_parts, part = (uint)(g % n_parts), n_rows = n_rows_here(t);
+    uint n_parts = parts_of(a), part = (uint)(g % n_parts), n_rows = n_rows_here(t);
     size_t i = g / n_parts;
     device_query q = a->queries[i];
     lane_bag b;

@@ -11,6 +11,12 @@
 
 #include "query.h"
 
+/* Work-groups that share a query. */
+static uint parts_of(const batch *a)
+{
+    return a->queries[0].n_parts;
+}
+
 /* Part p of n things. */
 static uint part_begin(uint n, uint part, uint n_parts)
 {
@@ -32,7 +38,7 @@ static __global float *scores_of_rows(const tables *t, const batch *a, size_t i)
 static void score_rows(const tables *t, const batch *a, size_t g)
 {
 #if SCORED_BY_ROWS
-    uint n_parts = t->params.n_parts, part = (uint)(g % n_parts), n_rows = n_rows_here(t);
+    uint n_parts = parts_of(a), part = (uint)(g % n_parts), n_rows = n_rows_here(t);
     size_t i = g / n_parts;
     device_query q = a->queries[i];
     __global float *out = scores_of_rows(t, a, i);
@@ -82,6 +88,7 @@ static float hits_threshold(const best_hits *best)
 }
 
 /* Whether position j of a list is item id; it may stand there by its key. */
+/* Position j of a list is this item, be it sent by key. */
 static bool is_item(const tables *t, __global const uint *ids, __global const ulong *keys, uint j, uint id)
 {
 #if KEYED
@@ -120,7 +127,7 @@ static void hits_offer(best_hits *best, device_hit hit, const tables *t, const b
 static void select_items(const tables *t, const batch *a, size_t i, const device_query *q, uint part,
                          best_hits *best)
 {
-    uint n_rows = n_rows_here(t), n_parts = t->params.n_parts;
+    uint n_rows = n_rows_here(t), n_parts = q->n_parts;
     __global const float *scores = scores_of_rows(t, a, i);
     for (uint row = part_begin(n_rows, part, n_parts); row < part_begin(n_rows, part + 1, n_parts); row++) {
         if (!(scores[row] + AT(ROW_BEST, t->row_best, row) >= hits_threshold(best)))
@@ -152,7 +159,7 @@ static bool is_blank(const tables *t, uint id)
 static void select_items(const tables *t, const batch *a, size_t i, const device_query *q, uint part,
                          best_hits *best)
 {
-    uint n_items = t->params.n_items, n_parts = t->params.n_parts;
+    uint n_items = t->params.n_items, n_parts = q->n_parts;
 #if SCORED_BY_ROWS
     __global const float *scores = scores_of_rows(t, a, i);
 #else
@@ -184,7 +191,7 @@ static void select_items(const tables *t, const batch *a, size_t i, const device
  * have no id. */
 static void select_query(const tables *t, const batch *a, size_t g)
 {
-    uint n_parts = t->params.n_parts, part = (uint)(g % n_parts);
+    uint n_parts = parts_of(a), part = (uint)(g % n_parts);
     device_query q = a->queries[g / n_parts];
     best_hits best = {(__global device_hit *)(a->scores + q.scores_begin) + (size_t)part * q.k, 0, q.k};
     if (q.k > 0)

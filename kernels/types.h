@@ -21,7 +21,6 @@ typedef struct {
     device_uint n_key_slots;         /* a power of two, or 0: items have no 64-bit keys */
     device_uint seed_low, seed_high; /* of a hashed mapping */
     device_uint row_begin, row_end;  /* the rows that this device has, of n_rows */
-    device_uint n_parts; /* work-groups that share the rows, and the selection, of one top-k query */
     float logit_scale;
 } device_params;
 
@@ -41,6 +40,7 @@ typedef struct {
         items_limit; /* ends of the batch's: so far a query may ask ahead for those behind it */
     device_uint scores_begin;
     device_uint k;
+    device_uint n_parts; /* topk: work-groups that share a query; the same for all of a batch */
     device_uint flags;
 } device_query;
 

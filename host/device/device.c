@@ -11,6 +11,7 @@ struct device {
     struct device_info info;
     cl_context context;
     atomic_int n_objects;
+    atomic_uint n_owners;
 };
 
 enum collide_status device_open(const char *selector, struct device **out, struct collide_error *err)
@@ -36,6 +37,7 @@ enum collide_status device_open(const char *selector, struct device **out, struc
         status = cl_error_set(err, code, "cannot open the device");
         goto out;
     }
+    atomic_init(&d->n_owners, 1);
     *out = d;
     d = NULL;
 out:
@@ -44,9 +46,14 @@ out:
     return status;
 }
 
+void device_retain(struct device *d)
+{
+    atomic_fetch_add(&d->n_owners, 1);
+}
+
 void device_close(struct device *d)
 {
-    if (!d)
+    if (!d || atomic_fetch_sub(&d->n_owners, 1) > 1)
         return;
     int left = atomic_load(&d->n_objects);
     if (left != 0)

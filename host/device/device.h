@@ -9,7 +9,11 @@ struct device;
 /* Opens the device that the selector names (see platform_choose). Returns owned; share it between threads. */
 enum collide_status device_open(const char *selector, struct device **out, struct collide_error *err);
 
-/* NULL is fine. Everything made on the device must be gone before; what is not is logged as an error. */
+/* One more owner, who is to close it too. */
+void device_retain(struct device *d);
+
+/* NULL is fine. Everything made on the device must be gone before its last owner; what is not is logged as an
+ * error. */
 void device_close(struct device *d);
 
 const struct device_info *device_info(const struct device *d);

@@ -12,6 +12,7 @@
 #ifndef DEVICE_ENGINE_H
 #define DEVICE_ENGINE_H
 
+#include "base/shared.h"
 #include "device/memory.h"
 #include "device/program.h"
 
@@ -27,11 +28,11 @@ enum region_direction {
 
 /* How a ring is made. 0 stands for each one's default. */
 struct ring_options {
-    size_t memory_bytes; /* for the regions of all lanes: 64 MiB, which take no room before they are used */
+    size_t memory_bytes; /* for the regions of all lanes: half of what the device allocates at once, 4 GiB at
+                            most; they take no room before they are used */
     unsigned max_idle_polls; /* after which the kernel returns to be launched anew, as drivers with time
                                 limits need */
-    unsigned watchdog_ms; /* how long the kernel may stand still with work to do: 2 s. Fifteen times that at
-                             start */
+    unsigned watchdog_ms; /* how long the kernel may stand still with work to do: 5 s. Six times that at start */
 };
 
 /* What an engine runs: kernels with one list of arguments between them, first the banks of each table, then
@@ -49,6 +50,7 @@ struct engine_spec {
     const char *ring_kernel; /* the resident kernel: its arguments are the tables' banks, then the ring's
                                 memory; see kernels/ring.h. NULL: the ring engine is not offered */
     struct ring_options ring;
+    struct shared tables_owner; /* of the tables and what they lie in; see engine_destroy */
 };
 
 /* Whether a device has what an engine needs. COLLIDE_UNSUPPORTED names what it lacks and the engine to use
@@ -60,14 +62,16 @@ struct engine;
 struct engine_lane;
 
 /* ENGINE_AUTO takes direct where the device runs in the caller, else queued. COLLIDE_UNSUPPORTED: see
- * engine_check_device. Borrows the spec's objects until engine_destroy. Returns
- * owned. */
+ * engine_check_device. Borrows the spec's objects until engine_destroy. Returns owned. */
 enum collide_status engine_create(enum engine_kind kind, const struct engine_spec *spec, struct engine **out,
                                   struct collide_error *err);
 
-/* All lanes must be gone. A resident kernel that does not return within the watchdog's time is left behind,
- * with an error in the log: what it may still write to is freed when it returns, and the memory that its
- * tables were placed in must stay until then. NULL is fine. */
+/* All lanes must be gone. NULL is fine.
+ *
+ * A resident kernel that does not return within the watchdog's time is left behind, with an error in the log,
+ * and may go on reading tables. So it retains the spec's tables_owner, and releases it when it has returned:
+ * before engine_destroy does, or later, from a thread of its own, or never. The same goes for an
+ * engine_create that fails. */
 void engine_destroy(struct engine *e);
 enum engine_kind engine_kind_of(const struct engine *e);
 const char *engine_kind_name(enum engine_kind kind);

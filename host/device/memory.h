@@ -14,11 +14,13 @@ struct table_source {
     const void *bytes;  /* (n_bytes) */
     uint64_t n_bytes;   /* 0: the model has no such table; kernels get a small zeroed one */
     size_t entry_bytes; /* never split over two banks */
+    bool stays_global;  /* kernels read it through no other address space */
 };
 
 enum placement {
     PLACED_IN_PLACE, /* the device reads the host's bytes, which must stay as they are until table_destroy */
     PLACED_HUGE,   /* memory of the host, in huge pages where the system gives them, that the device shares */
+    PLACED_SHARED, /* the same, where it is too small for a huge page, or the system gives none */
     PLACED_COPIED, /* memory of the device's own */
 };
 

@@ -38,6 +38,48 @@ enum pocl_cpu platform_pocl_cpu(const char *platform, const char *device)
     return is_driven_by(device, "pthread") || is_driven_by(device, "cpu") ? POCL_CPU_THREADS : POCL_CPU_NONE;
 }
 
+static bool has_feature(const struct opencl_c *c, const char *name)
+{
+    for (size_t i = 0; i < c->n_features; i++)
+        if (strcmp(c->features[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* PoCL 3.1 has the feature, and takes -cl-std=CL3.0, but lists no version beyond 1.2 and refuses 2.0. */
+enum atomics_std platform_atomics(const struct opencl_c *c)
+{
+    if (has_feature(c, "__opencl_c_atomic_order_acq_rel"))
+        return ATOMICS_CL3;
+    for (size_t i = 0; i < c->n_versions; i++)
+        if (CL_VERSION_MAJOR(c->versions[i].version) == 2)
+            return ATOMICS_CL2;
+    return strncmp(c->version, "OpenCL C 2.", 11) == 0 ? ATOMICS_CL2 : ATOMICS_NONE;
+}
+
+static size_t names_of(cl_device_id id, cl_device_info what, cl_name_version *out, size_t capacity)
+{
+    size_t n_bytes = 0;
+    cl_int code = clGetDeviceInfo(id, what, capacity * sizeof *out, out, &n_bytes);
+    return code == CL_SUCCESS ? n_bytes / sizeof *out : 0;
+}
+
+static enum atomics_std atomics_of(cl_device_id id)
+{
+    enum { MAX_NAMES = 64 };
+    cl_name_version versions[MAX_NAMES], features[MAX_NAMES];
+    char version[128];
+    text_of(id, CL_DEVICE_OPENCL_C_VERSION, version, sizeof version);
+    const struct opencl_c c = {
+        .version = version,
+        .versions = versions,
+        .features = features,
+        .n_versions = names_of(id, CL_DEVICE_OPENCL_C_ALL_VERSIONS, versions, MAX_NAMES),
+        .n_features = names_of(id, CL_DEVICE_OPENCL_C_FEATURES, features, MAX_NAMES),
+    };
+    return platform_atomics(&c);
+}
+
 static void describe_device(cl_platform_id platform, cl_device_id id, struct device_info *d)
 {
     *d = (struct device_info){.id = id, .platform_id = platform};
@@ -62,6 +104,7 @@ static void describe_device(cl_platform_id platform, cl_device_id id, struct dev
     uint64_t svm = number_of(id, CL_DEVICE_SVM_CAPABILITIES, sizeof(cl_device_svm_capabilities));
     d->fine_grain_svm = (svm & CL_DEVICE_SVM_FINE_GRAIN_BUFFER) != 0;
     d->svm_atomics = (svm & CL_DEVICE_SVM_ATOMICS) != 0;
+    d->atomics = atomics_of(id);
     enum pocl_cpu cpu = platform_pocl_cpu(d->platform, d->name);
     d->is_pocl_cpu = cpu != POCL_CPU_NONE;
     d->runs_in_caller = cpu == POCL_CPU_IN_CALLER && d->fine_grain_svm;

@@ -11,6 +11,9 @@
 
 enum { PLATFORM_MAX_DEVICES = 64 };
 
+/* The OpenCL C that a device compiles with atomics that order memory. */
+enum atomics_std { ATOMICS_NONE, ATOMICS_CL2, ATOMICS_CL3 };
+
 struct device_info {
     cl_device_id id;
     cl_platform_id platform_id;
@@ -30,7 +33,8 @@ struct device_info {
     uint32_t align_bytes;         /* of a buffer's start */
     bool unified_memory;          /* the device reads the host's memory as its own */
     bool fine_grain_svm;          /* host and running kernels may share memory without mapping it */
-    bool svm_atomics;             /* ... and synchronise through it: what a resident kernel needs */
+    bool svm_atomics;             /* ... and synchronise through it: what a resident kernel needs ... */
+    enum atomics_std atomics;     /* ... beside this */
     bool is_pocl_cpu;             /* kernels become the host's machine code, by clang */
     bool runs_in_caller; /* PoCL's basic / cpu-minimal: kernels run in the thread that waits for them */
     bool has_compiler;   /* else programs come as binaries only */
@@ -57,6 +61,16 @@ enum collide_status platform_choose_several(const struct platform_list *list, co
                                             unsigned *out, unsigned *n, struct collide_error *err);
 
 const char *device_type_name(cl_device_type type);
+
+/* From what a device says of its OpenCL C: the version of one text ("OpenCL C 1.2 PoCL"), and, since OpenCL
+ * 3.0, all versions and features, (n) each. */
+struct opencl_c {
+    const char *version;
+    const cl_name_version *versions, *features;
+    size_t n_versions, n_features;
+};
+
+enum atomics_std platform_atomics(const struct opencl_c *c);
 
 /* What PoCL's CPU devices are, by their names: basic-... and pthread-... up to PoCL 3; cpu-minimal-...,
  * cpu-... and cpu-tbb-... since 4. */

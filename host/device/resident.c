@@ -24,10 +24,10 @@ static_assert(RING_MAX_STEPS >= ENGINE_MAX_STEPS && RING_MAX_REGIONS >= ENGINE_M
 
 enum {
     N_DESCRIPTORS = 1024,
-    DEFAULT_MEMORY_BYTES = 64 << 20,
+    MIN_MEMORY_BYTES = 64 << 20,
     DEFAULT_MAX_IDLE_POLLS = 1 << 16, /* some milliseconds: a launch is next to nothing beside them */
-    DEFAULT_WATCHDOG_MS = 2000,       /* far above the longest work-group, far below a request's patience */
-    START_FACTOR = 15,                /* drivers compile a kernel when it is launched for the first time */
+    DEFAULT_WATCHDOG_MS = 5000,       /* far above the time of BEAT_TURNS look-ups, on a cold disk too */
+    START_FACTOR = 6,                 /* drivers compile a kernel when it is launched for the first time */
     SPINS_PER_LOOK = 256, /* some microseconds; then others may need the core, the kernel among them */
     LONGEST_LOOK_MS =
         100, /* between two looks; if it was more, this process was not running, its kernel neither */
@@ -45,6 +45,7 @@ struct resident {
     struct ring_memory *memory;
     struct device *device;
     cl_context context;
+    struct shared tables_owner;
     cl_command_queue queue;
     cl_kernel kernel;
     pthread_t launcher;
@@ -105,6 +106,7 @@ static void resident_free(struct resident *r)
         clSVMFree(r->context, r->control);
     clReleaseContext(r->context);
     ring_memory_destroy(r->memory);
+    shared_release(&r->tables_owner);
     pthread_cond_destroy(&r->ended);
     pthread_mutex_destroy(&r->mutex);
     free(r);
@@ -165,14 +167,31 @@ static enum collide_status await_first_beat(struct resident *r, struct collide_e
 
 /* ---- Making. */
 
+static const size_t MAX_MEMORY_BYTES = (size_t)4 << 30;
+
+/* Address space, not pages: where there is less of it, half will do. */
+static size_t allocate_memory(struct resident *r, size_t wanted_bytes)
+{
+    uint64_t half = device_info(r->device)->max_alloc_bytes / 2;
+    size_t n_bytes = wanted_bytes, least = wanted_bytes;
+    if (wanted_bytes == 0) {
+        n_bytes = half < MAX_MEMORY_BYTES ? (size_t)half : MAX_MEMORY_BYTES;
+        least = MIN_MEMORY_BYTES;
+        n_bytes = n_bytes < least ? least : n_bytes;
+    }
+    for (; !r->control && n_bytes >= least; n_bytes /= 2)
+        r->control =
+            clSVMAlloc(r->context, CL_MEM_READ_WRITE | CL_MEM_SVM_FINE_GRAIN_BUFFER | CL_MEM_SVM_ATOMICS,
+                       CARVED_AT + n_bytes, RING_MEMORY_ALIGN);
+    return r->control ? n_bytes * 2 : 0;
+}
+
 static enum collide_status create_memory(struct resident *r, const struct ring_options *options,
                                          struct collide_error *err)
 {
-    size_t n_bytes = options->memory_bytes ? options->memory_bytes : DEFAULT_MEMORY_BYTES;
-    r->control = clSVMAlloc(r->context, CL_MEM_READ_WRITE | CL_MEM_SVM_FINE_GRAIN_BUFFER | CL_MEM_SVM_ATOMICS,
-                            CARVED_AT + n_bytes, RING_MEMORY_ALIGN);
-    r->memory = ring_memory_create(n_bytes);
-    if (!r->control || !r->memory)
+    size_t n_bytes = allocate_memory(r, options->memory_bytes);
+    r->memory = n_bytes ? ring_memory_create(n_bytes) : NULL;
+    if (!r->memory)
         return error_no_memory(err, "a ring's shared memory");
     memset(r->control, 0, CARVED_AT);
     r->control->n_descriptors = N_DESCRIPTORS;
@@ -209,6 +228,8 @@ static struct resident *resident_create(const struct engine_spec *spec)
     r->device = spec->device;
     r->context = device_context(spec->device);
     clRetainContext(r->context);
+    r->tables_owner = spec->tables_owner;
+    shared_retain(&r->tables_owner);
     pthread_mutex_init(&r->mutex, NULL);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
@@ -269,7 +290,7 @@ void resident_stop(struct resident *r)
         resident_free(r);
     } else {
         pthread_detach(launcher);
-        log_error("the resident kernel does not return; it is left behind, with its memory");
+        log_error("the resident kernel does not return; it is left behind, with its tables and the model file");
     }
 }
 
@@ -282,11 +303,10 @@ enum collide_status resident_carve(struct resident *r, size_t n_bytes, unsigned 
     if (!ring_memory_carve(r->memory, n_bytes, &offset))
         return error_set(
             err, COLLIDE_NO_MEMORY,
-            "the ring's memory has no room for another lane of %zu bytes; use fewer lanes, smaller "
-            "batches, a ring with more memory, or the queued engine",
+            "the ring's memory has no room for another lane of %zu bytes; use fewer threads, smaller "
+            "batches, or the queued engine",
             n_bytes);
     *out = r->carved + offset;
-    memset(*out, 0, n_bytes);
     return COLLIDE_OK;
 }
 

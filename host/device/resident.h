@@ -16,7 +16,7 @@ enum collide_status resident_start(const struct engine_spec *spec, struct reside
 /* As engine_destroy says. NULL is fine. */
 void resident_stop(struct resident *r);
 
-/* Takes zeroed memory of the ring, of n_bytes, which the kernel finds at address - resident_base(). */
+/* Takes memory of the ring, of n_bytes, which the kernel finds at address - resident_base(). */
 enum collide_status resident_carve(struct resident *r, size_t n_bytes, unsigned char **out,
                                    struct collide_error *err);
 void resident_release(struct resident *r, unsigned char *memory);

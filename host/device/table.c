@@ -15,7 +15,7 @@ struct device_table {
     struct device *device;
     unsigned n_banks;
     cl_mem banks[TABLE_MAX_BANKS];
-    void *pages; /* of PLACED_HUGE */
+    void *pages; /* of PLACED_HUGE and PLACED_SHARED */
     uint64_t pages_bytes;
 };
 
@@ -152,7 +152,7 @@ enum collide_status table_place(struct device *device, const struct table_source
     for (unsigned b = 0; b < plan->n_banks; b++)
         shares[b] = share_of(source, plan, b);
     enum collide_status status = COLLIDE_OK;
-    if (plan->placement == PLACED_HUGE && source->n_bytes)
+    if ((plan->placement == PLACED_HUGE || plan->placement == PLACED_SHARED) && source->n_bytes)
         status = copy_to_pages(t, source, shares, plan->n_banks, progress, err);
     cl_int code = CL_SUCCESS;
     for (unsigned b = 0; b < plan->n_banks && status == COLLIDE_OK && code == CL_SUCCESS; b++)

@@ -33,7 +33,7 @@ enum collide_status table_policy_parse(const char *name, enum table_policy *out,
 const char *placement_name(enum placement p)
 {
     static const char *const names[] = {
-        [PLACED_IN_PLACE] = "in place", [PLACED_HUGE] = "huge pages", [PLACED_COPIED] = "copied"};
+        [PLACED_IN_PLACE] = "in place", [PLACED_HUGE] = "huge pages", [PLACED_SHARED] = "shared copy", [PLACED_COPIED] = "copied"};
     return names[p];
 }
 
@@ -98,6 +98,12 @@ static bool is_aligned(const struct device_info *device, const struct table_sour
     return unit && (uintptr_t)source->bytes % unit == 0 && banks_are;
 }
 
+static enum placement choose_copy(const struct table_planner *p, const struct table_source *source)
+{
+    bool has_pages = p->huge_room_bytes > 0 && source->n_bytes >= HOST_HUGE_PAGE_BYTES;
+    return has_pages ? PLACED_HUGE : PLACED_SHARED;
+}
+
 /* huge_left_bytes: room for tables in huge pages that need not be copied. */
 static enum placement choose_placement(const struct table_planner *p, const struct table_source *source,
                                        const struct table_plan *plan, uint64_t huge_left_bytes)
@@ -107,7 +113,7 @@ static enum placement choose_placement(const struct table_planner *p, const stru
     if (!p->device->unified_memory)
         return PLACED_COPIED;
     if (p->wishes->policy == TABLES_COPIED || !is_aligned(p->device, source, plan))
-        return PLACED_HUGE;
+        return choose_copy(p, source);
     bool gains = source->n_bytes >= HUGE_TABLE_BYTES && source->n_bytes <= huge_left_bytes;
     return p->wishes->policy == TABLES_AUTO && gains ? PLACED_HUGE : PLACED_IN_PLACE;
 }
@@ -118,12 +124,12 @@ static bool has_constant_memory(const struct device_info *device)
     return (device->type & (CL_DEVICE_TYPE_GPU | CL_DEVICE_TYPE_ACCELERATOR)) != 0;
 }
 
-/* The smallest table of one bank that is not in constant memory yet and has any bytes, or n. */
+/* The smallest table of one bank that may be in constant memory, is not yet, and has any bytes; or n. */
 static size_t next_smallest(const struct table_source *sources, const struct table_plan *plans, size_t n)
 {
     size_t best = n;
     for (size_t i = 0; i < n; i++)
-        if (plans[i].space == TABLE_GLOBAL && plans[i].n_banks == 1 && sources[i].n_bytes &&
+        if (plans[i].space == TABLE_GLOBAL && plans[i].n_banks == 1 && sources[i].n_bytes && !sources[i].stays_global &&
             (best == n || sources[i].n_bytes < sources[best].n_bytes))
             best = i;
     return best;

@@ -51,6 +51,7 @@ enum collide_status model_file_open(const char *path, enum model_check check, st
     struct model_file *f = calloc(1, sizeof *f);
     if (!f)
         return error_no_memory(err, "a model");
+    atomic_init(&f->n_owners, 1);
     enum collide_status status = safetensors_open(path, &f->tensors, err);
     struct collide_error detail = {0};
     if (status == COLLIDE_OK && (status = read_model(f, check, &detail)) != COLLIDE_OK)
@@ -63,9 +64,14 @@ enum collide_status model_file_open(const char *path, enum model_check check, st
     return COLLIDE_OK;
 }
 
+void model_file_retain(struct model_file *f)
+{
+    atomic_fetch_add(&f->n_owners, 1);
+}
+
 void model_file_close(struct model_file *f)
 {
-    if (!f)
+    if (!f || atomic_fetch_sub(&f->n_owners, 1) > 1)
         return;
     free(f->provenance);
     free(f->features);

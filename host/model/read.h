@@ -14,6 +14,9 @@ struct model_file;
 
 enum collide_status model_file_open(const char *path, enum model_check check, struct model_file **out,
                                     struct collide_error *err);
+
+/* One more owner, who is to close it too: the file stays mapped until the last one does. */
+void model_file_retain(struct model_file *f);
 void model_file_close(struct model_file *f);
 
 const struct model *model_file_model(const struct model_file *f);

@@ -5,7 +5,10 @@
 #include "model/model.h"
 #include "model/safetensors.h"
 
+#include <stdatomic.h>
+
 struct model_file {
+    atomic_uint n_owners;
     struct safetensors *tensors;
     struct model model;
     struct feature *features; /* the model's, owned like the next two */

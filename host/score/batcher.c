@@ -75,16 +75,19 @@ static void wait_for_company(struct batcher *b)
 static void run(struct collide_lane *lane, struct ticket *const *tickets, size_t n)
 {
     struct score_job *jobs[MAX_JOBS];
+    struct ticket *running[MAX_JOBS];
     struct collide_error err = {0};
-    enum collide_status status = COLLIDE_OK;
-    for (size_t i = 0; i < n && status == COLLIDE_OK; i++) {
-        jobs[i] = tickets[i]->job;
-        status = lane_reserve_histories(lane, jobs[i]->queries, jobs[i]->n_queries, &err);
+    size_t n_jobs = 0;
+    for (size_t i = 0; i < n; i++) { /* what one call wants too much of is its own failure */
+        struct score_job *job = tickets[i]->job;
+        if (lane_reserve_histories(lane, job->queries, job->n_queries, &tickets[i]->error) == COLLIDE_OK) {
+            running[n_jobs] = tickets[i];
+            jobs[n_jobs++] = job;
+        }
     }
-    if (status == COLLIDE_OK)
-        status = lane_score(lane, jobs, n, &err);
-    for (size_t i = 0; i < n; i++)
-        tickets[i]->error = err;
+    enum collide_status status = lane_score(lane, jobs, n_jobs, &err);
+    for (size_t i = 0; i < n_jobs && status != COLLIDE_OK; i++)
+        running[i]->error = err;
 }
 
 /* Takes the open batch, which others may then begin anew, and runs it. Mutex held, but for the run. */

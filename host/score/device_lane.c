@@ -88,9 +88,10 @@ enum collide_status device_lane_submit(struct device_lane *lane, unsigned slot,
 {
     struct engine_work work = {.n_steps = n_kernels};
     for (size_t i = 0; i < n_kernels; i++)
-        work.steps[i] = (struct engine_step){
-            .kernel = kernels[i],
-            .n_groups = kernels_n_groups(lane->kernels, kernels[i], fill->used.n_queries)};
+        work.steps[i] =
+            (struct engine_step){.kernel = kernels[i],
+                                 .n_groups = kernels_n_groups(lane->kernels, kernels[i], fill->used.n_queries,
+                                                              fill->queries[0].n_parts)};
     region_bytes(lane, &fill->used, work.used_bytes);
     for (size_t i = 0; i < fill->used.n_queries; i++) {
         fill->queries[i].history_limit = (uint32_t)fill->used.n_history;

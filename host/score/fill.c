@@ -104,7 +104,7 @@ void fill_histories(struct fill *f, const struct collide_query *query)
 {
     const struct model *m = f->model->model;
     device_query *q = &f->queries[f->used.n_queries++];
-    *q = (device_query){.user = m->user.n_ids, .history_begin = (uint32_t)f->used.n_history};
+    *q = (device_query){.user = m->user.n_ids, .history_begin = (uint32_t)f->used.n_history, .n_parts = 1};
     if (query->user)
         q->user = find(f, &f->model->users, *query->user);
     for (size_t i = 0; i < query->n_history; i++) {
@@ -163,7 +163,7 @@ void fill_queries(struct fill *f, const struct collide_query *queries, size_t n_
     }
 }
 
-void fill_topk(struct fill *f, const struct collide_topk_query *query, size_t n_parts)
+void fill_topk(struct fill *f, const struct collide_topk_query *query, uint32_t n_parts)
 {
     uint64_t *history_keys = f->history_keys;
     f->history_keys = NULL; /* several work-groups share a top-k query, so none may write what it has found */
@@ -175,8 +175,9 @@ void fill_topk(struct fill *f, const struct collide_topk_query *query, size_t n_
     q->items_end = (uint32_t)f->used.n_items;
     q->k = (uint32_t)min_size(query->k, f->model->items.n_ids);
     q->flags = query->flags & COLLIDE_TOPK_EXCLUDE_SEEN ? QUERY_EXCLUDE_SEEN : 0;
+    q->n_parts = n_parts;
     q->scores_begin = (uint32_t)f->used.n_scores;
-    f->used.n_scores += n_parts * q->k * (sizeof(device_hit) / sizeof(float));
+    f->used.n_scores += (size_t)n_parts * q->k * (sizeof(device_hit) / sizeof(float));
 }
 
 static uint64_t count_unknown(const struct fill *f, const uint32_t *ids, uint32_t begin, uint32_t end)

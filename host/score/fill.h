@@ -54,7 +54,7 @@ void fill_histories(struct fill *f, const struct collide_query *query);
 
 /* Adds a top-k query: its histories, what it leaves out, and room for n_parts * k hits. Its ids are looked up
  * here. */
-void fill_topk(struct fill *f, const struct collide_topk_query *query, size_t n_parts);
+void fill_topk(struct fill *f, const struct collide_topk_query *query, uint32_t n_parts);
 
 /* Unknown ones among the ids that the device has looked up for queries [begin, end). */
 uint64_t fill_count_unknown(const struct fill *f, size_t begin, size_t end);

@@ -6,8 +6,8 @@
 
 #include <stdlib.h>
 
-/* Parts of a top-k query: enough that every compute unit has something to do. */
-static uint32_t n_parts_on(const struct device_info *device, enum engine_kind engine)
+/* Parts of a launch of top-k: enough that every compute unit has something to do. */
+static uint32_t max_parts_on(const struct device_info *device, enum engine_kind engine)
 {
     bool one_thread = device->runs_in_caller || engine == ENGINE_RING;
     uint32_t each = device->type & CL_DEVICE_TYPE_GPU ? 16 : 2;
@@ -28,7 +28,6 @@ enum collide_status kernels_plan(const struct device_info *device, const struct 
     enum collide_status status = tables_create(model, rows, table_flags_on(device, o), tables, err);
     if (status != COLLIDE_OK)
         return status;
-    tables->params.n_parts = n_parts_on(device, o->engine);
     status = tables_plan(device, &o->memory, tables->sources, N_SCORING_TABLES, plan, err);
     if (status != COLLIDE_OK)
         tables_free(tables);
@@ -106,6 +105,7 @@ enum collide_status kernels_create(struct device *device, const struct model *mo
         return error_no_memory(err, "the kernels");
     k->device = device;
     k->model = model;
+    k->max_parts = max_parts_on(device_info(device), options->engine);
     enum collide_status status = kernels_plan(device_info(device), model, options, &k->tables, k->plan, err);
     if (status == COLLIDE_OK)
         status = create_program(k, options, err);
@@ -139,10 +139,10 @@ enum collide_status kernels_save(const struct kernels *k, const char *path, stru
     return program_save(k->program, &source, path, err);
 }
 
-size_t kernels_n_groups(const struct kernels *k, enum scoring_kernel kernel, size_t n_queries)
+size_t kernels_n_groups(const struct kernels *k, enum scoring_kernel kernel, size_t n_queries, size_t n_parts)
 {
     if (kernel == KERNEL_ROWS || kernel == KERNEL_TOPK)
-        return n_queries * k->tables.params.n_parts;
+        return n_queries * n_parts;
     /* A pipeline goes through the batch by itself; on a ring, the resident kernel does. */
     bool one_does_all = k->tuning.form == FORM_PIPELINE && engine_kind_of(k->engine) != ENGINE_RING;
     return one_does_all ? n_queries > 0 : n_queries;
@@ -150,8 +150,16 @@ size_t kernels_n_groups(const struct kernels *k, enum scoring_kernel kernel, siz
 
 size_t kernels_n_row_scores(const struct kernels *k)
 {
+    if (k->model->mapping.combine == COMBINE_MULTIPLY)
+        return 0; /* rows have no scores of their own */
     size_t chunks = k->model->mapping.combine == COMBINE_CONCAT ? k->model->mapping.n_lookups : 1;
     return chunks * (k->tables.params.row_end - k->tables.params.row_begin);
+}
+
+bool kernels_run_side_by_side(const struct kernels *k)
+{
+    return !device_info(k->device)->runs_in_caller && engine_kind_of(k->engine) != ENGINE_RING &&
+           k->tuning.form != FORM_PIPELINE;
 }
 
 bool kernels_find_keys(const struct kernels *k)

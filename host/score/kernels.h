@@ -39,6 +39,7 @@ struct kernels {
     struct table_plan plan[N_SCORING_TABLES];
     struct device_table *placed[N_SCORING_TABLES];
     struct tuning tuning;
+    uint32_t max_parts; /* work-groups that are worth sharing a launch of top-k */
     char options[1024]; /* the build's */
     struct program *program;
     struct engine *engine;
@@ -60,11 +61,15 @@ void kernels_destroy(struct kernels *k);
 /* Writes the program as a device binary; every kernel has run before, see program_save. */
 enum collide_status kernels_save(const struct kernels *k, const char *path, struct collide_error *err);
 
-/* Work-groups that n queries of a kernel take. */
-size_t kernels_n_groups(const struct kernels *k, enum scoring_kernel kernel, size_t n_queries);
+/* Work-groups that n queries of a kernel take; of top-k, n_parts each. */
+size_t kernels_n_groups(const struct kernels *k, enum scoring_kernel kernel, size_t n_queries,
+                        size_t n_parts);
 
 /* Rows that a top-k query scores, one by one chunk: what REGION_ROW_SCORES holds of each. */
 size_t kernels_n_row_scores(const struct kernels *k);
+
+/* Whether queries of one launch run side by side, so that long ones are worth cutting. */
+bool kernels_run_side_by_side(const struct kernels *k);
 
 /* Whether requests may name items by key: the device looks them up, and the host sees what it found. */
 bool kernels_find_keys(const struct kernels *k);

@@ -134,7 +134,8 @@ enum collide_status lane_score(struct collide_lane *lane, struct score_job *cons
     struct device_lane *device = &lane->devices[0];
     struct pending pending[MAX_SLOTS];
     unsigned n_slots = device->n_slots < MAX_SLOTS ? device->n_slots : MAX_SLOTS;
-    size_t max_items = n_slots > 1 ? ITEMS_PER_WORK_ITEM : device->capacity.n_items;
+    bool cut = kernels_run_side_by_side(device->kernels);
+    size_t max_items = cut ? ITEMS_PER_WORK_ITEM : device->capacity.n_items;
     struct feed feed = {.jobs = jobs, .n_jobs = n_jobs};
     enum collide_status status = COLLIDE_OK;
     for (unsigned slot = 0; slot < n_slots; slot++)

@@ -4,19 +4,14 @@
 
 #include <stdlib.h>
 
-static uint32_t n_parts(const struct device_lane *device)
-{
-    return device->kernels->tables.params.n_parts;
-}
+/* Queries that share a launch, and the parts that each is cut into. */
+struct launch {
+    size_t n;
+    uint32_t n_parts;
+};
 
-/* Shards have parts of their own; hits have as much room on each. */
-static uint32_t most_parts(const struct collide_lane *lane)
-{
-    uint32_t most = 1;
-    for (unsigned s = 0; s < lane->n_devices; s++)
-        most = n_parts(&lane->devices[s]) > most ? n_parts(&lane->devices[s]) : most;
-    return most;
-}
+/* Of a launch's row scores, and of its hits: more does not run faster. */
+static const size_t MAX_BYTES = 32 << 20;
 
 static size_t k_of(const struct collide_lane *lane, const struct collide_topk_query *query)
 {
@@ -24,23 +19,38 @@ static size_t k_of(const struct collide_lane *lane, const struct collide_topk_qu
     return query->k < n_items ? query->k : n_items;
 }
 
-/* How many queries share a launch: as far as their row scores and hits fit in this much memory. */
-static size_t n_together(const struct collide_lane *lane, const struct collide_topk_query *queries, size_t n)
+static size_t row_score_bytes(const struct collide_lane *lane)
 {
-    enum { MAX_QUERIES = 64, MAX_BYTES = 32 << 20 };
-    size_t row_bytes = kernels_n_row_scores(lane->devices[0].kernels) * sizeof(float), n_bytes = 0, i = 0;
-    for (; i < n && i < MAX_QUERIES; i++) {
-        n_bytes += row_bytes + k_of(lane, &queries[i]) * most_parts(lane) * sizeof(device_hit);
-        if (i > 0 && n_bytes > MAX_BYTES)
+    return kernels_n_row_scores(lane->devices[0].kernels) * sizeof(float);
+}
+
+/* As many queries as fit, in parts enough for the busiest device, each of which has room for all of k. */
+static struct launch plan_launch(const struct collide_lane *lane, const struct collide_topk_query *queries,
+                                 size_t n)
+{
+    enum { MAX_QUERIES = 64 };
+    struct launch launch = {.n_parts = 1};
+    size_t hit_bytes = 0;
+    for (; launch.n < n && launch.n < MAX_QUERIES; launch.n++) {
+        size_t more = k_of(lane, &queries[launch.n]) * sizeof(device_hit);
+        if (launch.n > 0 && (launch.n * row_score_bytes(lane) > MAX_BYTES || hit_bytes + more > MAX_BYTES))
             break;
+        hit_bytes += more;
     }
-    return i;
+    for (unsigned s = 0; s < lane->n_devices; s++) {
+        size_t parts = lane->devices[s].kernels->max_parts / launch.n;
+        launch.n_parts = parts > launch.n_parts ? (uint32_t)parts : launch.n_parts;
+    }
+    while (launch.n_parts > 1 && launch.n_parts * hit_bytes > MAX_BYTES)
+        launch.n_parts /= 2;
+    return launch;
 }
 
 /* Slots that hold these queries, and room to merge their hits. */
 static enum collide_status reserve(struct collide_lane *lane, const struct collide_topk_query *queries,
-                                   size_t n, struct collide_error *err)
+                                   struct launch launch, struct collide_error *err)
 {
+    size_t n = launch.n;
     uint32_t dim = lane->scorer->model->model->dim;
     size_t n_hits = 0, largest_k = 1;
     struct fill_capacity wanted = {.n_queries = n};
@@ -55,7 +65,7 @@ static enum collide_status reserve(struct collide_lane *lane, const struct colli
     for (unsigned s = 0; s < lane->n_devices && status == COLLIDE_OK; s++) {
         struct device_lane *device = &lane->devices[s];
         wanted.n_row_scores = n * kernels_n_row_scores(device->kernels);
-        wanted.n_scores = n_hits * most_parts(lane) * (sizeof(device_hit) / sizeof(float));
+        wanted.n_scores = n_hits * launch.n_parts * (sizeof(device_hit) / sizeof(float));
         if (lane->scorer->is_sharded) {
             wanted.n_vectors = n * dim;
             wanted.n_scores = wanted.n_scores > n * (dim + 1) ? wanted.n_scores : n * (dim + 1);
@@ -81,7 +91,7 @@ static size_t merge_hits(struct collide_lane *lane, const struct fill *fill, siz
     for (unsigned s = 0; s < lane->n_devices; s++) {
         const device_hit *found =
             (const device_hit *)(device_lane_scores(&lane->devices[s], 0) + q->scores_begin);
-        for (size_t j = 0; j < (size_t)n_parts(&lane->devices[s]) * q->k; j++)
+        for (size_t j = 0; j < (size_t)q->n_parts * q->k; j++)
             if (found[j].id != ID_BY_KEY)
                 topk_offer(&best, (struct scored_id){.score = found[j].score, .id = found[j].id});
     }
@@ -93,20 +103,20 @@ static size_t merge_hits(struct collide_lane *lane, const struct fill *fill, siz
 }
 
 /* Queries that go together. */
-static enum collide_status run(struct collide_lane *lane, const struct collide_topk_query *queries, size_t n,
-                               struct fill *first, struct collide_error *err)
+static enum collide_status run(struct collide_lane *lane, const struct collide_topk_query *queries,
+                               struct launch launch, struct fill *first, struct collide_error *err)
 {
     static const enum scoring_kernel kernels[] = {KERNEL_ROWS, KERNEL_TOPK};
     struct fill fills[SCORER_MAX_DEVICES];
     for (unsigned s = 0; s < lane->n_devices; s++)
         fills[s] = device_lane_fill(&lane->devices[s], 0);
-    for (size_t i = 0; i < n; i++)
-        fill_topk(&fills[0], &queries[i], most_parts(lane));
+    for (size_t i = 0; i < launch.n; i++)
+        fill_topk(&fills[0], &queries[i], launch.n_parts);
     enum collide_status status = COLLIDE_OK;
     if (lane->scorer->is_sharded)
         status = lane_pool_shards(lane, fills, err);
     for (unsigned s = 0; s < lane->n_devices; s++)
-        fills[s].used.n_row_scores = n * kernels_n_row_scores(lane->devices[s].kernels);
+        fills[s].used.n_row_scores = launch.n * kernels_n_row_scores(lane->devices[s].kernels);
     if (status == COLLIDE_OK)
         status = lane_run_all(lane, kernels, 2, fills, err);
     *first = fills[0];
@@ -132,13 +142,14 @@ enum collide_status collide_topk(struct collide_lane *lane, const struct collide
 {
     struct collide_counts seen = {0};
     enum collide_status status = check(lane, queries, n_queries, err);
-    for (size_t from = 0, n; from < n_queries && status == COLLIDE_OK; from += n) {
+    struct launch launch;
+    for (size_t from = 0; from < n_queries && status == COLLIDE_OK; from += launch.n) {
         struct fill fill;
-        n = n_together(lane, queries + from, n_queries - from);
-        status = reserve(lane, queries + from, n, err);
+        launch = plan_launch(lane, queries + from, n_queries - from);
+        status = reserve(lane, queries + from, launch, err);
         if (status == COLLIDE_OK)
-            status = run(lane, queries + from, n, &fill, err);
-        for (size_t i = 0; i < n && status == COLLIDE_OK; i++) {
+            status = run(lane, queries + from, launch, &fill, err);
+        for (size_t i = 0; i < launch.n && status == COLLIDE_OK; i++) {
             n_hits[from + i] = merge_hits(lane, &fill, i, hits);
             hits += queries[from + i].k;
         }

@@ -146,7 +146,6 @@ static void set_params(const struct model *m, struct row_range rows, struct tabl
         .seed_high = (uint32_t)(m->mapping.seed >> 32),
         .row_begin = rows.begin,
         .row_end = rows.end,
-        .n_parts = 1,
         .logit_scale = m->logit_scale,
     };
 }

@@ -14,19 +14,19 @@
 #include "collide.cl"
 
 /* The banks of a table as so many arguments. */
-#define BANKS_1(b)        (b)[0]
-#define BANKS_2(b)        BANKS_1(b), (b)[1]
-#define BANKS_4(b)        BANKS_2(b), (b)[2], (b)[3]
-#define BANKS_8(b)        BANKS_4(b), BANKS_4((b) + 4)
-#define BANKS_16(b)       BANKS_8(b), BANKS_8((b) + 8)
-#define BANKS(a, T, name) PASTE(BANKS_, T##_BANKS)((a)->banks[name])
+#define BANKS_1(b)           (b)[0]
+#define BANKS_2(b)           BANKS_1(b), (b)[1]
+#define BANKS_4(b)           BANKS_2(b), (b)[2], (b)[3]
+#define BANKS_8(b)           BANKS_4(b), BANKS_4((b) + 4)
+#define BANKS_16(b)          BANKS_8(b), BANKS_8((b) + 8)
+#define BANKS_OF(a, T, name) PASTE(BANKS_, T##_BANKS)((a)->banks[name])
 #define TABLES_OF(a)                                                                                         \
-    (a)->params, BANKS(a, REMAP, AS_C_REMAP), BANKS(a, ROWS, AS_C_ROW_VALUES),                               \
-        BANKS(a, SCALES, AS_C_SCALES), BANKS(a, WEIGHTS, AS_C_WEIGHTS), BANKS(a, BIAS, AS_C_BIAS),           \
-        BANKS(a, USER_OFFSETS, AS_C_USER_OFFSETS), BANKS(a, USER_HISTORY, AS_C_USER_HISTORY),                \
-        BANKS(a, KEYS, AS_C_KEYS), BANKS(a, KEY_SLOTS, AS_C_KEY_SLOTS),                                      \
-        BANKS(a, ROW_OFFSETS, AS_C_ROW_OFFSETS), BANKS(a, ROW_ITEMS, AS_C_ROW_ITEMS),                        \
-        BANKS(a, ROW_BEST, AS_C_ROW_BEST)
+    (a)->params, BANKS_OF(a, REMAP, AS_C_REMAP), BANKS_OF(a, ROWS, AS_C_ROW_VALUES),                         \
+        BANKS_OF(a, SCALES, AS_C_SCALES), BANKS_OF(a, WEIGHTS, AS_C_WEIGHTS), BANKS_OF(a, BIAS, AS_C_BIAS),  \
+        BANKS_OF(a, USER_OFFSETS, AS_C_USER_OFFSETS), BANKS_OF(a, USER_HISTORY, AS_C_USER_HISTORY),          \
+        BANKS_OF(a, KEYS, AS_C_KEYS), BANKS_OF(a, KEY_SLOTS, AS_C_KEY_SLOTS),                                \
+        BANKS_OF(a, ROW_OFFSETS, AS_C_ROW_OFFSETS), BANKS_OF(a, ROW_ITEMS, AS_C_ROW_ITEMS),                  \
+        BANKS_OF(a, ROW_BEST, AS_C_ROW_BEST)
 #define BATCH_OF(a)                                                                                          \
     (a)->queries, (a)->history, (a)->history_weights, (a)->items, (a)->history_keys, (a)->item_keys,         \
         (a)->vectors, (a)->row_scores, (a)->scores

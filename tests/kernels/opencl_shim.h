@@ -71,6 +71,13 @@ static inline float shim_sqrt(float x)
 #define fabs shim_fabs
 #define sqrt shim_sqrt
 
+static inline float as_float(int bits)
+{
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
 /* vload_half: exact, subnormal halves too. */
 static inline float vload_half(size_t k, const half *p)
 {

@@ -223,12 +223,14 @@ static struct id_list make_ids(const struct setting *s, uint32_t n, struct rng *
 static void make_queries(struct setting *s, struct rng *rng)
 {
     const struct sizes *z = &s->sizes;
-    uint32_t n_history = 0, n_items = 0, dim = s->spec->kernels->dim;
+    uint32_t n_history = 0, n_items = 0, dim = s->spec->kernels->dim, n_parts = 1 + below(rng, 3);
     s->queries = block(z->n_queries, sizeof *s->queries);
     for (uint32_t i = 0; i < z->n_queries; i++) {
         device_query *q = &s->queries[i];
-        *q = (device_query){
-            .user = any_id(rng, z->n_users), .history_begin = n_history, .items_begin = n_items};
+        *q = (device_query){.user = any_id(rng, z->n_users),
+                            .history_begin = n_history,
+                            .items_begin = n_items,
+                            .n_parts = n_parts};
         q->history_end = n_history += below(rng, z->max_history + 1);
         q->items_end = n_items += below(rng, z->max_items + 1);
         q->k = below(rng, 3) ? 1 + below(rng, 8) : below(rng, z->n_items + 3);
@@ -306,7 +308,6 @@ struct setting setting_create(const struct specialisation *spec, const struct si
         .seed_high = (uint32_t)rng_u64(rng),
         .row_begin = spec->sharded && below(rng, 2) ? sizes->n_rows / 3 : 0,
         .row_end = spec->sharded ? sizes->n_rows - sizes->n_rows / 4 : sizes->n_rows,
-        .n_parts = 1 + below(rng, 3),
         .logit_scale = 3.25f,
     };
     make_rows(&s, rng);

@@ -62,7 +62,7 @@ static void check_row_scores(const struct setting *s)
     uint32_t n_chunks = s->spec->combine == COMBINE_CONCAT ? s->spec->kernels->n_lookups : 1;
     uint32_t n_rows = s->params.row_end - s->params.row_begin, n_queries = s->sizes.n_queries;
     float *scores = block((size_t)n_queries * n_chunks * n_rows, sizeof *scores), *score = scores;
-    free(setting_run(s, AS_C_ROWS, (size_t)n_queries * s->params.n_parts, scores, 0));
+    free(setting_run(s, AS_C_ROWS, (size_t)n_queries * s->queries[0].n_parts, scores, 0));
     for (uint32_t i = 0; s->spec->combine != COMBINE_MULTIPLY && i < n_queries; i++) {
         struct truth_bag truth = truth_query_create(s, &s->queries[i]);
         for (uint32_t chunk = 0; chunk < n_chunks; chunk++)

@@ -27,7 +27,7 @@ static uint32_t max_k(const struct setting *s)
 /* The hits of each part of each query; (n_queries, n_parts * max_k) of which the first n_parts * k. Owned. */
 static device_hit *hits_of(const struct setting *s)
 {
-    uint32_t n_queries = s->sizes.n_queries, n_parts = s->params.n_parts;
+    uint32_t n_queries = s->sizes.n_queries, n_parts = s->queries[0].n_parts;
     size_t n_chunks = s->spec->combine == COMBINE_CONCAT ? s->spec->kernels->n_lookups : 1;
     size_t n_rows = s->params.row_end - s->params.row_begin;
     float *row_scores = block(n_queries * n_chunks * n_rows, sizeof *row_scores);
@@ -117,7 +117,7 @@ static void check_hits(const struct setting *s, const device_query *q, const dev
 static void check_query(const struct setting *s, const device_query *q, device_hit *hits)
 {
     uint32_t n = 0;
-    for (uint32_t i = 0; i < s->params.n_parts * q->k; i++)
+    for (uint32_t i = 0; i < s->queries[0].n_parts * q->k; i++)
         if (hits[i].id != ID_BY_KEY) {
             assert_true(hits[i].id < s->sizes.n_items);
             hits[n++] = hits[i];
@@ -132,7 +132,7 @@ void topk_check(const struct setting *s)
         return;
     device_hit *hits = hits_of(s);
     for (uint32_t i = 0; i < s->sizes.n_queries; i++)
-        check_query(s, &s->queries[i], hits + (size_t)i * s->params.n_parts * max_k(s));
+        check_query(s, &s->queries[i], hits + (size_t)i * s->queries[0].n_parts * max_k(s));
     free(hits);
 }
 
