@@ -4,7 +4,7 @@
 
 #include "device/device.h"
 
-/* GB/s read and written together, the best of a few copies of n_bytes. */
+/* GB/s read and written together, the best of a few copies of n_bytes, a multiple of 4. */
 enum collide_status device_copy_measure(struct device *device, size_t n_bytes, double *gb_per_s,
                                         struct collide_error *err);
 

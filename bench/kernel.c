@@ -25,9 +25,9 @@ struct options {
 /* ns a lookup, or a line. */
 struct results {
     struct spread kernel, scalar, lines;
-    double lookup_lines;
-    uint64_t lookup_bytes;
+    double lookup_lines, lookup_bytes;
     double copy_gb_per_s; /* of the device's memory */
+    bool is_cpu;          /* the machine's random lines are the device's */
     const char *engine, *form;
 };
 
@@ -84,6 +84,7 @@ static enum collide_status measure(const struct rig *rig, struct kernel_case *c,
         status = device_copy_measure(rig->device, COPIED_BYTES, &copy_gb_per_s, err);
     if (status == COLLIDE_OK)
         *r = (struct results){.copy_gb_per_s = copy_gb_per_s,
+                              .is_cpu = device_info(rig->device)->type & CL_DEVICE_TYPE_CPU,
                               .kernel = figure_spread(samples, repeats),
                               .scalar = figure_spread(samples + repeats, repeats),
                               .lines = figure_spread(samples + 2 * repeats, repeats),
@@ -110,16 +111,17 @@ static void print_text(const struct results *r, const struct kernel_shape *s, co
     printf("%s, %s engine, %s form; %s, %u CPUs, %s\n\n", device, r->engine, r->form, machine.cpu,
            machine.n_cpus, machine.kernel);
     printf("%-14s %12s %19s %10s\n", "", "ns a lookup", "(min .. max)", "GB/s");
-    print_side("kernel", &r->kernel, (double)r->lookup_bytes);
+    print_side("kernel", &r->kernel, r->lookup_bytes);
     if (!s->packed)
-        print_side("scalar C", &r->scalar, (double)r->lookup_bytes);
+        print_side("scalar C", &r->scalar, r->lookup_bytes);
     print_side("a random line", &r->lines, 64);
     if (!s->packed)
         printf("\nkernel against scalar C: %.2fx\n", r->scalar.median / r->kernel.median);
-    printf("%.2f lines a lookup: %.0f%% of what this machine's CPU fetches of random lines, %.0f%% of the "
-           "%.0f GB/s that "
-           "the device copies\n",
-           r->lookup_lines, 100 * r->lookup_lines * r->lines.median / r->kernel.median,
+    printf("%.2f lines a lookup: ", r->lookup_lines);
+    if (r->is_cpu)
+        printf("%.0f%% of what this machine fetches of random lines, ",
+               100 * r->lookup_lines * r->lines.median / r->kernel.median);
+    printf("%.0f%% of the %.0f GB/s that the device copies\n",
            100 * r->lookup_lines * 64 / r->kernel.median / r->copy_gb_per_s, r->copy_gb_per_s);
 }
 
@@ -147,7 +149,7 @@ static enum collide_status print_json(const struct results *r, const struct kern
     cJSON_AddStringToObject(document, "precision", row_form_name(s->form));
     cJSON_AddStringToObject(document, "distribution", distribution_name(s->distribution));
     cJSON_AddNumberToObject(document, "bag", s->bag);
-    cJSON_AddNumberToObject(document, "bytes_per_lookup", (double)r->lookup_bytes);
+    cJSON_AddNumberToObject(document, "bytes_per_lookup", r->lookup_bytes);
     cJSON_AddNumberToObject(document, "lines_per_lookup", r->lookup_lines);
     cJSON_AddNumberToObject(document, "copy_gb_per_s", r->copy_gb_per_s);
     add_side(document, "kernel", &r->kernel);

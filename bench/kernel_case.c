@@ -1,6 +1,7 @@
 #include "kernel_case.h"
 
 #include "base/error.h"
+#include "model/cost.h"
 #include "model/mapping.h"
 #include "zipf.h"
 
@@ -8,7 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { LINE_BYTES = 64, HUGE_PAGE_BYTES = 2 << 20 };
+enum { HUGE_PAGE_BYTES = 2 << 20 };
 
 enum { CASE_REMAP, CASE_ROWS, CASE_SCALES, CASE_BIAS };
 
@@ -175,27 +176,12 @@ uint32_t kernel_case_draw(struct kernel_case *c)
     return (uint32_t)(rank % c->shape.n_ids);
 }
 
-static double lines_of(uint64_t n_bytes, uint64_t alignment)
-{
-    /* An entry that may begin anywhere at its alignment ends in the next line with this chance. */
-    return (double)(n_bytes + LINE_BYTES - alignment) / LINE_BYTES;
-}
-
-static bool has_row_scales(const struct kernel_case *c)
-{
-    return c->model.rows.scaling == SCALING_ROW || c->model.rows.scaling == SCALING_ROW_OFFSET;
-}
-
 double kernel_case_lookup_lines(const struct kernel_case *c)
 {
-    uint64_t one_row = row_bytes(&c->model.rows);
-    uint64_t alignment = (one_row & -one_row) < LINE_BYTES ? (one_row & -one_row) : LINE_BYTES;
-    return 1.0 + lines_of(one_row, alignment) + (has_row_scales(c) ? 1.0 : 0.0);
+    return cost_of_embedding(&c->model).lines + cost_of_weight(&c->model).lines;
 }
 
-uint64_t kernel_case_lookup_bytes(const struct kernel_case *c)
+double kernel_case_lookup_bytes(const struct kernel_case *c)
 {
-    uint64_t entry_bits = c->shape.packed ? c->model.mapping.bits : 32;
-    return sizeof(uint32_t) + (entry_bits + 7) / 8 + row_bytes(&c->model.rows) +
-           (has_row_scales(c) ? SCALE_BYTES : 0);
+    return sizeof(uint32_t) + cost_of_embedding(&c->model).bytes + cost_of_weight(&c->model).bytes;
 }

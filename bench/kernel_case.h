@@ -43,10 +43,10 @@ const char *distribution_name(enum id_distribution d);
 /* An id, by the shape's distribution. */
 uint32_t kernel_case_draw(struct kernel_case *c);
 
-/* Lines of 64 bytes that one lookup touches: its mapping entry, its row, its row's scale. */
+/* Lines of 64 bytes that one lookup of a bag touches, on average; see model/cost.h. */
 double kernel_case_lookup_lines(const struct kernel_case *c);
 
 /* Bytes that one lookup needs of them, and of its id. */
-uint64_t kernel_case_lookup_bytes(const struct kernel_case *c);
+double kernel_case_lookup_bytes(const struct kernel_case *c);
 
 #endif

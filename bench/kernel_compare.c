@@ -7,6 +7,7 @@
 #include "random_lines.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 static const uint32_t DIMS[] = {16, 32, 64, 128}, BAGS[] = {1, 8, 32, 100},
@@ -22,34 +23,58 @@ enum { LOOKUPS = 1 << 18, LINES_BYTES = 512 << 20 };
 struct comparison {
     const struct rig *rig;
     const struct rig_options *options;
-    struct random_lines *lines;
-    cJSON *cells; /* NULL: printed as text */
+    struct random_lines *lines; /* NULL: the device is no CPU, whose lines say nothing of it */
+    cJSON *cells;               /* NULL: printed as text */
 };
 
-static void report(const struct comparison *cmp, const struct kernel_case *c, double kernel_ns,
-                   double line_ns)
+/* ns a lookup, and a random line: NAN if none were measured. */
+struct cell {
+    double kernel_ns, line_ns;
+};
+
+static double share_of_lines(const struct kernel_case *c, const struct cell *cell)
+{
+    return kernel_case_lookup_lines(c) * cell->line_ns / cell->kernel_ns;
+}
+
+/* Bytes a ns. */
+static double gb_per_s(const struct kernel_case *c, const struct cell *cell)
+{
+    return kernel_case_lookup_bytes(c) / cell->kernel_ns;
+}
+
+static void print_cell(const struct kernel_case *c, const struct cell *cell)
 {
     const struct kernel_shape *s = &c->shape;
-    double share = kernel_case_lookup_lines(c) * line_ns / kernel_ns;
-    if (!cmp->cells) {
-        printf("%-8s %4" PRIu32 " %9" PRIu32 " %-14s %4" PRIu32 " %8.1f %8" PRIu64 " %6.2f %8.1f %6.0f%%\n",
-               row_form_name(s->form), s->dim, s->n_ids, distribution_name(s->distribution), s->bag,
-               kernel_ns, kernel_case_lookup_bytes(c), kernel_case_lookup_lines(c), line_ns, 100 * share);
-        fflush(stdout);
+    printf("%-8s %4" PRIu32 " %9" PRIu32 " %-14s %4" PRIu32 " %8.2f %8.0f %8.2f %6.2f",
+           row_form_name(s->form), s->dim, s->n_ids, distribution_name(s->distribution), s->bag,
+           cell->kernel_ns, kernel_case_lookup_bytes(c), gb_per_s(c, cell), kernel_case_lookup_lines(c));
+    if (isnan(cell->line_ns))
+        printf(" %8s %7s\n", "-", "-");
+    else
+        printf(" %8.1f %6.0f%%\n", cell->line_ns, 100 * share_of_lines(c, cell));
+    fflush(stdout);
+}
+
+static void add_cell(cJSON *cells, const struct kernel_case *c, const struct cell *cell)
+{
+    const struct kernel_shape *s = &c->shape;
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddItemToArray(cells, object);
+    cJSON_AddStringToObject(object, "precision", row_form_name(s->form));
+    cJSON_AddNumberToObject(object, "dim", s->dim);
+    cJSON_AddNumberToObject(object, "ids", s->n_ids);
+    cJSON_AddNumberToObject(object, "rows", s->n_rows);
+    cJSON_AddStringToObject(object, "distribution", distribution_name(s->distribution));
+    cJSON_AddNumberToObject(object, "bag", s->bag);
+    cJSON_AddNumberToObject(object, "ns_per_lookup", cell->kernel_ns);
+    cJSON_AddNumberToObject(object, "bytes_per_lookup", kernel_case_lookup_bytes(c));
+    cJSON_AddNumberToObject(object, "gb_per_s", gb_per_s(c, cell));
+    cJSON_AddNumberToObject(object, "lines_per_lookup", kernel_case_lookup_lines(c));
+    if (isnan(cell->line_ns))
         return;
-    }
-    cJSON *cell = cJSON_CreateObject();
-    cJSON_AddItemToArray(cmp->cells, cell);
-    cJSON_AddStringToObject(cell, "precision", row_form_name(s->form));
-    cJSON_AddNumberToObject(cell, "dim", s->dim);
-    cJSON_AddNumberToObject(cell, "ids", s->n_ids);
-    cJSON_AddNumberToObject(cell, "rows", s->n_rows);
-    cJSON_AddStringToObject(cell, "distribution", distribution_name(s->distribution));
-    cJSON_AddNumberToObject(cell, "bag", s->bag);
-    cJSON_AddNumberToObject(cell, "ns_per_lookup", kernel_ns);
-    cJSON_AddNumberToObject(cell, "bytes_per_lookup", (double)kernel_case_lookup_bytes(c));
-    cJSON_AddNumberToObject(cell, "lines_per_lookup", kernel_case_lookup_lines(c));
-    cJSON_AddNumberToObject(cell, "ns_per_random_line", line_ns);
+    cJSON_AddNumberToObject(object, "ns_per_random_line", cell->line_ns);
+    cJSON_AddNumberToObject(object, "share_of_random_lines", share_of_lines(c, cell));
 }
 
 /* One bag size of a case whose tables are there. */
@@ -58,7 +83,7 @@ static enum collide_status compare_bag(const struct comparison *cmp, struct kern
 {
     enum { MAX_REPEATS = 64 };
     size_t repeats = cmp->options->repeats < MAX_REPEATS ? cmp->options->repeats : MAX_REPEATS;
-    double ns[MAX_REPEATS], lines[MAX_REPEATS];
+    double ns[MAX_REPEATS] = {0}, lines[MAX_REPEATS] = {0};
     struct kernel_run run;
     c->shape.bag = bag;
     c->shape.n_queries = LOOKUPS / bag;
@@ -68,10 +93,13 @@ static enum collide_status compare_bag(const struct comparison *cmp, struct kern
     for (size_t i = 0; i < repeats && status == COLLIDE_OK; i++) {
         status = rig_measure(&run, 1, &ns[i], err);
         ns[i] /= (double)kernel_bag.n_lookups(&c->shape);
-        lines[i] = random_lines_measure(cmp->lines, LOOKUPS);
+        lines[i] = cmp->lines ? random_lines_measure(cmp->lines, LOOKUPS) : NAN;
     }
-    if (status == COLLIDE_OK)
-        report(cmp, c, figure_spread(ns, repeats).median, figure_spread(lines, repeats).median);
+    const struct cell cell = {figure_spread(ns, repeats).median, figure_spread(lines, repeats).median};
+    if (status == COLLIDE_OK && cmp->cells)
+        add_cell(cmp->cells, c, &cell);
+    else if (status == COLLIDE_OK)
+        print_cell(c, &cell);
     kernel_run_destroy(&run);
     return status;
 }
@@ -108,26 +136,39 @@ static enum collide_status compare_all(const struct comparison *cmp, struct coll
     return status;
 }
 
+static cJSON *begin_document(const char *device)
+{
+    cJSON *document = cJSON_CreateObject();
+    cJSON_AddStringToObject(document, "cpu", machine_describe().cpu);
+    cJSON_AddStringToObject(document, "device", device);
+    return document;
+}
+
+static void print_head(const char *device, uint64_t repeats)
+{
+    struct machine machine = machine_describe();
+    printf("remap + bag on %s; %s, %u CPUs, %s; at most %d rows; medians of %" PRIu64 "\n\n", device,
+           machine.cpu, machine.n_cpus, machine.kernel, MAX_ROWS, repeats);
+    printf("%-8s %4s %9s %-14s %4s %8s %8s %8s %6s %8s %7s\n", "rows", "dim", "ids", "distribution", "bag",
+           "ns", "bytes", "GB/s", "lines", "ns/line", "share");
+}
+
 enum collide_status kernel_compare(const struct rig *rig, const struct rig_options *options,
                                    struct collide_error *err)
 {
+    const struct device_info *device = device_info(rig->device);
     struct comparison cmp = {.rig = rig, .options = options};
-    struct machine machine = machine_describe();
     cJSON *document = NULL;
-    enum collide_status status = random_lines_create(LINES_BYTES, &cmp.lines, err);
+    enum collide_status status = COLLIDE_OK;
+    if (device->type & CL_DEVICE_TYPE_CPU)
+        status = random_lines_create(LINES_BYTES, &cmp.lines, err);
     if (status != COLLIDE_OK)
         return status;
     if (options->json) {
-        document = cJSON_CreateObject();
-        cJSON_AddStringToObject(document, "cpu", machine.cpu);
-        cJSON_AddStringToObject(document, "device", device_info(rig->device)->name);
+        document = begin_document(device->name);
         cmp.cells = cJSON_AddArrayToObject(document, "cells");
     } else {
-        printf("remap + bag on %s; %s, %u CPUs, %s; at most %d rows; medians of %" PRIu64 "\n\n",
-               device_info(rig->device)->name, machine.cpu, machine.n_cpus, machine.kernel, MAX_ROWS,
-               options->repeats);
-        printf("%-8s %4s %9s %-14s %4s %8s %8s %6s %8s %7s\n", "rows", "dim", "ids", "distribution", "bag",
-               "ns", "bytes", "lines", "ns/line", "share");
+        print_head(device->name, options->repeats);
     }
     status = compare_all(&cmp, err);
     random_lines_destroy(cmp.lines);

@@ -14,9 +14,9 @@ struct kernel_descriptor {
     struct fill_capacity (*capacity)(const struct kernel_case *c, const struct kernels *k);
     void (*fill)(struct kernel_case *c, const struct kernels *k, struct fill *f); /* a batch with new ids */
 
-    /* Compares one query's result with the double reference; COLLIDE_DEVICE says by how much it is off. */
-    enum collide_status (*check)(const struct kernel_case *c, const struct kernels *k, const struct fill *f,
-                                 const float *scores, size_t query, struct collide_error *err);
+    /* See kernel_check.h. */
+    enum collide_status (*check)(const struct kernel_case *c, const struct fill *f, const float *scores,
+                                 size_t query, struct collide_error *err);
 };
 
 /* k of every top-k query. */

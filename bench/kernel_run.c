@@ -41,7 +41,6 @@ enum collide_status kernel_run_check(struct kernel_run *r, size_t n, struct coll
     size_t n_queries = r->problem->shape.n_queries, step = n_queries / n + 1;
     enum collide_status status = COLLIDE_OK;
     for (size_t i = 0; i < n_queries && status == COLLIDE_OK; i += step)
-        status =
-            r->descriptor->check(r->problem, r->kernels, &r->fill, device_lane_scores(&r->lane, 0), i, err);
+        status = r->descriptor->check(r->problem, &r->fill, device_lane_scores(&r->lane, 0), i, err);
     return status;
 }

@@ -1,17 +1,16 @@
 /* `collide-bench launch`: what it costs to hand work to a device and have its result. */
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/histogram.h"
 #include "commands.h"
 #include "figures.h"
 #include "json.h"
+#include "lanes.h"
 #include "machine.h"
 #include "rig.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
-enum { N_LAUNCHES = 20000, N_WARM_UP = 1000, MANY_PAIRS = 1024, MANY_LAUNCHES = 500, MAX_LANES = 64 };
+enum { N_LAUNCHES = 20000, N_WARM_UP = 1000, MANY_PAIRS = 1024, MANY_LAUNCHES = 500 };
 
 struct options {
     struct rig_options rig;
@@ -109,69 +108,6 @@ static enum collide_status measure_many(struct kernel_case *c, struct kernels *k
     return status;
 }
 
-/* ---- Several lanes at once. */
-
-enum { LANE_QUERIES = 64, LANE_BAG = 32, LANE_LAUNCHES = 4000 };
-
-struct lane_thread {
-    pthread_t thread;
-    pthread_barrier_t *start;
-    struct kernel_case problem; /* a copy: each draws its own ids */
-    struct kernels *kernels;
-    double us;
-    enum collide_status status;
-    struct collide_error err;
-};
-
-static void *run_lane(void *context)
-{
-    struct lane_thread *t = context;
-    struct kernel_run run;
-    double ns, total = 0;
-    t->problem.handle.model = &t->problem.model;
-    t->status = kernel_run_create(&kernel_bag, &t->problem, t->kernels, &run, &t->err);
-    pthread_barrier_wait(t->start);
-    if (t->status != COLLIDE_OK)
-        return NULL;
-    kernel_run_fill(&run);
-    for (int i = 0; i < LANE_LAUNCHES && t->status == COLLIDE_OK; i++) {
-        t->status = kernel_run_batch(&run, &ns, &t->err);
-        total += ns;
-    }
-    t->us = total / 1e3;
-    kernel_run_destroy(&run);
-    return NULL;
-}
-
-/* Queries per us of n lanes, each in its own thread. */
-static enum collide_status measure_lanes(const struct kernel_case *c, struct kernels *kernels, unsigned n,
-                                         double *rate, struct collide_error *err)
-{
-    struct lane_thread *threads = calloc(n, sizeof *threads);
-    pthread_barrier_t start;
-    enum collide_status status = COLLIDE_OK;
-    if (!threads || pthread_barrier_init(&start, NULL, n) != 0) {
-        free(threads);
-        return error_no_memory(err, "the lanes' threads");
-    }
-    for (unsigned i = 0; i < n; i++) {
-        threads[i] = (struct lane_thread){.start = &start, .problem = *c, .kernels = kernels};
-        threads[i].problem.rng = rng_seeded(i, 7);
-        if (pthread_create(&threads[i].thread, NULL, run_lane, &threads[i]) != 0)
-            abort(); /* the others would wait for it for ever */
-    }
-    *rate = 0;
-    for (unsigned i = 0; i < n; i++) {
-        pthread_join(threads[i].thread, NULL);
-        *rate += LANE_QUERIES * LANE_LAUNCHES / threads[i].us;
-        if (threads[i].status != COLLIDE_OK)
-            status = error_set(err, threads[i].status, "%s", threads[i].err.text);
-    }
-    pthread_barrier_destroy(&start);
-    free(threads);
-    return status;
-}
-
 static enum collide_status measure_scaling(struct kernel_case *c, struct kernels *kernels,
                                            const struct options *o, struct results *r,
                                            struct collide_error *err)
@@ -179,12 +115,10 @@ static enum collide_status measure_scaling(struct kernel_case *c, struct kernels
     size_t n = o->rig.repeats;
     double *rates = calloc(2 * n, sizeof *rates);
     enum collide_status status = rates ? COLLIDE_OK : error_no_memory(err, "the measurements");
-    c->shape.n_queries = LANE_QUERIES;
-    c->shape.bag = LANE_BAG;
     for (size_t i = 0; i < n && status == COLLIDE_OK; i++) {
-        status = measure_lanes(c, kernels, 1, &rates[i], err);
+        status = lanes_measure(c, kernels, 1, &rates[i], err);
         if (status == COLLIDE_OK)
-            status = measure_lanes(c, kernels, (unsigned)o->n_lanes, &rates[n + i], err);
+            status = lanes_measure(c, kernels, (unsigned)o->n_lanes, &rates[n + i], err);
     }
     if (status == COLLIDE_OK) {
         r->one_lane = figure_spread(rates, n);
@@ -203,8 +137,9 @@ static void print_text(const struct results *r, const struct options *o, const c
     printf("1,024 pairs, submit to result:%8.2f us, an empty launch %.2f us: %.3fx the kernel alone\n",
            r->many_us.median, r->nothing_us.median,
            r->many_us.median / (r->many_us.median - r->nothing_us.median));
-    printf("64 bags of 32 a launch:       %8.2f bags/us by one lane, %.2f by %u: %.2fx\n", r->one_lane.median,
-           r->all_lanes.median, (unsigned)o->n_lanes, r->all_lanes.median / r->one_lane.median);
+    printf("%d bags of %d a launch:       %8.2f bags/us by one lane, %.2f by %u: %.2fx\n", LANE_QUERIES,
+           LANE_BAG, r->one_lane.median, r->all_lanes.median, (unsigned)o->n_lanes,
+           r->all_lanes.median / r->one_lane.median);
 }
 
 static enum collide_status print_json(const struct results *r, const struct options *o, const char *device,

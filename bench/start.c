@@ -19,6 +19,9 @@ struct options {
     const char *folder, *tables;
 };
 
+/* Ids and their unknown one are counted in 32 bits. */
+static const uint32_t MAX_IDS = UINT32_MAX - 2;
+
 struct results {
     double open_s, scorer_s, lane_s, score_s;
     uint64_t file_bytes;
@@ -43,6 +46,11 @@ static enum collide_status temporary_name(const char *folder, const char *what, 
 static enum collide_status write_model(const struct options *o, const char *path, struct collide_error *err)
 {
     uint64_t n_rows = o->n_bytes / (o->dim + 2 * sizeof(uint32_t));
+    if (2 * n_rows > MAX_IDS)
+        return error_set(err, COLLIDE_INVALID,
+                         "--bytes %" PRIu64 " with --dim %" PRIu64 " are %" PRIu64
+                         " ids, above %u; take a larger --dim",
+                         o->n_bytes, o->dim, 2 * n_rows, MAX_IDS);
     const struct kernel_shape shape = {.n_ids = (uint32_t)(2 * n_rows),
                                        .n_rows = (uint32_t)n_rows,
                                        .dim = (uint32_t)o->dim,

@@ -9,9 +9,6 @@
  * docs/KERNELS.md is their reference. All but the last have one list of arguments: the model's tables, then
  * the batch. */
 #include "forms.h"
-#if RING
-#include "ring.h"
-#endif
 
 KERNEL collide_score_v1(TABLE_ARGUMENTS, BATCH_ARGUMENTS)
 {
@@ -41,7 +38,7 @@ SINGLE_KERNEL collide_topk_v1(TABLE_ARGUMENTS, BATCH_ARGUMENTS)
     select_query(&t, &a, get_group_id(0));
 }
 
-#if RING
+#ifdef RING_OFFERED
 /* Where a descriptor's regions are, in the order of BATCH_ARGUMENTS. */
 static batch ring_batch(__global uchar *ring, __global const ring_descriptor *d)
 {
@@ -82,7 +79,8 @@ static void run_group(const tables *t, const batch *a, uint kernel_number, uint 
 
 SINGLE_KERNEL collide_ring_v1(TABLE_ARGUMENTS, __global uchar *ring)
 {
-    const tables t = TABLES;
+    tables t = TABLES;
+    t.ring = ring;
     for (__global ring_descriptor *d = ring_take(ring); d; d = ring_take(ring)) {
         const batch a = ring_batch(ring, d);
         for (uint s = 0; s < RING_MAX_STEPS; s++)

@@ -26,6 +26,7 @@
 #define BAG_ADD_LIST(b, t, ids, weight_of_j, begin, end, limit)                                              \
     do {                                                                                                     \
         for (uint j = (begin); j < (end); j++) {                                                             \
+            BEAT(t, j);                                                                                      \
             PREFETCH_AHEAD(t, ids, j, limit, prefetch_bagged);                                               \
             uint id = known_or_unknown(t, (ids)[j]);                                                         \
             if (!ADDS_NOTHING(t, id))                                                                        \
@@ -41,6 +42,7 @@ static void bag_add_stored(bag *b, const tables *t, uint begin, uint end)
     BAG_ADD_LIST(b, t, t->user_history[0], 1.0f, begin, end, end);
 #else
     for (uint j = begin; j < end; j++) {
+        BEAT(t, j);
         uint id = known_or_unknown(t, AT(USER_HISTORY, t->user_history, j));
         bag_add(b, t, id, id_weight(t, id));
     }
@@ -73,6 +75,7 @@ static void items_ready(const tables *t, const batch *a, const device_query *q)
 static void score_items(const bag *b, const tables *t, const batch *a, const device_query *q)
 {
     for (uint j = q->items_begin; j < q->items_end; j++) {
+        BEAT(t, j);
         PREFETCH_AHEAD(t, a->items, j, LIMIT(q->items_end, q->items_limit), prefetch_scored);
         uint id = known_or_unknown(t, a->items[j]);
         a->scores[j] = bag_dot(b, t, id) + score_bias(t, id);

@@ -112,6 +112,7 @@ static void prefetch_key(const tables *t, ulong key)
 static void find_items(const tables *t, __global uint *ids, __global const ulong *keys, uint begin, uint end)
 {
     for (uint j = begin; j < end; j++) {
+        BEAT(t, j);
         if (j + REMAP_AHEAD < end)
             prefetch_slot(t, keys[j + REMAP_AHEAD]);
         if (j + ROW_AHEAD < end)

@@ -60,6 +60,7 @@ static void bag_add_tile(bag *parts, const tables *t, const uint *ids, const flo
             bag_clear(&parts[p]);                                                                            \
         for (uint first = (begin); first < (end); first += TILE) {                                           \
             uint n = min((end)-first, (uint)TILE);                                                           \
+            BEAT(t, 0);                                                                                      \
             PIPELINED                                                                                        \
             for (uint j = first; j < first + n; j++) {                                                       \
                 ids[j - first] = (id_of_j);                                                                  \
@@ -117,6 +118,7 @@ static void score_items(const bag *b, const tables *t, const batch *a, const dev
     uint ids[TILE];
     for (uint first = q->items_begin; first < q->items_end; first += TILE) {
         uint n = min(q->items_end - first, (uint)TILE);
+        BEAT(t, 0);
         PIPELINED
         for (uint j = 0; j < n; j++)
             ids[j] = listed_id(t, a->items, a->item_keys, first + j);

@@ -1,10 +1,7 @@
 /* The device's side of the ring that a resident kernel takes its work from; see types.h for what lies in its
- * memory. One work-item runs it:
- *
- *   for (__global ring_descriptor *d = ring_take(ring); d; d = ring_take(ring)) {
- *       for each step, for each of its groups: run the kernel's body on ring_region(ring, d, 0 ..),
- * ring_beat(ring) ring_complete(ring, d);
- *   }
+ * memory. One work-item runs it: it takes a descriptor, runs the kernel's body for each group of each step,
+ * on the regions of that descriptor, completes it, and so on until there is none to take. It beats after each
+ * group, and within those that may take long.
  *
  * RING_OFFERED is defined where the compiler has the atomics for it: OpenCL C 2.0, or 3.0 with the feature.
  */
@@ -39,8 +36,9 @@ static void ring_store(__global uint *word, uint value, memory_order order)
     atomic_store_explicit((volatile __global atomic_uint *)word, value, order, RING_SCOPE);
 }
 
-/* Says that the kernel is alive; once a work-group at least, so that long work is not taken for a stuck
- * kernel. */
+/* Says that the kernel is alive: after each work-group, and every BEAT_TURNS look-ups within one, so that
+ * long work is not taken for a stuck kernel. */
+#define BEAT_TURNS 256
 static void ring_beat(__global uchar *ring)
 {
     __global ring_control *control = (__global ring_control *)ring;

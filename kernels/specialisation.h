@@ -11,6 +11,7 @@
  *   POOL_SUM | POOL_MEAN | POOL_NORMALISED | POOL_MAX
  *   WEIGHTED, BIASED                                         1: there is a weight, a bias per id
  *   KEYED                                                    1: ids may come as 64-bit keys; key_slots is not empty
+ *   SELECT_BY_ROWS                                           1: row_offsets, row_items and row_best are there, for top-k
  *
  * The device:
  *   FORM_ITEM | FORM_GROUP | FORM_PIPELINE    a query is a work-item | a work-group | one turn of a single work-item

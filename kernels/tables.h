@@ -4,6 +4,9 @@
 
 #include "types.h"
 #include "vectors.h"
+#if RING
+#include "ring.h"
+#endif
 
 #if defined(ROWS_F32)
 #define ROW_TYPE float
@@ -85,7 +88,21 @@ typedef struct {
     ROW_OFFSETS_SPACE const uint *row_offsets[BANKS(ROW_OFFSETS)];
     ROW_ITEMS_SPACE const uint *row_items[BANKS(ROW_ITEMS)];
     ROW_BEST_SPACE const float *row_best[BANKS(ROW_BEST)];
+#ifdef RING_OFFERED
+    __global uchar *ring; /* of the resident kernel, else 0 */
+#endif
 } tables;
+
+/* In loops that may take long, with the number of the turn: tells the ring's host of progress. */
+#ifdef RING_OFFERED
+#define BEAT(t, turn)                                                                                        \
+    do {                                                                                                     \
+        if ((turn) % BEAT_TURNS == 0 && (t)->ring)                                                           \
+            ring_beat((t)->ring);                                                                            \
+    } while (0)
+#else
+#define BEAT(t, turn)
+#endif
 
 #define TABLES                                                                                               \
     {                                                                                                        \

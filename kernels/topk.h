@@ -47,8 +47,11 @@ static void score_rows(const tables *t, const batch *a, size_t g)
     bag b;
     query_bag(t, a, i, &q, &b);
     for (uint chunk = 0; chunk < CHUNKS; chunk++)
-        for (uint row = part_begin(n_rows, part, n_parts); row < part_begin(n_rows, part + 1, n_parts); row++)
+        for (uint row = part_begin(n_rows, part, n_parts); row < part_begin(n_rows, part + 1, n_parts);
+             row++) {
+            BEAT(t, row);
             out[(size_t)chunk * n_rows + row] = bag_dot_row(&b, t, row, chunk);
+        }
 #endif
 }
 
@@ -130,10 +133,12 @@ static void select_items(const tables *t, const batch *a, size_t i, const device
     uint n_rows = n_rows_here(t), n_parts = q->n_parts;
     __global const float *scores = scores_of_rows(t, a, i);
     for (uint row = part_begin(n_rows, part, n_parts); row < part_begin(n_rows, part + 1, n_parts); row++) {
+        BEAT(t, row);
         if (!(scores[row] + AT(ROW_BEST, t->row_best, row) >= hits_threshold(best)))
             continue;
         uint end = AT(ROW_OFFSETS, t->row_offsets, row + 1);
         for (uint j = AT(ROW_OFFSETS, t->row_offsets, row); j < end; j++) {
+            BEAT(t, j);
             uint id = AT(ROW_ITEMS, t->row_items, j);
             device_hit hit = {scores[row] + id_bias(t, id), id};
             if (hit.score < hits_threshold(best))
@@ -167,6 +172,7 @@ static void select_items(const tables *t, const batch *a, size_t i, const device
     query_bag(t, a, i, q, &b);
 #endif
     for (uint id = part_begin(n_items, part, n_parts); id < part_begin(n_items, part + 1, n_parts); id++) {
+        BEAT(t, id);
 #if SCORED_BY_ROWS
         float score = 0.0f;
         bool is_here = true;

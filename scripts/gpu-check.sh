@@ -42,6 +42,10 @@ pack() {
   echo "$(list_packages | wc -l) packages, $(du -sh "$1" | cut -f 1) in $1"
 }
 
+# The tests that use a device.
+device_tests='engine|ring|memory|platform|program|program_load|table_plan|kernels|kernels_as_c|equality|batching|batcher'
+device_tests+='|topk_heap|topk_items|scorer_lifetimes|several_devices|tables|hostile_mapping|kernel_descriptors|kernel_bench'
+
 # The GPU's driver, which may be installed without being announced.
 announce_driver() {
   export OCL_ICD_VENDORS=$1/vendors
@@ -64,7 +68,7 @@ run() {
     -DOpenCL_INCLUDE_DIR="$root/usr/include" -DOpenCL_LIBRARY="$libraries/libOpenCL.so" >/dev/null
   cmake --build $build --parallel | tail -n 1
   $build/collide devices
-  ctest --test-dir $build --output-on-failure -R 'device|engine|memory|program|platform|kernels|equality|batching|topk|scorer' || failed=1
+  ctest --test-dir $build --output-on-failure -R "^($device_tests)$" || failed=1
   ! command -v nvidia-smi >/dev/null || nvidia-smi --query-gpu=name,memory.total,clocks.max.memory --format=csv
   for precision in f32 f16 i8 i8-line i4; do
     $build/bench/collide-bench kernel --device "$device" --precision $precision --bags 262144
@@ -72,6 +76,7 @@ run() {
   $build/bench/collide-bench launch --device "$device"
   $build/bench/collide-bench topk --device "$device" --queries 64
   $build/bench/collide-bench tune --device "$device"
+  $build/bench/collide-bench kernel --device "$device" --compare --repeats 3
   [ -z "$failed" ] || { echo "tests failed, see above" >&2; exit 1; }
 }
 

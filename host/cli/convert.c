@@ -23,13 +23,18 @@ static void print_row(const char *label, uint64_t before, uint64_t after)
     printf("%-24s %16" PRIu64 " %16" PRIu64 "\n", label, before, after);
 }
 
+static void print_lines(const char *label, double before, double after)
+{
+    printf("%-24s %16.2f %16.2f\n", label, before, after);
+}
+
 static void print_report(const struct conversion *r)
 {
     const struct model_cost *before = &r->before, *after = &r->after;
     printf("%-24s %16s %16s\n", "", "before", "after");
     print_row("lookups an id", before->n_lookups, after->n_lookups);
-    print_row("cache lines a lookup", before->lookup_lines, after->lookup_lines);
-    print_row("cache lines an id", before->id_lines, after->id_lines);
+    print_lines("cache lines a lookup", before->lookup_lines, after->lookup_lines);
+    print_lines("cache lines an id", before->id_lines, after->id_lines);
     print_row("rows", before->n_rows, after->n_rows);
     print_row("bytes of rows", before->row_bytes, after->row_bytes);
     print_row("bytes of the mapping", before->mapping_bytes, after->mapping_bytes);

@@ -19,7 +19,7 @@ struct arg device_arg(struct device_flags *flags)
                         .default_text = "the best one",
                         .group = GROUP,
                         .help = "index, type (cpu, gpu, accelerator) or part of a name, see `collide "
-                                "devices`; several with commas: each serves some of the threads"};
+                                "devices`; several with commas, to serve from all of them"};
 }
 
 struct arg tables_arg(struct device_flags *flags)
@@ -66,7 +66,8 @@ struct arg shard_arg(struct device_flags *flags)
                         .target = &flags->shard,
                         .group = GROUP,
                         .help = "give each of several devices a share of the rows instead of all of them; "
-                                "every request then goes to all devices"};
+                                "every request then goes to all devices. Not for rows that are "
+                                "multiplied or max-pooled, nor for top-k with several lookups an id"};
 }
 
 struct arg engine_arg(struct device_flags *flags)

@@ -25,7 +25,7 @@ struct arg kernel_cache_arg(struct device_flags *flags); /* --kernel-cache */
 
 /* For the tables of commands that place a model's tables, that build its kernels, that run them. */
 #define PLACE_ARGS(flags)  device_arg(flags), tables_arg(flags), max_bank_arg(flags), channels_arg(flags)
-#define BUILD_ARGS(flags)  PLACE_ARGS(flags), shard_arg(flags), engine_arg(flags), kernel_cache_arg(flags)
-#define DEVICE_ARGS(flags) BUILD_ARGS(flags), kernels_arg(flags)
+#define BUILD_ARGS(flags)  PLACE_ARGS(flags), engine_arg(flags), kernel_cache_arg(flags)
+#define DEVICE_ARGS(flags) BUILD_ARGS(flags), shard_arg(flags), kernels_arg(flags)
 
 #endif

@@ -1,6 +1,7 @@
 /* `collide inspect`: what a model file holds. */
 #include "base/error.h"
 #include "cli/command.h"
+#include "cli/device_args.h"
 #include "cli/plan.h"
 #include "model/layout.h"
 #include "model/mapping.h"
@@ -198,16 +199,23 @@ static enum collide_status inspect(const char *path, const struct flags *flags, 
         return status;
     const struct safetensors *s = model_file_tensors(handle->file);
     printf("%s, %" PRIu64 " bytes\n\n", path, safetensors_file_bytes(s));
-    if (flags->plan)
-        status = plan_print(handle->model, &flags->device, err);
-    else
+    if (flags->plan) {
+        const struct collide_scorer_options options = device_flags_options(&flags->device);
+        status = plan_print(handle->model, &options, err);
+    } else {
         status = print_contents(handle, err);
+    }
     if (status == COLLIDE_OK && flags->verify)
         printf("\nverified: %zu of %zu checksums match (the others are not stored), every value is finite, "
                "every index in range, keys lead to their ids\n",
                count_checksums(s), safetensors_n_tensors(s));
     collide_model_close(handle);
     return status;
+}
+
+static bool is_placed(const struct device_flags *f)
+{
+    return f->scorer.device || f->scorer.tables || f->scorer.max_bank_bytes || f->n_channels || f->shard;
 }
 
 int command_inspect(int argc, char **argv)
@@ -222,15 +230,20 @@ int command_inspect(int argc, char **argv)
          .type = ARG_FLAG,
          .target = &flags.plan,
          .help =
-             "show instead where the model's tables would be on a device, how many 64-byte lines a lookup "
+             "show instead where the model's tables would be on each device, how many 64-byte lines a lookup "
              "touches there, and what merging lookups would change"},
         PLACE_ARGS(&flags.device),
+        shard_arg(&flags.device),
     };
-    struct usage usage = {"collide inspect MODEL [--verify] [--plan]", "Shows what a model file holds.",
-                          table, sizeof table / sizeof table[0], .positionals = {1, 1, "MODEL"}};
+    struct usage usage = {"collide inspect MODEL [--verify] [--plan [options]]",
+                          "Shows what a model file holds.", table, sizeof table / sizeof table[0],
+                          .positionals = {1, 1, "MODEL"}};
     int exit_code;
     if (!command_parse(&usage, argc, argv, &exit_code))
         return exit_code;
+    if (!flags.plan && is_placed(&flags.device))
+        return command_misused(&usage,
+                               "--device, --tables, --max-bank, --channels and --shard go with --plan");
     struct collide_error err = {0};
     return inspect(usage.positionals.values[0], &flags, &err) == COLLIDE_OK ? EXIT_DONE : command_fail(&err);
 }

@@ -52,7 +52,7 @@ static int command_build(int argc, char **argv)
     };
     struct usage usage = {
         "collide kernels build MODEL -o FILE [options]",
-        "Builds the kernels that MODEL is served with on a device, for `collide serve MODEL "
+        "Builds the kernels that MODEL is served with on one device, for `collide serve MODEL "
         "--kernels FILE`. They serve every model of the same shape, with the same engine, "
         "and the same --tables and --max-bank where these make other banks.",
         table, sizeof table / sizeof table[0], .positionals = {1, 1, "MODEL"}};

@@ -1,12 +1,12 @@
-/* `collide inspect --plan`: where a model's tables would be on a device, and what a lookup costs there. */
+/* `collide inspect --plan`: where a model's tables would be on devices, and what a lookup costs there. */
 #ifndef CLI_PLAN_H
 #define CLI_PLAN_H
 
-#include "cli/device_args.h"
+#include "collide/scorer.h"
 #include "model/model.h"
 
-/* Of flags the device, the tables' policy and the largest bank count. */
-enum collide_status plan_print(const struct model *model, const struct device_flags *flags,
+/* Of the options the devices, how rows are spread over them, and what they say of tables count. */
+enum collide_status plan_print(const struct model *model, const struct collide_scorer_options *options,
                                struct collide_error *err);
 
 #endif

@@ -148,8 +148,8 @@ int command_serve(int argc, char **argv)
          .group = "Batching",
          .value_name = "MICROSECONDS",
          .default_text = "0: none waits",
-         .help = "how long a request may wait for others to share a launch with; worth it on devices whose "
-                 "launches cost more than the wait"},
+         .help = "how long a score request may wait for others to share a launch with, with any engine; "
+                 "worth it on devices whose launches cost more than the wait. Not with --shard"},
         {.name = "max-batch",
          .type = ARG_U64,
          .target = &max_batch,
@@ -157,8 +157,8 @@ int command_serve(int argc, char **argv)
          .max = 1 << 20,
          .group = "Batching",
          .value_name = "QUERIES",
-         .default_text = "as many as a launch holds",
-         .help = "so many waiting queries end the wait"},
+         .default_text = "1024",
+         .help = "so many waiting queries end the wait, as 64 waiting requests do"},
         DEVICE_ARGS(&device),
     };
     struct usage usage = {"collide serve MODEL [options]", "Answers scoring requests over HTTP.", table,
@@ -166,6 +166,8 @@ int command_serve(int argc, char **argv)
     int exit_code;
     if (!command_parse(&usage, argc, argv, &exit_code))
         return exit_code;
+    if (max_batch && !max_delay_us)
+        return command_misused(&usage, "--max-batch goes with --max-delay-us");
     flags.model_path = usage.positionals.values[0];
     flags.service.scorer = device_flags_options(&device);
     flags.service.scorer.max_delay_us = (unsigned)max_delay_us;

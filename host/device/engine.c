@@ -44,10 +44,11 @@ enum collide_status engine_check_device(enum engine_kind kind, const struct devi
             "use the queued engine",
             info->name);
     if (kind == ENGINE_RING && info->atomics == ATOMICS_NONE)
-        return error_set(err, COLLIDE_UNSUPPORTED,
-                         "%s compiles no OpenCL C with atomics that order memory (2.0, or 3.0 with "
-                         "__opencl_c_atomic_order_acq_rel), which the ring engine needs; use the queued engine",
-                         info->name);
+        return error_set(
+            err, COLLIDE_UNSUPPORTED,
+            "%s compiles no OpenCL C with atomics that order memory (2.0, or 3.0 with "
+            "__opencl_c_atomic_order_acq_rel), which the ring engine needs; use the queued engine",
+            info->name);
     return COLLIDE_OK;
 }
 

@@ -32,7 +32,7 @@ struct ring_options {
                             most; they take no room before they are used */
     unsigned max_idle_polls; /* after which the kernel returns to be launched anew, as drivers with time
                                 limits need */
-    unsigned watchdog_ms; /* how long the kernel may stand still with work to do: 5 s. Six times that at start */
+    unsigned watchdog_ms;    /* of standing still with work to do: 5 s; six times that at start */
 };
 
 /* What an engine runs: kernels with one list of arguments between them, first the banks of each table, then

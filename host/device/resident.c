@@ -26,7 +26,7 @@ enum {
     N_DESCRIPTORS = 1024,
     MIN_MEMORY_BYTES = 64 << 20,
     DEFAULT_MAX_IDLE_POLLS = 1 << 16, /* some milliseconds: a launch is next to nothing beside them */
-    DEFAULT_WATCHDOG_MS = 5000,       /* far above the time of BEAT_TURNS look-ups, on a cold disk too */
+    DEFAULT_WATCHDOG_MS = 5000,       /* far above BEAT_TURNS look-ups in tables that a disk still has */
     START_FACTOR = 6,                 /* drivers compile a kernel when it is launched for the first time */
     SPINS_PER_LOOK = 256, /* some microseconds; then others may need the core, the kernel among them */
     LONGEST_LOOK_MS =
@@ -169,7 +169,14 @@ static enum collide_status await_first_beat(struct resident *r, struct collide_e
 
 static const size_t MAX_MEMORY_BYTES = (size_t)4 << 30;
 
-/* Address space, not pages: where there is less of it, half will do. */
+static bool allocate_bytes(struct resident *r, size_t n_bytes)
+{
+    r->control = clSVMAlloc(r->context, CL_MEM_READ_WRITE | CL_MEM_SVM_FINE_GRAIN_BUFFER | CL_MEM_SVM_ATOMICS,
+                            CARVED_AT + n_bytes, RING_MEMORY_ALIGN);
+    return r->control != NULL;
+}
+
+/* Address space, not pages: where there is less of it, half will do. 0 wanted: the default. */
 static size_t allocate_memory(struct resident *r, size_t wanted_bytes)
 {
     uint64_t half = device_info(r->device)->max_alloc_bytes / 2;
@@ -179,19 +186,17 @@ static size_t allocate_memory(struct resident *r, size_t wanted_bytes)
         least = MIN_MEMORY_BYTES;
         n_bytes = n_bytes < least ? least : n_bytes;
     }
-    for (; !r->control && n_bytes >= least; n_bytes /= 2)
-        r->control =
-            clSVMAlloc(r->context, CL_MEM_READ_WRITE | CL_MEM_SVM_FINE_GRAIN_BUFFER | CL_MEM_SVM_ATOMICS,
-                       CARVED_AT + n_bytes, RING_MEMORY_ALIGN);
-    return r->control ? n_bytes * 2 : 0;
+    while (!allocate_bytes(r, n_bytes) && n_bytes / 2 >= least)
+        n_bytes /= 2;
+    return n_bytes;
 }
 
 static enum collide_status create_memory(struct resident *r, const struct ring_options *options,
                                          struct collide_error *err)
 {
     size_t n_bytes = allocate_memory(r, options->memory_bytes);
-    r->memory = n_bytes ? ring_memory_create(n_bytes) : NULL;
-    if (!r->memory)
+    r->memory = ring_memory_create(n_bytes);
+    if (!r->control || !r->memory)
         return error_no_memory(err, "a ring's shared memory");
     memset(r->control, 0, CARVED_AT);
     r->control->n_descriptors = N_DESCRIPTORS;
@@ -290,7 +295,7 @@ void resident_stop(struct resident *r)
         resident_free(r);
     } else {
         pthread_detach(launcher);
-        log_error("the resident kernel does not return; it is left behind, with its tables and the model file");
+        log_error("the resident kernel does not return; it is left behind, with all that it reads");
     }
 }
 

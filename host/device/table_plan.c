@@ -32,8 +32,10 @@ enum collide_status table_policy_parse(const char *name, enum table_policy *out,
 
 const char *placement_name(enum placement p)
 {
-    static const char *const names[] = {
-        [PLACED_IN_PLACE] = "in place", [PLACED_HUGE] = "huge pages", [PLACED_SHARED] = "shared copy", [PLACED_COPIED] = "copied"};
+    static const char *const names[] = {[PLACED_IN_PLACE] = "in place",
+                                        [PLACED_HUGE] = "huge pages",
+                                        [PLACED_SHARED] = "shared copy",
+                                        [PLACED_COPIED] = "copied"};
     return names[p];
 }
 
@@ -129,8 +131,8 @@ static size_t next_smallest(const struct table_source *sources, const struct tab
 {
     size_t best = n;
     for (size_t i = 0; i < n; i++)
-        if (plans[i].space == TABLE_GLOBAL && plans[i].n_banks == 1 && sources[i].n_bytes && !sources[i].stays_global &&
-            (best == n || sources[i].n_bytes < sources[best].n_bytes))
+        if (plans[i].space == TABLE_GLOBAL && plans[i].n_banks == 1 && sources[i].n_bytes &&
+            !sources[i].stays_global && (best == n || sources[i].n_bytes < sources[best].n_bytes))
             best = i;
     return best;
 }

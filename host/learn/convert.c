@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "learn/dequantize.h"
 #include "learn/merge.h"
+#include "model/cost.h"
 #include "model/mapping.h"
 
 #include <inttypes.h>
@@ -11,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_SPACES = SPACE_FEATURES + MODEL_MAX_FEATURES, LINE_BYTES = 64 };
+enum { MAX_SPACES = SPACE_FEATURES + MODEL_MAX_FEATURES };
 
 static const char NOTE_NAME[] = "converted";
 
@@ -34,31 +35,12 @@ static struct space *space_of(struct converted *c, size_t s)
                              : &c->features[s - SPACE_FEATURES].space;
 }
 
-/* ---- What a model costs. */
-
-static uint64_t bytes_of_rows(const struct model *m)
-{
-    return (uint64_t)m->rows.n * row_bytes(&m->rows) + row_scale_bytes(m);
-}
-
-static uint64_t bytes_of_mapping(const struct model *m)
-{
-    uint64_t n_words = 0;
-    for (size_t s = 0; s < model_n_spaces(m); s++) {
-        uint64_t n = (model_space(m, s)->n_ids + 1ull) * m->mapping.n_lookups;
-        if (model_space_is_embedded(m, s) && m->mapping.kind != MAPPING_HASHED)
-            n_words += m->mapping.kind == MAPPING_PACKED ? mapping_n_words(n, m->mapping.bits) : n;
-    }
-    return n_words * sizeof(uint32_t);
-}
-
 static struct model_cost cost_of(const struct model *m)
 {
-    const bool scaled_by_row = m->rows.scaling == SCALING_ROW || m->rows.scaling == SCALING_ROW_OFFSET;
-    uint32_t lines = (uint32_t)((row_bytes(&m->rows) + LINE_BYTES - 1) / LINE_BYTES) + scaled_by_row;
-    return (struct model_cost){.n_lookups = m->mapping.n_lookups,
-                               .lookup_lines = lines,
-                               .id_lines = m->mapping.n_lookups * lines + (m->mapping.kind != MAPPING_HASHED),
+    uint32_t n_lookups = m->mapping.n_lookups;
+    return (struct model_cost){.n_lookups = n_lookups,
+                               .lookup_lines = (cost_of_rows(m).lines + cost_of_scales(m).lines) / n_lookups,
+                               .id_lines = cost_of_embedding(m).lines,
                                .n_rows = m->rows.n,
                                .row_bytes = bytes_of_rows(m),
                                .mapping_bytes = bytes_of_mapping(m)};

@@ -14,11 +14,11 @@ struct convert_options {
     uint64_t max_merged_bytes; /* 0: do not merge; else merge.h, if rows and scales then take no more */
 };
 
-/* What a lookup of a model touches, and what its parts take. */
+/* What a lookup of a model touches, on average, and what its parts take; see model/cost.h. */
 struct model_cost {
     uint32_t n_lookups;
-    uint32_t lookup_lines; /* 64-byte lines of a row that starts one, and of its own scale */
-    uint32_t id_lines;     /* the same of an id's lookups, and of its mapping entry unless that is computed */
+    double lookup_lines; /* 64-byte lines of a row, and of its own scale */
+    double id_lines;     /* the same of an id's lookups, and of its mapping entries */
     uint32_t n_rows;
     uint64_t row_bytes; /* of all rows and scales */
     uint64_t mapping_bytes;

@@ -1,5 +1,4 @@
-/* Storing rows of floats in fewer bits. All but f32 and f16 keep
- * as much of a row as their scales allow, element by element:
+/* Rows of floats, stored in the forms of model/row_form.h. What those but f32 and f16 lose:
  *
  * i8       q = round(127 x / max |x|), times a scale a row that restores the row's length. An element is off
  *          by 0.5 max |x| / 127 at most, and then by the correction of the length.
@@ -31,8 +30,8 @@ struct stored_rows {
 };
 
 /* dim: a multiple of the width; where it is larger (concatenated lookups), scales by dimension are the same
- * for each part. COLLIDE_INVALID: row_form_check, or a value, a scale
- * or an offset that f16 cannot hold. Returns owned. */
+ * for each part. COLLIDE_INVALID: row_form_check, or a value, a scale or an offset that f16 cannot hold.
+ * Returns owned. */
 enum collide_status quantize_rows(const struct row_source *source, uint32_t dim, enum row_form form,
                                   struct stored_rows *out, struct collide_error *err);
 void stored_rows_free(struct stored_rows *rows);

@@ -73,6 +73,16 @@ static enum collide_status create_program(struct kernels *k, const struct kernel
     return program_build(k->device, &source, o->cache_dir, &k->program, err);
 }
 
+static void retain_kernels(void *k)
+{
+    kernels_retain(k);
+}
+
+static void release_kernels(void *k)
+{
+    kernels_release(k);
+}
+
 static enum collide_status create_engine(struct kernels *k, enum engine_kind kind, struct collide_error *err)
 {
     size_t group = k->tuning.form == FORM_GROUP ? k->tuning.group_size : 1;
@@ -89,6 +99,7 @@ static enum collide_status create_engine(struct kernels *k, enum engine_kind kin
         .directions = {[REGION_ROW_SCORES] = REGION_SCRATCH, [REGION_SCORES] = REGION_OUT},
         .n_regions = N_SCORING_REGIONS,
         .ring_kernel = kind == ENGINE_RING ? "collide_ring_v1" : NULL,
+        .tables_owner = {k, retain_kernels, release_kernels},
     };
     for (size_t i = 0; i < N_SCORING_TABLES; i++)
         if (k->placed[i])
@@ -103,10 +114,16 @@ enum collide_status kernels_create(struct device *device, const struct model *mo
     struct kernels *k = calloc(1, sizeof *k);
     if (!k)
         return error_no_memory(err, "the kernels");
+    atomic_init(&k->n_owners, 1);
     k->device = device;
+    device_retain(device);
     k->model = model;
     k->max_parts = max_parts_on(device_info(device), options->engine);
-    enum collide_status status = kernels_plan(device_info(device), model, options, &k->tables, k->plan, err);
+    k->model_owner = options->model_owner;
+    shared_retain(&k->model_owner);
+    enum collide_status status = engine_check_device(options->engine, device_info(device), err);
+    if (status == COLLIDE_OK)
+        status = kernels_plan(device_info(device), model, options, &k->tables, k->plan, err);
     if (status == COLLIDE_OK)
         status = create_program(k, options, err);
     if (status == COLLIDE_OK)
@@ -126,10 +143,25 @@ void kernels_destroy(struct kernels *k)
     if (!k)
         return;
     engine_destroy(k->engine);
+    k->engine = NULL;
+    kernels_release(k);
+}
+
+void kernels_retain(struct kernels *k)
+{
+    atomic_fetch_add(&k->n_owners, 1);
+}
+
+void kernels_release(struct kernels *k)
+{
+    if (atomic_fetch_sub(&k->n_owners, 1) > 1)
+        return;
     for (size_t i = 0; i < N_SCORING_TABLES; i++)
         table_destroy(k->placed[i]);
     program_destroy(k->program);
     tables_free(&k->tables);
+    device_close(k->device);
+    shared_release(&k->model_owner);
     free(k);
 }
 

@@ -6,6 +6,8 @@
 #include "score/tables.h"
 #include "score/tuning.h"
 
+#include <stdatomic.h>
+
 /* Kernels and regions in the order of the kernels' names and arguments; see kernels/collide.cl and tables.h.
  */
 enum scoring_kernel { KERNEL_SCORE, KERNEL_BAG, KERNEL_ROWS, KERNEL_TOPK, N_SCORING_KERNELS };
@@ -30,9 +32,12 @@ struct kernels_options {
     struct memory_wishes memory;
     const struct tuning *tuning; /* NULL: the binary's, or as stored for the device */
     struct row_range rows;       /* empty: all; else the device is one shard */
+    struct shared model_owner;   /* of the model's arrays; see kernels_destroy */
 };
 
 struct kernels {
+    atomic_uint n_owners;
+    struct shared model_owner;
     struct device *device;
     const struct model *model;
     struct tables tables;
@@ -51,12 +56,18 @@ enum collide_status kernels_plan(const struct device_info *device, const struct 
                                  const struct kernels_options *options, struct tables *tables,
                                  struct table_plan *plan, struct collide_error *err);
 
-/* Borrows device and model until kernels_destroy; options for the call. Shows progress where tables are
- * moved. */
+/* Borrows the model until kernels_destroy; options for the call. Shows progress where tables are moved. */
 enum collide_status kernels_create(struct device *device, const struct model *model,
                                    const struct kernels_options *options, struct kernels **out,
                                    struct collide_error *err);
+
+/* NULL is fine. A resident kernel that is left behind (see engine_destroy) keeps all that it reads: tables,
+ * device and, by its owner, the model. */
 void kernels_destroy(struct kernels *k);
+
+/* Shares in all but the engine. Any thread. */
+void kernels_retain(struct kernels *k);
+void kernels_release(struct kernels *k);
 
 /* Writes the program as a device binary; every kernel has run before, see program_save. */
 enum collide_status kernels_save(const struct kernels *k, const char *path, struct collide_error *err);

@@ -3,29 +3,20 @@
 #include "base/error.h"
 #include "score/batcher.h"
 #include "score/lane.h"
+#include "score/shards.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-/* Row ranges of about the same size. */
-static struct row_range shard_of(const struct model *m, unsigned shard, unsigned n_shards)
+static void retain_file(void *file)
 {
-    return (struct row_range){.begin = (uint32_t)((uint64_t)m->rows.n * shard / n_shards),
-                              .end = (uint32_t)((uint64_t)m->rows.n * (shard + 1) / n_shards)};
+    model_file_retain(file);
 }
 
-static enum collide_status check_shards(const struct collide_scorer *s, struct collide_error *err)
+static void close_file(void *file)
 {
-    const struct model *m = s->model->model;
-    if (!s->is_sharded)
-        return COLLIDE_OK;
-    if (m->mapping.combine == COMBINE_MULTIPLY || m->pooling == POOLING_MAX)
-        return error_set(err, COLLIDE_UNSUPPORTED,
-                         "rows that are multiplied, or whose largest values count, cannot be spread over "
-                         "devices; replicate the tables");
-    if (m->rows.n < s->n_devices)
-        return error_set(err, COLLIDE_UNSUPPORTED, "%u rows do not make %u shards", m->rows.n, s->n_devices);
-    return COLLIDE_OK;
+    model_file_close(file);
 }
 
 static enum collide_status read_options(const struct collide_scorer_options *o, struct kernels_options *out,
@@ -70,14 +61,25 @@ static enum collide_status open_devices(struct collide_scorer *s, const char *se
     return status == COLLIDE_OK ? open_chosen(s, indices, n, err) : status;
 }
 
+/* A binary holds kernels for all rows. */
+static enum collide_status check_binary(const struct collide_scorer *s, const char *kernels,
+                                        struct collide_error *err)
+{
+    if (!kernels || !s->is_sharded)
+        return COLLIDE_OK;
+    return error_set(err, COLLIDE_UNSUPPORTED,
+                     "%.256s was built for all rows; shards build their kernels themselves", kernels);
+}
+
 static enum collide_status create_kernels(struct collide_scorer *s, const struct collide_scorer_options *o,
                                           struct collide_error *err)
 {
     struct kernels_options options;
     enum collide_status status = read_options(o, &options, err);
+    options.model_owner = (struct shared){s->model->file, retain_file, close_file};
     for (unsigned i = 0; i < s->n_devices && status == COLLIDE_OK; i++) {
         if (s->is_sharded)
-            options.rows = shard_of(s->model->model, i, s->n_devices);
+            options.rows = shard_rows(s->model->model, i, s->n_devices);
         status = kernels_create(s->devices[i], s->model->model, &options, &s->kernels[i], err);
     }
     return status;
@@ -105,9 +107,11 @@ enum collide_status collide_scorer_create(const struct collide_model *model,
         return error_no_memory(err, "a scorer");
     s->model = model;
     enum collide_status status = open_devices(s, options->device, err);
-    s->is_sharded = options->spread == COLLIDE_SHARD && s->n_devices > 1;
+    s->is_sharded = options->spread == COLLIDE_SHARD;
+    if (status == COLLIDE_OK && s->is_sharded)
+        status = shards_check(model->model, s->n_devices, err);
     if (status == COLLIDE_OK)
-        status = check_shards(s, err);
+        status = check_binary(s, options->kernels, err);
     if (status == COLLIDE_OK)
         status = create_kernels(s, options, err);
     if (status == COLLIDE_OK)
@@ -179,6 +183,10 @@ enum collide_status collide_kernels_build(const struct collide_model *model,
     struct collide_scorer *scorer = NULL;
     struct collide_lane *lane = NULL;
     from_source.kernels = NULL;
+    if (from_source.device && strchr(from_source.device, ','))
+        return error_set(err, COLLIDE_INVALID,
+                         "a device binary is for one device, not for all of \"%.128s\"; build one for each",
+                         from_source.device);
     enum collide_status status = collide_scorer_create(model, &from_source, &scorer, err);
     if (status == COLLIDE_OK)
         status = collide_lane_create(scorer, &lane, err); /* which runs every kernel once */

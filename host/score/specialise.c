@@ -74,7 +74,9 @@ void specialise(const struct kernels *k, const struct kernels_options *o, char *
     struct text t = {out, capacity, 0};
     bool ring = o->engine == ENGINE_RING;
     /* Atomics came with 2.0; what is built without them builds everywhere. */
-    add(&t, "-cl-std=%s", ring ? "CL3.0" : "CL1.2");
+    static const char *const ring_std[] = {
+        [ATOMICS_NONE] = "CL2.0", [ATOMICS_CL2] = "CL2.0", [ATOMICS_CL3] = "CL3.0"};
+    add(&t, "-cl-std=%s", ring ? ring_std[device_info(k->device)->atomics] : "CL1.2");
     add_model(&t, k);
     add_tables(&t, k);
     add(&t, "%s", forms[k->tuning.form]);

@@ -184,6 +184,7 @@ static void set_sources(const struct model *m, struct row_range rows, unsigned f
     uint64_t n_rows = rows.end - rows.begin;
     const uint32_t *remap = t->remap ? t->remap : m->item.remap;
     set_source(t, TABLE_PARAMS, "the sizes", &t->params, sizeof t->params, 1);
+    t->sources[TABLE_PARAMS].stays_global = true;
     set_source(t, TABLE_REMAP, "the mapping", remap, sizeof *remap, n_remap_words(m, t));
     set_row_sources(m, rows, t);
     set_source(t, TABLE_WEIGHTS, "the weights", t->weights ? t->weights : m->item.weights, sizeof(float),

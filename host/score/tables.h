@@ -43,14 +43,17 @@ struct tables {
     float *weights, *row_best;
 };
 
-/* Lays the tables out for a device that has these rows and keys its items if has_keys. Where several spaces
- * are embedded their arrays are put behind one another; a mapping that is packed or hashed then is stored.
- * Where ids are many beside rows, the items of each row are listed for top-k. */
-enum table_flags { TABLES_WITH_KEYS = 1 };
+enum table_flags {
+    TABLES_WITH_KEYS = 1, /* 64-bit keys of items, for a device that looks them up */
+};
+
+/* Lays the tables out for a device that has these rows. Where several spaces are embedded their arrays are
+ * put behind one another; a mapping that is packed or hashed then is stored. Where ids are many beside rows,
+ * the items of each row are listed for top-k. */
 enum collide_status tables_create(const struct model *model, struct row_range rows, unsigned flags,
                                   struct tables *out, struct collide_error *err);
 
-/* Once the tables are placed; sources that were placed in place are still read. */
+/* Sources that were placed in place are read until table_destroy: free the tables after it. */
 void tables_free(struct tables *t);
 
 #endif

@@ -13,7 +13,7 @@ extern "C" {
 struct collide_model;
 
 /* Maps the file and checks it, checksums included. Returns owned, to be closed after every scorer on it is
- * destroyed. */
+ * destroyed. Where a device has stopped answering, the file stays mapped until it no longer reads it. */
 COLLIDE_API enum collide_status collide_model_open(const char *path, struct collide_model **out,
                                                    struct collide_error *err);
 COLLIDE_API void collide_model_close(struct collide_model *model);

@@ -34,7 +34,9 @@ struct collide_scorer;
 /* What several devices do with the tables. */
 enum collide_spread {
     COLLIDE_REPLICATE, /* each has all of them; lanes take turns */
-    COLLIDE_SHARD,     /* each has a share of the rows; every request goes to all of them */
+    COLLIDE_SHARD, /* each has a share of the rows; every request goes to all of them. Refused: one device,
+                      rows that are multiplied or max-pooled, a max_delay_us, a device binary, and by
+                      collide_topk several lookups an id */
 };
 
 /* All zero: the best device, every choice by default. */
@@ -42,16 +44,16 @@ struct collide_scorer_options {
     const char *device; /* index, type (cpu, gpu, accelerator) or part of a name; several with commas between;
                            NULL: the best one */
     enum collide_spread spread;
-    const char *engine; /* "auto", "direct", "queued" or "ring"; NULL: auto */
-    const char
-        *cache_dir;      /* of device binaries; NULL: ~/.cache/collide or $XDG_CACHE_HOME/collide; "": none */
-    const char *kernels; /* a device binary that collide_kernels_build wrote: nothing is compiled; NULL: the
-                            cache's, or built from source */
-    const char *tables;  /* "auto", "in-place" or "copied", see docs/KERNELS.md; NULL: auto */
-    unsigned n_channels; /* memory channels of an FPGA's board, over which tables are spread; 0: one */
+    const char *engine;    /* "auto", "direct", "queued" or "ring"; NULL: auto */
+    const char *cache_dir; /* of device binaries; NULL: collide/ in $XDG_CACHE_HOME or ~/.cache; "": none */
+    const char *kernels;   /* a device binary that collide_kernels_build wrote: nothing is compiled; NULL: the
+                              cache's, or built from source */
+    const char *tables;    /* "auto", "in-place" or "copied", see docs/KERNELS.md; NULL: auto */
+    unsigned n_channels;   /* memory channels of an FPGA's board, over which tables are spread; 0: one */
     uint64_t max_bank_bytes; /* tables above it are split over banks; 0: what the device allocates at once */
-    unsigned max_delay_us;   /* how long a call may wait for others to share a launch with; 0: it does not */
-    unsigned max_batch;      /* queries that end the wait; 0: as many as a batch holds */
+    unsigned max_delay_us;   /* how long a collide_score may wait for others to share a launch with, on any
+                                engine; 0: it does not. collide_topk never waits */
+    unsigned max_batch;      /* queries that end the wait, as 64 calls do; 0: 1024 */
 };
 
 /* The first call of a process sets POCL_DEVICES in the environment unless it is set, so that PoCL offers the
@@ -77,7 +79,8 @@ struct collide_scorer_info {
 COLLIDE_API void collide_scorer_info(const struct collide_scorer *scorer, struct collide_scorer_info *out);
 
 /* Builds the kernels that a scorer with these options would use, and writes them as a device binary, for
- * collide_scorer_options.kernels. Its options.kernels is not used; options may be NULL. */
+ * collide_scorer_options.kernels. A binary is for one device: COLLIDE_INVALID where options name several.
+ * Its options.kernels is not used; options may be NULL. */
 COLLIDE_API enum collide_status collide_kernels_build(const struct collide_model *model,
                                                       const struct collide_scorer_options *options,
                                                       const char *path, struct collide_error *err);
@@ -121,9 +124,8 @@ struct collide_counts {
     uint64_t n_unknown; /* ids among them that the model does not know */
 };
 
-/* scores: (sum of n_items), candidate after candidate, query after query; undefined after a failure.
- * counts may be NULL. Errors:
- * COLLIDE_INVALID names the query and what is wrong with it. */
+/* scores: (sum of n_items), candidate after candidate, query after query; undefined after a failure. counts
+ * may be NULL. COLLIDE_INVALID names the query and what is wrong with it. */
 COLLIDE_API enum collide_status collide_score(struct collide_lane *lane, const struct collide_query *queries,
                                               size_t n_queries, float *scores, struct collide_counts *counts,
                                               struct collide_error *err);

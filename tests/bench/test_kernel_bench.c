@@ -28,6 +28,15 @@ static void odd_rows_of_halved_bytes_are_refused(void **state)
     free(output);
 }
 
+static void models_of_more_ids_than_32_bits_count_are_refused(void **state)
+{
+    (void)state;
+    char *output = NULL;
+    assert_int_equal(capture_command(bench_start, "--bytes 68719476736 --dim 8", &output), BENCH_USAGE);
+    assert_non_null(strstr(output, "8589934592 ids, above 4294967293"));
+    free(output);
+}
+
 static void every_benchmark_prints_one_json_document(void **state)
 {
     (void)state;
@@ -60,6 +69,7 @@ static void tuning_prints_its_candidates_and_the_best(void **state)
     assert_int_equal(capture_command(bench_tune, "--dry-run --ids 1000 --dim 8 --bag 8 --repeats 1", &output),
                      BENCH_OK);
     assert_non_null(strstr(output, "pipeline"));
+    assert_non_null(strstr(output, "score ns"));
     assert_non_null(strstr(output, "best: "));
     free(output);
 }
@@ -69,6 +79,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lookups_that_32_bits_cannot_count_are_refused),
         cmocka_unit_test(odd_rows_of_halved_bytes_are_refused),
+        cmocka_unit_test(models_of_more_ids_than_32_bits_count_are_refused),
         cmocka_unit_test(every_benchmark_prints_one_json_document),
         cmocka_unit_test(tuning_prints_its_candidates_and_the_best),
     };

@@ -76,6 +76,47 @@ it_plans_where_tables_would_be() {
   says '"nosuch"'
   run 1 inspect model --plan --tables warp
   says 'tables cannot be placed "warp"; say auto, in-place or copied'
+  run 2 inspect model --channels 4
+  says "go with --plan"
+}
+
+# channels_of NAME: of the plan's line for a table, the field behind bytes and banks.
+channels_of() {
+  sed -n "s/^$1  *[0-9][0-9]*  *[0-9][0-9]*  *\(all\|[0-9]* to [0-9]*\|[0-9]*\)  .*/\1/p" out
+}
+
+# Banks take the channels in turn. The histories, the eighth table, have 16 of 1024 bytes.
+it_plans_memory_channels() {
+  needs_device
+  small_log log
+  quick_model log model
+  run 0 inspect model --plan
+  grep -q channels out && fail "one channel needs no column: $(cat out)"
+  run 0 inspect model --plan --channels 3 --max-bank 2000
+  [ "$(channels_of "the sizes") $(channels_of "the mapping") $(channels_of "the row table")" = "0 1 2" ] ||
+    fail "$(cat out)"
+  [ "$(channels_of "the histories")" = all ] || fail "$(cat out)"
+  run 0 inspect model --plan --channels 32 --max-bank 2000
+  [ "$(channels_of "the histories")" = "7 to 22" ] || fail "$(cat out)"
+}
+
+# Of 41 rows the first of two devices has 20, the second one 21.
+it_plans_for_each_device() {
+  needs_device
+  [ "$("$PROGRAM" devices | grep -c "^[0-9]")" -gt 1 ] || return 0
+  small_log log
+  quick_model log model
+  run 0 inspect model --plan --device 0,1
+  [ "$(grep -c "^plan on" out)" = 2 ] || fail "$(cat out)"
+  [ "$(grep "^the row table" out | awk '{ print $4 }' | tr '\n' ' ')" = "656 656 " ] || fail "$(cat out)"
+  run 0 inspect model --plan --device 0,1 --shard
+  prints "rows 0 to 19 of 41"
+  prints "rows 20 to 40 of 41"
+  [ "$(grep "^the row table" out | awk '{ print $4 }' | tr '\n' ' ')" = "320 336 " ] || fail "$(cat out)"
+  run 1 inspect model --plan --shard
+  says "several devices"
+  run 1 inspect model --plan --device 0,0
+  says "twice"
 }
 
 # An f32 row of 2 values is 8 bytes. Two lookups an id are two rows of 4, merged three of one.

@@ -77,6 +77,13 @@ it_says_what_to_do_without_a_compiler() {
   [ ! -e kernels.bin ] || fail "a device binary was written"
 }
 
+it_builds_for_one_device_only() {
+  make_model
+  run 1 kernels build model -o kernels.bin --device 0,1
+  says 'for one device, not for all of "0,1"'
+  [ ! -e kernels.bin ] || fail "a device binary was written"
+}
+
 it_serves_other_models_of_the_same_shape() {
   make_model
   run 0 kernels build model -o kernels.bin

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 
 COMMANDS="learn eval convert inspect score topk serve devices kernels synth"
-DEVICE_FLAGS="device tables max-bank shard engine kernel-cache"
+DEVICE_FLAGS="device tables max-bank engine kernel-cache"
 
 it_lists_every_command_in_its_help() {
   for form in --help -h help; do
@@ -22,13 +22,13 @@ it_prints_its_version() {
 it_mentions_every_flag_in_each_command_s_help() {
   declare -A flags=(
     [learn]="output method rows dim precision mapping histories val layout seed threads temperature teacher-epochs epochs"
-    [eval]="test mask history k threads json $DEVICE_FLAGS kernels"
+    [eval]="test mask history k threads json $DEVICE_FLAGS shard kernels"
     [convert]="output precision mapping merge"
-    [inspect]="verify plan device tables max-bank"
-    [score]="user history weights feature items $DEVICE_FLAGS kernels"
-    [topk]="user history weights feature k exclude exclude-seen $DEVICE_FLAGS kernels"
+    [inspect]="verify plan device tables max-bank channels shard"
+    [score]="user history weights feature items $DEVICE_FLAGS shard kernels"
+    [topk]="user history weights feature k exclude exclude-seen $DEVICE_FLAGS shard kernels"
     [serve]="listen threads max-body max-items max-history max-requests max-connections idle-timeout max-delay-us max-batch
-      $DEVICE_FLAGS kernels"
+      $DEVICE_FLAGS shard kernels"
     [devices]=""
     ["kernels build"]="output $DEVICE_FLAGS"
     ["kernels show"]=""

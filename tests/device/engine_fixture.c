@@ -49,15 +49,19 @@ size_t engine_fixture_setups(struct device_setup *out)
     const struct platform_list *list = devices_list();
     size_t n = devices_setups(out);
     for (unsigned i = 0; i < list->n_devices; i++)
-        if (list->devices[i].fine_grain_svm && list->devices[i].svm_atomics)
+        if (engine_check_device(ENGINE_RING, &list->devices[i], NULL) == COLLIDE_OK)
             out[n++] = (struct device_setup){i, ENGINE_RING, MEMORY_AS_FOUND};
     return n;
 }
 
 static void place_tables(struct engine_fixture *f)
 {
-    const struct table_source sources[] = {{"the addends", addends, sizeof addends, sizeof addends[0]},
-                                           {"the factor", factor, sizeof factor, sizeof factor[0]}};
+    const struct table_source sources[] = {
+        {.name = "the addends",
+         .bytes = addends,
+         .n_bytes = sizeof addends,
+         .entry_bytes = sizeof addends[0]},
+        {.name = "the factor", .bytes = factor, .n_bytes = sizeof factor, .entry_bytes = sizeof factor[0]}};
     const struct table_plan in_two = {.placement = PLACED_COPIED, .n_banks = 2, .shift = 1},
                             in_one = {.placement = PLACED_COPIED, .n_banks = 1, .shift = 0};
     struct collide_error err = {0};
@@ -69,9 +73,11 @@ void engine_fixture_open_device(const struct device_setup *setup, struct engine_
 {
     struct collide_error err = {0};
     *f = (struct engine_fixture){.device = devices_open(setup)};
-    bool offers_ring = device_info(f->device)->svm_atomics;
+    static const char *const options[] = {[ATOMICS_NONE] = "-cl-std=CL1.2 -Werror",
+                                          [ATOMICS_CL2] = "-cl-std=CL2.0 -Werror",
+                                          [ATOMICS_CL3] = "-cl-std=CL3.0 -Werror"};
     const struct program_source source = {kernel_source, kernel_source_bytes,
-                                          offers_ring ? "-cl-std=CL3.0 -Werror" : "-cl-std=CL1.2 -Werror"};
+                                          options[device_info(f->device)->atomics]};
     check(program_build(f->device, &source, TEST_CACHE_DIR, &f->program, &err), &err);
     place_tables(f);
     f->spec = (struct engine_spec){

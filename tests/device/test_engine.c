@@ -258,6 +258,19 @@ static void engines_that_share_memory_are_refused_where_none_is_shared(void **st
     engine_fixture_close(&f);
 }
 
+static void a_ring_is_refused_where_no_kernel_has_atomics(void **state)
+{
+    (void)state;
+    struct device_info device = {
+        .name = "A device", .fine_grain_svm = true, .svm_atomics = true, .atomics = ATOMICS_CL2};
+    struct collide_error err = {0};
+    assert_int_equal(engine_check_device(ENGINE_RING, &device, &err), COLLIDE_OK);
+    device.atomics = ATOMICS_NONE;
+    assert_int_equal(engine_check_device(ENGINE_RING, &device, &err), COLLIDE_UNSUPPORTED);
+    assert_non_null(strstr(err.text, "queued"));
+    assert_int_equal(engine_check_device(ENGINE_DIRECT, &device, &err), COLLIDE_OK);
+}
+
 static void no_resident_kernel_no_ring(void **state)
 {
     (void)state;
@@ -329,6 +342,7 @@ int main(void)
         cmocka_unit_test(a_lane_may_be_destroyed_with_work_in_flight),
         cmocka_unit_test(a_wait_means_done_with_many_threads),
         cmocka_unit_test(engines_that_share_memory_are_refused_where_none_is_shared),
+        cmocka_unit_test(a_ring_is_refused_where_no_kernel_has_atomics),
         cmocka_unit_test(no_resident_kernel_no_ring),
         cmocka_unit_test(names_of_engines_are_read_back),
         cmocka_unit_test(auto_engine_follows_the_device),

@@ -93,7 +93,8 @@ static struct table_source some_table(size_t n_bytes, size_t entry_bytes)
     assert_non_null(words);
     for (size_t i = 0; i < n_bytes / sizeof *words; i++)
         words[i] = (uint32_t)i * 2654435761u;
-    return (struct table_source){"the row table", words, n_bytes, entry_bytes};
+    return (struct table_source){
+        .name = "the row table", .bytes = words, .n_bytes = n_bytes, .entry_bytes = entry_bytes};
 }
 
 static void free_table(const struct table_source *source)
@@ -249,7 +250,9 @@ static void place_nothing(struct reader *r)
 {
     static const cl_uint zeros[16];
     for (enum placement way = PLACED_IN_PLACE; way <= PLACED_COPIED; way++) {
-        struct table_source none = {"the weights", NULL, 0, 4}, read = {"zeros", zeros, sizeof zeros, 64};
+        struct table_source none = {.name = "the weights", .entry_bytes = 4},
+                            read = {
+                                .name = "zeros", .bytes = zeros, .n_bytes = sizeof zeros, .entry_bytes = 64};
         struct table_plan p = plan(r->device, (struct memory_wishes){0}, &none);
         p.placement = way;
         struct device_table *t = place(r->device, &none, &p, NULL);
@@ -295,7 +298,10 @@ static void a_progress_counts_every_byte_that_moves(void **state)
 
 static void place_what_the_driver_refuses(struct reader *r)
 {
-    struct table_source rows = {"the row table", "", device_info(r->device)->max_alloc_bytes + 4096, 64};
+    struct table_source rows = {.name = "the row table",
+                                .bytes = "",
+                                .n_bytes = device_info(r->device)->max_alloc_bytes + 4096,
+                                .entry_bytes = 64};
     struct table_plan p = {.placement = PLACED_COPIED, .n_banks = 1, .shift = 40};
     struct collide_error err = {0};
     struct device_table *t = NULL;

@@ -162,6 +162,31 @@ static void pocls_processors_are_known_by_their_old_and_new_names(void **state)
 
 /* What the variable that is set for every version must come to with the one at hand: no device twice, and the
  * one that runs in the caller, which PoCL offers only when asked. */
+static void atomics_are_found_by_version_or_by_feature(void **state)
+{
+    (void)state;
+    const cl_name_version old[] = {{CL_MAKE_VERSION(1, 2, 0), "OpenCL C"},
+                                   {CL_MAKE_VERSION(3, 0, 0), "OpenCL C"}};
+    const cl_name_version two[] = {{CL_MAKE_VERSION(1, 2, 0), "OpenCL C"},
+                                   {CL_MAKE_VERSION(2, 0, 0), "OpenCL C"}};
+    const cl_name_version ordered[] = {{CL_MAKE_VERSION(3, 0, 0), "__opencl_c_int64"},
+                                       {CL_MAKE_VERSION(3, 0, 0), "__opencl_c_atomic_order_acq_rel"}};
+    const struct {
+        struct opencl_c c;
+        enum atomics_std expected;
+    } cases[] = {
+        {{.version = "OpenCL C 1.2 "}, ATOMICS_NONE},
+        {{.version = ""}, ATOMICS_NONE},
+        {{.version = "OpenCL C 2.0 AMD"}, ATOMICS_CL2},
+        {{.version = "OpenCL C 1.2 ", .versions = old, .n_versions = 2}, ATOMICS_NONE},
+        {{.version = "OpenCL C 1.2 ", .versions = two, .n_versions = 2}, ATOMICS_CL2},
+        {{.version = "OpenCL C 1.2 ", .features = ordered, .n_features = 1}, ATOMICS_NONE},
+        {{.version = "OpenCL C 1.2 PoCL", .features = ordered, .n_features = 2}, ATOMICS_CL3},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(platform_atomics(&cases[i].c), cases[i].expected);
+}
+
 static void pocl_offers_each_of_its_processors_once(void **state)
 {
     (void)state;
@@ -250,6 +275,7 @@ int main(void)
         cmocka_unit_test(several_devices_are_chosen_in_their_order),
         cmocka_unit_test(a_list_of_devices_names_each_once),
         cmocka_unit_test(pocls_processors_are_known_by_their_old_and_new_names),
+        cmocka_unit_test(atomics_are_found_by_version_or_by_feature),
         cmocka_unit_test(pocl_offers_each_of_its_processors_once),
         cmocka_unit_test(every_device_found_is_described),
         cmocka_unit_test(a_device_opens_by_index_and_by_name),

@@ -7,9 +7,11 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -110,7 +112,7 @@ static void stop_idle(struct engine_fixture *f)
     engine_destroy(f->engine);
     f->engine = NULL;
     assert_true(clock_seconds_since(start_ns) <
-                1.0); /* the watchdog, which would leave it behind, takes 2 s */
+                1.0); /* the watchdog, which would leave it behind, takes 5 s */
 }
 
 static void an_idle_ring_stops_at_once(void **state)
@@ -301,6 +303,73 @@ static void destroying_a_stuck_ring_leaves_it_behind(void **state)
     on_every_ring(leave_behind);
 }
 
+/* A count of owners, as that of whatever the tables lie in. */
+static void count_up(void *count)
+{
+    __atomic_fetch_add((unsigned *)count, 1, __ATOMIC_RELAXED);
+}
+
+static void count_down(void *count)
+{
+    __atomic_fetch_sub((unsigned *)count, 1, __ATOMIC_RELEASE);
+}
+
+static void own_tables(struct engine_fixture *f)
+{
+    static unsigned n_owners;
+    struct engine_lane *lane;
+    n_owners = 1;
+    f->spec.tables_owner = (struct shared){&n_owners, count_up, count_down};
+    uint32_t *word = get_stuck(f, &lane);
+    engine_lane_destroy(lane);
+    engine_destroy(f->engine);
+    f->engine = NULL;
+    assert_int_equal(__atomic_load_n(&n_owners, __ATOMIC_ACQUIRE), 2);
+    __atomic_store_n(word, 0, __ATOMIC_RELEASE);
+    uint64_t give_up_ns = clock_now_ns() + 20000000000u;
+    while (__atomic_load_n(&n_owners, __ATOMIC_ACQUIRE) > 1 && clock_now_ns() < give_up_ns)
+        pause_ms(1);
+    assert_int_equal(__atomic_load_n(&n_owners, __ATOMIC_ACQUIRE), 1);
+    remake(f, "resident", (struct ring_options){0});
+    assert_int_equal(__atomic_load_n(&n_owners, __ATOMIC_ACQUIRE), 2);
+    engine_destroy(f->engine);
+    f->engine = NULL;
+    assert_int_equal(__atomic_load_n(&n_owners, __ATOMIC_ACQUIRE), 1);
+}
+
+static void what_a_kernel_reads_is_owned_until_it_has_returned(void **state)
+{
+    (void)state;
+    on_every_ring(own_tables);
+}
+
+/* One group takes several times the watchdog's patience. */
+static void work_slowly(struct engine_fixture *f)
+{
+    struct collide_error err = {0};
+    const struct engine_work work = {.steps = {{0, 1}}, .n_steps = 1, .used_bytes = {4, 4, 4}};
+    remake(f, "resident_slow", (struct ring_options){.watchdog_ms = WATCHDOG_MS});
+    struct engine_lane *lane = engine_fixture_lane(f, N_NUMBERS);
+    __atomic_store_n((uint32_t *)engine_lane_region(lane, 0, REGION_INPUT), 1, __ATOMIC_RELEASE);
+    assert_int_equal(engine_submit(lane, 0, &work, &err), COLLIDE_OK);
+    for (uint64_t start_ns = clock_now_ns(); clock_seconds_since(start_ns) < 5 * WATCHDOG_MS * 1e-3;) {
+        bool done = false;
+        if (engine_poll(lane, 0, &done, &err) != COLLIDE_OK)
+            fail_msg("%s", err.text);
+        assert_false(done);
+        pause_ms(1);
+    }
+    __atomic_store_n((uint32_t *)engine_lane_region(lane, 0, REGION_INPUT), 0, __ATOMIC_RELEASE);
+    engine_fixture_wait(lane, 0);
+    engine_lane_destroy(lane);
+}
+
+static void long_work_that_beats_is_waited_for(void **state)
+{
+    (void)state;
+    on_every_ring(work_slowly);
+}
+
 static void start_silent(struct engine_fixture *f)
 {
     struct collide_error err = {0};
@@ -369,7 +438,7 @@ static void ask_for_too_much(struct engine_fixture *f)
         n++;
     assert_int_equal(n, 3); /* two slots of somewhat more than 2^17 bytes in each */
     assert_int_equal(err.status, COLLIDE_NO_MEMORY);
-    assert_non_null(strstr(err.text, "fewer lanes"));
+    assert_non_null(strstr(err.text, "fewer threads"));
     engine_lane_destroy(lanes[1]);
     assert_int_equal(engine_lane_create(f->engine, fits, &lanes[1], &err), COLLIDE_OK);
     assert_int_not_equal(engine_lane_create(f->engine, huge, &lanes[3], &err), COLLIDE_OK);
@@ -382,6 +451,45 @@ static void a_ring_without_room_says_so(void **state)
 {
     (void)state;
     on_every_ring(ask_for_too_much);
+}
+
+/* Of this process, resident. */
+static size_t memory_used_bytes(void)
+{
+    size_t n_pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%*u %zu", &n_pages), 1);
+    fclose(file);
+    return n_pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Top-k over millions of rows, in many lanes: of which only what is written takes memory. */
+static void take_much_room(struct engine_fixture *f)
+{
+    enum { N_LANES = 50 };
+    const size_t bytes[N_FIXTURE_REGIONS] = {1 << 20, 1 << 20, 1 << 20};
+    struct engine_lane *lanes[N_LANES];
+    struct collide_error err = {0};
+    engine_destroy(f->engine);
+    f->engine = NULL;
+    size_t before_bytes = memory_used_bytes();
+    remake(f, "resident", (struct ring_options){0});
+    for (int i = 0; i < N_LANES; i++)
+        if (engine_lane_create(f->engine, bytes, &lanes[i], &err) != COLLIDE_OK)
+            fail_msg("%s", err.text);
+#ifdef __SANITIZE_ADDRESS__
+    before_bytes += (size_t)1 << 30; /* its notes on every byte */
+#endif
+    assert_true(memory_used_bytes() < before_bytes + (16 << 20));
+    for (int i = 0; i < N_LANES; i++)
+        engine_lane_destroy(lanes[i]);
+}
+
+static void room_that_is_not_used_takes_no_memory(void **state)
+{
+    (void)state;
+    on_every_ring(take_much_room);
 }
 
 /* Ranges, each marked with its owner in a map of units. */
@@ -436,10 +544,13 @@ int main(void)
         cmocka_unit_test(a_stuck_kernel_is_an_error_and_a_new_engine_works),
         cmocka_unit_test(who_only_polls_is_told_too),
         cmocka_unit_test(destroying_a_stuck_ring_leaves_it_behind),
+        cmocka_unit_test(what_a_kernel_reads_is_owned_until_it_has_returned),
+        cmocka_unit_test(long_work_that_beats_is_waited_for),
         cmocka_unit_test(a_kernel_that_never_polls_is_refused),
         cmocka_unit_test(a_failed_launch_is_told_in_the_drivers_words),
         cmocka_unit_test(an_absent_resident_kernel_is_named),
         cmocka_unit_test(a_ring_without_room_says_so),
+        cmocka_unit_test(room_that_is_not_used_takes_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

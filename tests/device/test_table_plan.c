@@ -40,7 +40,10 @@ static const struct device_info CPU = {
 /* Tables that are only planned: nothing is at their address, which is aligned to a page. */
 static struct table_source table(const char *name, uint64_t n_bytes, size_t entry_bytes)
 {
-    return (struct table_source){name, (const void *)(uintptr_t)(16 * MIB), n_bytes, entry_bytes};
+    return (struct table_source){.name = name,
+                                 .bytes = (const void *)(uintptr_t)(16 * MIB),
+                                 .n_bytes = n_bytes,
+                                 .entry_bytes = entry_bytes};
 }
 
 static struct table_plan plan_one(const struct device_info *device, struct memory_wishes wishes,
@@ -179,18 +182,31 @@ static void what_the_device_cannot_read_where_it_is_is_copied(void **state)
     assert_int_equal(
         plan_one(&CPU, (struct memory_wishes){.policy = TABLES_IN_PLACE, .max_bank_bytes = 0}, 0, odd)
             .placement,
-        PLACED_HUGE);
+        PLACED_SHARED);
     /* Banks of 16 entries of 12 bytes start at multiples of 192, no multiple of 128. */
     struct memory_wishes narrow = {.policy = TABLES_IN_PLACE, .max_bank_bytes = 300};
-    assert_int_equal(plan_one(&CPU, narrow, 0, banked).placement, PLACED_HUGE);
+    assert_int_equal(plan_one(&CPU, narrow, 0, banked).placement, PLACED_SHARED);
     assert_int_equal(
         plan_one(&CPU, (struct memory_wishes){.policy = TABLES_COPIED, .max_bank_bytes = 0}, 0, banked)
             .placement,
-        PLACED_HUGE);
+        PLACED_SHARED);
     assert_int_equal(
         plan_one(&GPU, (struct memory_wishes){.policy = TABLES_IN_PLACE, .max_bank_bytes = 0}, 0, banked)
             .placement,
         PLACED_COPIED);
+}
+
+static void only_copies_that_fill_huge_pages_are_said_to_be_in_them(void **state)
+{
+    (void)state;
+    struct memory_wishes copied = {.policy = TABLES_COPIED};
+    struct table_source big = table("rows", HOST_HUGE_PAGE_BYTES, 64),
+                        small = table("rows", 2 * MIB - 64, 64);
+    assert_int_equal(plan_one(&CPU, copied, GIB, big).placement, PLACED_HUGE);
+    assert_int_equal(plan_one(&CPU, copied, GIB, small).placement, PLACED_SHARED);
+    assert_int_equal(plan_one(&CPU, copied, 0, big).placement, PLACED_SHARED); /* the system gives none */
+    assert_string_equal(placement_name(PLACED_SHARED), "shared copy");
+    assert_string_equal(placement_name(PLACED_HUGE), "huge pages");
 }
 
 static void the_smallest_tables_share_constant_memory(void **state)
@@ -222,6 +238,22 @@ static void constant_memory_takes_no_more_tables_than_arguments(void **state)
     assert_int_equal(plans[2].space, TABLE_CONSTANT);
 }
 
+/* The kernels' sizes: they take neither an argument nor bytes from the others. */
+static void what_kernels_read_as_global_stays_out_of_constant_memory(void **state)
+{
+    (void)state;
+    struct device_info gpu = GPU;
+    gpu.n_constant_args = 1;
+    gpu.constant_bytes = 100;
+    struct table_source sources[] = {table("sizes", 4, 4), table("a", 100, 4)};
+    const struct table_planner p = {&gpu, &(struct memory_wishes){0}, 0};
+    struct table_plan plans[2];
+    sources[0].stays_global = true;
+    assert_int_equal(table_planner_plan(&p, sources, 2, plans, NULL), COLLIDE_OK);
+    assert_int_equal(plans[0].space, TABLE_GLOBAL);
+    assert_int_equal(plans[1].space, TABLE_CONSTANT);
+}
+
 static void a_processor_and_tables_of_several_banks_have_no_constant_memory(void **state)
 {
     (void)state;
@@ -234,7 +266,7 @@ static void a_processor_and_tables_of_several_banks_have_no_constant_memory(void
 static void a_table_of_no_bytes_moves_nothing(void **state)
 {
     (void)state;
-    struct table_source none = {"weights", NULL, 0, 4};
+    struct table_source none = {.name = "weights", .entry_bytes = 4};
     struct table_plan plan = plan_one(&GPU, (struct memory_wishes){0}, 0, none);
     assert_int_equal(plan.n_banks, 1);
     assert_int_equal(table_plan_moved_bytes(&none, &plan), 0);
@@ -330,8 +362,10 @@ int main(void)
         cmocka_unit_test(shared_memory_is_read_in_place_where_huge_pages_do_not_pay),
         cmocka_unit_test(the_room_for_huge_pages_is_used_once),
         cmocka_unit_test(what_the_device_cannot_read_where_it_is_is_copied),
+        cmocka_unit_test(only_copies_that_fill_huge_pages_are_said_to_be_in_them),
         cmocka_unit_test(the_smallest_tables_share_constant_memory),
         cmocka_unit_test(constant_memory_takes_no_more_tables_than_arguments),
+        cmocka_unit_test(what_kernels_read_as_global_stays_out_of_constant_memory),
         cmocka_unit_test(a_processor_and_tables_of_several_banks_have_no_constant_memory),
         cmocka_unit_test(a_table_of_no_bytes_moves_nothing),
         cmocka_unit_test(policies_are_parsed_by_their_names),

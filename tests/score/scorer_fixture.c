@@ -22,7 +22,7 @@ size_t scorer_fixture_setups(struct device_setup *out)
         if (all[i].memory == MEMORY_AS_FOUND)
             out[n++] = all[i];
     for (unsigned i = 0; i < list->n_devices; i++)
-        if (list->devices[i].svm_atomics)
+        if (engine_check_device(ENGINE_RING, &list->devices[i], NULL) == COLLIDE_OK)
             out[n++] = (struct device_setup){i, ENGINE_RING, MEMORY_AS_FOUND};
     return n;
 }

@@ -190,6 +190,32 @@ static void tables_too_large_for_the_device_leave_nothing(void **state)
     assert_no_kernels(device, ENGINE_QUEUED, COLLIDE_NO_MEMORY, "the mapping");
 }
 
+/* As a resident kernel does that is left behind: scorer, device and model are gone for their callers. */
+static void what_kernels_read_outlives_its_scorer_for_their_other_owners(void **state)
+{
+    (void)state;
+    struct random_model spec = spec_here();
+    struct collide_model *model = random_model_open(&spec);
+    const struct collide_scorer_options options = {.cache_dir = TEST_CACHE_DIR, .tables = "in-place"};
+    struct collide_scorer *scorer = NULL;
+    struct collide_error err = {0};
+    devices_list();
+    if (collide_scorer_create(model, &options, &scorer, &err) != COLLIDE_OK)
+        fail_msg("%s", err.text);
+    struct kernels *k = scorer->kernels[0];
+    const struct table_source *rows = &k->tables.sources[TABLE_ROWS];
+    void *before = malloc(rows->n_bytes);
+    assert_non_null(before);
+    memcpy(before, rows->bytes, rows->n_bytes);
+    kernels_retain(k);
+    collide_scorer_destroy(scorer);
+    collide_model_close(model);
+    assert_memory_equal(rows->bytes, before, rows->n_bytes);
+    assert_int_not_equal(device_n_objects(k->device), 0);
+    free(before);
+    kernels_release(k);
+}
+
 static void nothing_to_destroy_is_fine(void **state)
 {
     (void)state;
@@ -215,6 +241,7 @@ int main(void)
         cmocka_unit_test(a_scorer_that_cannot_be_is_explained_and_leaves_nothing),
         cmocka_unit_test(direct_engine_on_a_device_without_shared_memory_leaves_nothing),
         cmocka_unit_test(tables_too_large_for_the_device_leave_nothing),
+        cmocka_unit_test(what_kernels_read_outlives_its_scorer_for_their_other_owners),
         cmocka_unit_test(nothing_to_destroy_is_fine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

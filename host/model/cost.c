@@ -1,0 +1,96 @@
+#include "model/cost.h"
+
+#include "model/mapping.h"
+
+enum { LINE_BYTES = 64 };
+
+static struct lookup_cost sum(struct lookup_cost a, struct lookup_cost b)
+{
+    return (struct lookup_cost){a.lines + b.lines, a.bytes + b.bytes};
+}
+
+/* Entries of n_bytes begin at multiples of the largest power of two in n_bytes, at each of a line's equally
+ * often, so this is exact. */
+static struct lookup_cost cost_of_entry(uint64_t n_bytes)
+{
+    uint64_t alignment = n_bytes & -n_bytes;
+    if (alignment > LINE_BYTES)
+        alignment = LINE_BYTES;
+    return (struct lookup_cost){(double)(n_bytes + LINE_BYTES - alignment) / LINE_BYTES, (double)n_bytes};
+}
+
+/* Kernels read the word that an entry begins in, and the next one. */
+static struct lookup_cost cost_of_packed_id(uint32_t n_lookups, uint32_t bits)
+{
+    enum { PERIOD = 8 * LINE_BYTES };
+    uint64_t n_lines = 0;
+    for (uint64_t id = 0; id < PERIOD; id++) {
+        uint64_t first_word = id * n_lookups * bits / 32;
+        uint64_t last_word = ((id + 1) * n_lookups - 1) * bits / 32 + 1;
+        n_lines += last_word * 4 / LINE_BYTES - first_word * 4 / LINE_BYTES + 1;
+    }
+    return (struct lookup_cost){(double)n_lines / PERIOD, n_lookups * bits / 8.0};
+}
+
+struct lookup_cost cost_of_mapping(const struct model *m)
+{
+    switch (m->mapping.kind) {
+    case MAPPING_HASHED:
+        break;
+    case MAPPING_PACKED:
+        return cost_of_packed_id(m->mapping.n_lookups, m->mapping.bits);
+    case MAPPING_STORED:
+        return cost_of_entry(m->mapping.n_lookups * sizeof(uint32_t));
+    }
+    return (struct lookup_cost){0};
+}
+
+static struct lookup_cost of_each_lookup(const struct model *m, uint64_t n_bytes)
+{
+    struct lookup_cost one = cost_of_entry(n_bytes);
+    return (struct lookup_cost){m->mapping.n_lookups * one.lines, m->mapping.n_lookups * one.bytes};
+}
+
+struct lookup_cost cost_of_rows(const struct model *m)
+{
+    return of_each_lookup(m, row_bytes(&m->rows));
+}
+
+struct lookup_cost cost_of_scales(const struct model *m)
+{
+    bool is_by_row = m->rows.scaling == SCALING_ROW || m->rows.scaling == SCALING_ROW_OFFSET;
+    return is_by_row ? of_each_lookup(m, SCALE_BYTES) : (struct lookup_cost){0};
+}
+
+/* Several spaces have one table of weights, whether or not each has its own. */
+struct lookup_cost cost_of_weight(const struct model *m)
+{
+    bool has_table = m->item.weights || m->user_is_embedded || m->n_features > 0;
+    return has_table ? cost_of_entry(sizeof(float)) : (struct lookup_cost){0};
+}
+
+struct lookup_cost cost_of_bias(const struct model *m)
+{
+    return m->bias ? cost_of_entry(sizeof(float)) : (struct lookup_cost){0};
+}
+
+struct lookup_cost cost_of_embedding(const struct model *m)
+{
+    return sum(cost_of_mapping(m), sum(cost_of_rows(m), cost_of_scales(m)));
+}
+
+uint64_t bytes_of_rows(const struct model *m)
+{
+    return (uint64_t)m->rows.n * row_bytes(&m->rows) + row_scale_bytes(m);
+}
+
+uint64_t bytes_of_mapping(const struct model *m)
+{
+    uint64_t n_words = 0;
+    for (size_t s = 0; s < model_n_spaces(m); s++) {
+        uint64_t n = (model_space(m, s)->n_ids + 1ull) * m->mapping.n_lookups;
+        if (model_space_is_embedded(m, s) && m->mapping.kind != MAPPING_HASHED)
+            n_words += m->mapping.kind == MAPPING_PACKED ? mapping_n_words(n, m->mapping.bits) : n;
+    }
+    return n_words * sizeof(uint32_t);
+}
