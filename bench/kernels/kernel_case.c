@@ -83,6 +83,23 @@ static void fill_rows(struct kernel_case *c)
 }
 
 /* Every row is used. Ids in the order of their frequency have rows in that order; others have any. */
+static void draw_rows(struct kernel_case *c, uint32_t *entries, uint64_t n)
+{
+    uint32_t n_rows = c->shape.n_rows;
+    bool ordered = c->shape.distribution == IDS_ZIPF_ORDERED;
+    for (uint64_t id = 0; id < n; id++)
+        entries[id] = ordered       ? (uint32_t)(id * n_rows / n)
+                      : id < n_rows ? (uint32_t)id
+                                    : (uint32_t)rng_below(&c->rng, n_rows);
+    /* Those that came in turn are put in any order; a swap is a cache miss, so only they are. */
+    for (uint64_t id = n < n_rows ? n - 1 : n_rows - 1; !ordered && id > 0; id--) {
+        uint64_t other = rng_below(&c->rng, id + 1);
+        uint32_t row = entries[id];
+        entries[id] = entries[other];
+        entries[other] = row;
+    }
+}
+
 static enum collide_status fill_remap(struct kernel_case *c, struct collide_error *err)
 {
     const struct kernel_shape *shape = &c->shape;
@@ -90,15 +107,7 @@ static enum collide_status fill_remap(struct kernel_case *c, struct collide_erro
     uint32_t *entries = table_allocate(n * sizeof *entries);
     if (!entries)
         return error_no_memory(err, "the benchmark's mapping; try fewer --ids");
-    bool ordered = shape->distribution == IDS_ZIPF_ORDERED;
-    for (uint64_t id = 0; id < n; id++)
-        entries[id] = (uint32_t)(ordered ? id * shape->n_rows / n : id % shape->n_rows);
-    for (uint64_t id = n - 1; !ordered && id > 0; id--) {
-        uint64_t other = rng_below(&c->rng, id + 1);
-        uint32_t row = entries[id];
-        entries[id] = entries[other];
-        entries[other] = row;
-    }
+    draw_rows(c, entries, n);
     c->tables[CASE_REMAP] = entries;
     if (!shape->packed)
         return COLLIDE_OK;
