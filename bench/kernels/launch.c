@@ -196,18 +196,8 @@ int bench_launch(int argc, char **argv)
 {
     struct options o = {.rig = {.repeats = 9, .seed = 1}, .n_ids = 4000000, .dim = 64, .n_lanes = 2};
     const struct arg table[] = {
-        {.name = "ids",
-         .type = ARG_U64,
-         .target = &o.n_ids,
-         .min = 1,
-         .max = UINT32_MAX - 2,
-         .help = "ids and rows"},
-        {.name = "dim",
-         .type = ARG_U64,
-         .target = &o.dim,
-         .min = 1,
-         .max = MODEL_MAX_DIM,
-         .help = "values a row"},
+        ids_arg(&o.n_ids),
+        dim_arg(&o.dim),
         {.name = "lanes",
          .type = ARG_U64,
          .target = &o.n_lanes,

@@ -3,6 +3,42 @@
 #include "base/log.h"
 #include "commands.h"
 
+struct arg ids_arg(uint64_t *ids)
+{
+    return (struct arg){.name = "ids",
+                        .type = ARG_U64,
+                        .target = ids,
+                        .min = 1,
+                        .max = UINT32_MAX / 2,
+                        .help = "ids of items"};
+}
+
+struct arg rows_arg(uint64_t *rows)
+{
+    return (struct arg){.name = "rows",
+                        .type = ARG_U64,
+                        .target = rows,
+                        .max = UINT32_MAX - 1,
+                        .default_text = *rows ? NULL : "one an id",
+                        .help = "rows that the ids share"};
+}
+
+struct arg dim_arg(uint64_t *dim)
+{
+    return (struct arg){.name = "dim",
+                        .type = ARG_U64,
+                        .target = dim,
+                        .min = 1,
+                        .max = MODEL_MAX_DIM,
+                        .help = "values a row"};
+}
+
+struct arg bag_arg(uint64_t *bag)
+{
+    return (struct arg){
+        .name = "bag", .type = ARG_U64, .target = bag, .min = 1, .max = 1 << 19, .help = "ids a bag"};
+}
+
 enum collide_status rig_open(const struct rig_options *options, struct rig *out, struct collide_error *err)
 {
     *out = (struct rig){.device = NULL};

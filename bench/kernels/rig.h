@@ -36,6 +36,12 @@ struct rig_options {
         .name = "json", .type = ARG_FLAG, .target = &(options)->json, .help = "print one JSON document"      \
     }
 
+/* Options of a problem's shape; rows of 0 are one an id. */
+struct arg ids_arg(uint64_t *ids);
+struct arg rows_arg(uint64_t *rows);
+struct arg dim_arg(uint64_t *dim);
+struct arg bag_arg(uint64_t *bag);
+
 struct rig {
     struct device *device;
     enum engine_kind engine;

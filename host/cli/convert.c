@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "cli/command.h"
+#include "cli/model_args.h"
 #include "model/read.h"
 #include "model/write.h"
 
@@ -77,17 +78,8 @@ int command_convert(int argc, char **argv)
          .target = &flags.output,
          .value_name = "OUT",
          .help = "the model file to write; MODEL itself may be replaced"},
-        {.name = "precision",
-         .type = ARG_CHOICE,
-         .target = &flags.precision,
-         .choices = PRECISIONS,
-         .help = "how rows are stored; i8-line has a scale a dimension instead of one a row, so that 64 "
-                 "values take one cache line, i4 a scale and an offset a row"},
-        {.name = "mapping",
-         .type = ARG_CHOICE,
-         .target = &flags.mapping,
-         .choices = MAPPINGS,
-         .help = "mapping entries of 32 bits, or of the bits that they need"},
+        precision_arg(&flags.precision, PRECISIONS),
+        mapping_arg(&flags.mapping, MAPPINGS),
         {.name = "merge",
          .type = ARG_U64,
          .target = &flags.max_merged_bytes,

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "cli/command.h"
+#include "cli/model_args.h"
 #include "data/interactions.h"
 #include "model/write.h"
 
@@ -150,17 +151,8 @@ int command_learn(int argc, char **argv)
          .min = 1,
          .max = MODEL_MAX_DIM,
          .help = "values a row"},
-        {.name = "precision",
-         .type = ARG_CHOICE,
-         .target = &flags.precision,
-         .choices = row_form_names,
-         .help = "how rows are stored; i8-line has a scale a dimension instead of one a row, so that 64 "
-                 "values take one cache line, i4 a scale and an offset a row"},
-        {.name = "mapping",
-         .type = ARG_CHOICE,
-         .target = &flags.mapping,
-         .choices = MAPPINGS,
-         .help = "mapping entries of 32 bits, or of the bits that they need"},
+        precision_arg(&flags.precision, row_form_names),
+        mapping_arg(&flags.mapping, MAPPINGS),
         {.name = "histories",
          .type = ARG_CHOICE,
          .target = &flags.histories,

@@ -67,9 +67,19 @@ static void a_query_becomes_dense_ids_and_ranges(void **state)
     fill_queries(&fill, queries, 3, &capacity, ROOM, &at);
     assert_int_equal(at.query, 3);
     const device_query expected[] = {
-        {.user = 2, .history_begin = 0, .history_end = 2, .items_begin = 0, .items_end = 3},
-        {.user = N_USERS, .history_begin = 2, .history_end = 3, .items_begin = 3, .items_end = 4},
-        {.user = N_USERS, .history_begin = 3, .history_end = 3, .items_begin = 4, .items_end = 5}};
+        {.user = 2, .history_begin = 0, .history_end = 2, .items_begin = 0, .items_end = 3, .n_parts = 1},
+        {.user = N_USERS,
+         .history_begin = 2,
+         .history_end = 3,
+         .items_begin = 3,
+         .items_end = 4,
+         .n_parts = 1},
+        {.user = N_USERS,
+         .history_begin = 3,
+         .history_end = 3,
+         .items_begin = 4,
+         .items_end = 5,
+         .n_parts = 1}};
     assert_memory_equal(s.queries, expected, sizeof expected);
     const uint32_t history[] = {4, N_ITEMS, 4}, items[] = {4, N_ITEMS, 0, 9, 4};
     assert_memory_equal(s.history, history, sizeof history);
