@@ -30,14 +30,15 @@ list_packages() {
 pack() {
   mkdir -p "$1"
   list_packages | while read -r package; do
-    dpkg -L "$package" | { grep -E '^/(usr/)?(include|lib|bin/pkg)' || true; } | while read -r file; do
+    dpkg -L "$package" | { grep -E '^/(usr/)?(include|lib|bin/pkg)' | grep -v '\.a$' || true; } | while read -r file; do
       { [ -d "$file" ] && [ ! -L "$file" ]; } || cp -P --parents "$file" "$1"
     done
   done
-  # Libraries that several packages offer are links into a folder of links; here each is a file.
-  for library in libblas.so.3 liblapack.so.3 libopenblas.so.0 libopenblas.so; do
-    found=$(readlink -f "/usr/lib/$(uname -m)-linux-gnu/$library" || true)
-    [ -z "$found" ] || cp --remove-destination "$found" "$1/usr/lib/$(uname -m)-linux-gnu/$library"
+  # What several packages offer is a link into a folder of links, which is not packed; here it leads to the file.
+  local libraries=usr/lib/$(uname -m)-linux-gnu file found
+  for file in libblas.so.3 liblapack.so.3 libopenblas.so.0 libopenblas.so pkgconfig/openblas.pc; do
+    found=$(readlink -f "/$libraries/$file" || true)
+    [ ! -f "$1$found" ] || ln -sfr "$1$found" "$1/$libraries/$file"
   done
   echo "$(list_packages | wc -l) packages, $(du -sh "$1" | cut -f 1) in $1"
 }
