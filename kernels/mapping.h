@@ -33,8 +33,8 @@ static ulong mix64(ulong x)
 }
 
 #if defined(MAP_HASHED)
-/* The last row is kept for unknown ids, which stand last of their spaces: the host sends all of them as
- * n_items. */
+/* The last row is kept for the unknown item. Where there are further spaces, the host stores their rows
+ * instead. */
 static uint mapped_row(const tables *t, uint id, uint l)
 {
     ulong seed = (ulong)t->params.seed_high << 32 | t->params.seed_low;

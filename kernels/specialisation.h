@@ -21,7 +21,8 @@
  *   SHARDED                                   1: only rows row_begin .. row_end are here, the others count as zero
  *   RING                                      1: with the resident kernel, which needs OpenCL 2.0's atomics
  *   T_BANKS, T_SHIFT, T_SPACE                 of each table T: how many arguments it takes: 0 (the model has none such),
- *                                             1, 2, 4, 8 or 16; entry i is entry i % 2^T_SHIFT of bank i >> T_SHIFT; __global or __constant */
+ *                                             1, 2, 4, 8 or 16; entry i is entry i % 2^T_SHIFT of bank
+ *                                             i >> T_SHIFT; __global or __constant */
 /* clang-format on */
 #ifndef KERNELS_SPECIALISATION_H
 #define KERNELS_SPECIALISATION_H

@@ -185,24 +185,20 @@ static enum collide_status run(const void *options, struct collide_error *err)
 {
     const struct options *o = options;
     const struct kernel_shape shape = shape_of(o);
-    struct kernel_case *c = NULL;
     struct results r;
     struct rig rig = {.device = NULL};
     enum collide_status status = check(o, err);
     if (status == COLLIDE_OK)
-        status = rig_open(&o->rig, &rig, err);
+        status = rig_open(&o->rig, o->compare ? NULL : &shape, &rig, err);
     if (status == COLLIDE_OK && o->compare) {
         status = kernel_compare(&rig, &o->rig, err);
     } else if (status == COLLIDE_OK) {
-        status = kernel_case_create(&shape, o->rig.seed, &c, err);
-        if (status == COLLIDE_OK)
-            status = measure(&rig, c, o->rig.repeats, &r, err);
+        status = measure(&rig, rig.problem, o->rig.repeats, &r, err);
         if (status == COLLIDE_OK && o->rig.json)
             status = print_json(&r, &shape, device_info(rig.device)->name, err);
         else if (status == COLLIDE_OK)
             print_text(&r, &shape, device_info(rig.device)->name);
     }
-    kernel_case_destroy(c);
     rig_close(&rig);
     return status;
 }

@@ -163,21 +163,18 @@ static enum collide_status run(const void *options, struct collide_error *err)
 {
     const struct options *o = options;
     struct kernel_shape shape = pairs(o, MANY_PAIRS);
-    struct kernel_case *c = NULL;
     struct kernels *kernels = NULL;
     struct results r = {.engine = NULL};
     struct rig rig;
-    enum collide_status status = rig_open(&o->rig, &rig, err);
+    enum collide_status status = rig_open(&o->rig, &shape, &rig, err);
     if (status == COLLIDE_OK)
-        status = kernel_case_create(&shape, o->rig.seed, &c, err);
+        status = rig_kernels(&rig, rig.problem, NULL, &kernels, err);
     if (status == COLLIDE_OK)
-        status = rig_kernels(&rig, c, NULL, &kernels, err);
+        status = measure_pairs(rig.problem, kernels, &r, err);
     if (status == COLLIDE_OK)
-        status = measure_pairs(c, kernels, &r, err);
+        status = measure_many(rig.problem, kernels, &r, err);
     if (status == COLLIDE_OK)
-        status = measure_many(c, kernels, &r, err);
-    if (status == COLLIDE_OK)
-        status = measure_scaling(c, kernels, o, &r, err);
+        status = measure_scaling(rig.problem, kernels, o, &r, err);
     if (status == COLLIDE_OK) {
         r.engine = engine_kind_name(engine_kind_of(kernels->engine));
         const char *device = device_info(rig.device)->name;
@@ -187,7 +184,6 @@ static enum collide_status run(const void *options, struct collide_error *err)
             print_text(&r, o, device);
     }
     kernels_destroy(kernels);
-    kernel_case_destroy(c);
     rig_close(&rig);
     return status;
 }

@@ -39,15 +39,21 @@ struct arg bag_arg(uint64_t *bag)
         .name = "bag", .type = ARG_U64, .target = bag, .min = 1, .max = 1 << 19, .help = "ids a bag"};
 }
 
-enum collide_status rig_open(const struct rig_options *options, struct rig *out, struct collide_error *err)
+enum collide_status rig_open(const struct rig_options *options, const struct kernel_shape *shape,
+                             struct rig *out, struct collide_error *err)
 {
     *out = (struct rig){.device = NULL};
     enum collide_status status = engine_kind_parse(options->engine, &out->engine, err);
-    return status == COLLIDE_OK ? device_open(options->device, &out->device, err) : status;
+    if (status == COLLIDE_OK)
+        status = device_open(options->device, &out->device, err);
+    if (status == COLLIDE_OK && shape)
+        status = kernel_case_create(shape, options->seed, &out->problem, err);
+    return status;
 }
 
 void rig_close(struct rig *r)
 {
+    kernel_case_destroy(r->problem);
     device_close(r->device);
 }
 

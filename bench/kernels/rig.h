@@ -45,9 +45,12 @@ struct arg bag_arg(uint64_t *bag);
 struct rig {
     struct device *device;
     enum engine_kind engine;
+    struct kernel_case *problem; /* owned, or NULL */
 };
 
-enum collide_status rig_open(const struct rig_options *options, struct rig *out, struct collide_error *err);
+/* shape: of the problem to make; NULL: none. */
+enum collide_status rig_open(const struct rig_options *options, const struct kernel_shape *shape,
+                             struct rig *out, struct collide_error *err);
 void rig_close(struct rig *r);
 
 /* The kernels of a case, as the device is tuned or as told. Tables are used where they are. */

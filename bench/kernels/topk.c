@@ -42,9 +42,10 @@ static enum collide_status measure_one(const struct kernel_descriptor *descripto
     return status;
 }
 
-static enum collide_status measure(const struct rig *rig, struct kernel_case *c, const struct options *o,
-                                   struct results *r, struct collide_error *err)
+static enum collide_status measure(const struct rig *rig, const struct options *o, struct results *r,
+                                   struct collide_error *err)
 {
+    struct kernel_case *c = rig->problem;
     struct kernel_descriptor every = kernel_score;
     every.fill = fill_every_item;
     struct kernels *kernels = NULL;
@@ -67,6 +68,11 @@ static enum collide_status measure(const struct rig *rig, struct kernel_case *c,
     return status;
 }
 
+static uint64_t rows_of(const struct options *o)
+{
+    return o->n_rows ? o->n_rows : o->n_ids;
+}
+
 static enum collide_status print(const struct results *r, const struct options *o, const char *device,
                                  struct collide_error *err)
 {
@@ -74,7 +80,7 @@ static enum collide_status print(const struct results *r, const struct options *
     if (!o->rig.json) {
         printf("top-%d of %" PRIu64 " items in %" PRIu64 " rows x %" PRIu64 " i8, %" PRIu64
                " queries a launch\n",
-               KERNEL_TOPK_K, o->n_ids, o->n_rows, o->dim, o->n_queries);
+               KERNEL_TOPK_K, o->n_ids, rows_of(o), o->dim, o->n_queries);
         printf("%s, %s engine; %s, %u CPUs, %s\n\n", device, r->engine, machine.cpu, machine.n_cpus,
                machine.kernel);
         printf("top-k:              %10.1f us a query (%.1f .. %.1f)\n", r->topk_us.median, r->topk_us.min,
@@ -88,7 +94,7 @@ static enum collide_status print(const struct results *r, const struct options *
     cJSON_AddStringToObject(document, "device", device);
     cJSON_AddStringToObject(document, "engine", r->engine);
     cJSON_AddNumberToObject(document, "ids", (double)o->n_ids);
-    cJSON_AddNumberToObject(document, "rows", (double)o->n_rows);
+    cJSON_AddNumberToObject(document, "rows", (double)rows_of(o));
     cJSON_AddNumberToObject(document, "topk_us", r->topk_us.median);
     cJSON_AddNumberToObject(document, "every_item_us", r->every_us.median);
     return json_print(stdout, document, err);
@@ -98,23 +104,19 @@ static enum collide_status run(const void *options, struct collide_error *err)
 {
     const struct options *o = options;
     const struct kernel_shape shape = {.n_ids = (uint32_t)o->n_ids,
-                                       .n_rows = (uint32_t)(o->n_rows ? o->n_rows : o->n_ids),
+                                       .n_rows = (uint32_t)rows_of(o),
                                        .dim = (uint32_t)o->dim,
                                        .bag = (uint32_t)o->bag,
                                        .n_queries = (uint32_t)o->n_queries,
                                        .form = ROWS_I8,
                                        .biased = true};
-    struct kernel_case *c = NULL;
     struct results r;
     struct rig rig;
-    enum collide_status status = rig_open(&o->rig, &rig, err);
+    enum collide_status status = rig_open(&o->rig, &shape, &rig, err);
     if (status == COLLIDE_OK)
-        status = kernel_case_create(&shape, o->rig.seed, &c, err);
-    if (status == COLLIDE_OK)
-        status = measure(&rig, c, o, &r, err);
+        status = measure(&rig, o, &r, err);
     if (status == COLLIDE_OK)
         status = print(&r, o, device_info(rig.device)->name, err);
-    kernel_case_destroy(c);
     rig_close(&rig);
     return status;
 }

@@ -94,9 +94,9 @@ static void print_candidate(const struct tuning *t)
 }
 
 /* A form that a device does not take is not the best one. */
-static enum collide_status tune(const struct rig *rig, struct kernel_case *c, const struct options *o,
-                                struct collide_error *err)
+static enum collide_status tune(const struct rig *rig, const struct options *o, struct collide_error *err)
 {
+    struct kernel_case *c = rig->problem;
     struct tuning candidates[MAX_CANDIDATES];
     const struct tuning *best = NULL;
     double best_ns = 0;
@@ -137,14 +137,10 @@ static enum collide_status run(const void *options, struct collide_error *err)
                                        .n_items = (uint32_t)o->bag,
                                        .n_queries = (uint32_t)(LOOKUPS / o->bag),
                                        .form = (enum row_form)o->form};
-    struct kernel_case *c = NULL;
     struct rig rig;
-    enum collide_status status = rig_open(&o->rig, &rig, err);
+    enum collide_status status = rig_open(&o->rig, &shape, &rig, err);
     if (status == COLLIDE_OK)
-        status = kernel_case_create(&shape, o->rig.seed, &c, err);
-    if (status == COLLIDE_OK)
-        status = tune(&rig, c, o, err);
-    kernel_case_destroy(c);
+        status = tune(&rig, o, err);
     rig_close(&rig);
     return status;
 }

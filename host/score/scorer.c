@@ -27,9 +27,7 @@ static enum collide_status read_options(const struct collide_scorer_options *o, 
         .binary = o->kernels,
         .memory = {.max_bank_bytes = o->max_bank_bytes, .n_channels = o->n_channels}};
     enum collide_status status = engine_kind_parse(o->engine, &out->engine, err);
-    if (status == COLLIDE_OK && o->tables)
-        status = table_policy_parse(o->tables, &out->memory.policy, err);
-    return status;
+    return status == COLLIDE_OK ? table_policy_parse(o->tables, &out->memory.policy, err) : status;
 }
 
 static enum collide_status open_chosen(struct collide_scorer *s, const unsigned *indices, unsigned n,
