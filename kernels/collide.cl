@@ -7,7 +7,7 @@
  *   collide_ring_v1    any of them, for as long as it runs: work comes through a ring
  *
  * docs/KERNELS.md is their reference. All but the last have one list of arguments: the model's tables, then
- * the batch. */
+ * the batch, both as tables.h says. */
 #include "forms.h"
 
 KERNEL collide_score_v1(TABLE_ARGUMENTS, BATCH_ARGUMENTS)
@@ -39,18 +39,11 @@ SINGLE_KERNEL collide_topk_v1(TABLE_ARGUMENTS, BATCH_ARGUMENTS)
 }
 
 #ifdef RING_OFFERED
-/* Where a descriptor's regions are, in the order of BATCH_ARGUMENTS. */
+/* Where a descriptor's regions are. */
 static batch ring_batch(__global uchar *ring, __global const ring_descriptor *d)
 {
-    batch a = {(__global const device_query *)ring_region(ring, d, 0),
-               (__global uint *)ring_region(ring, d, 1),
-               (__global const float *)ring_region(ring, d, 2),
-               (__global uint *)ring_region(ring, d, 3),
-               (__global const ulong *)ring_region(ring, d, 4),
-               (__global const ulong *)ring_region(ring, d, 5),
-               (__global const float *)ring_region(ring, d, 6),
-               (__global float *)ring_region(ring, d, 7),
-               (__global float *)ring_region(ring, d, 8)};
+#define DESCRIBED_REGION(i) ring_region(ring, d, i)
+    batch a = {BATCH_AT(DESCRIBED_REGION)};
     /* They come from the producer's cache: all at once, not one after the other. */
     PREFETCH_LINE(a.queries);
     PREFETCH_LINE(a.history);

@@ -108,16 +108,16 @@ static void group_add_stored(lane_bag *b, const tables *t, __local group_memory 
     b->n += end - begin;
 }
 
-static void group_add_given(lane_bag *b, const tables *t, const batch *a, __local group_memory *m, uint begin,
-                            uint end)
+static void group_add_given(lane_bag *b, const tables *t, const batch *a, __local group_memory *m,
+                            const id_list *l)
 {
-    for (uint first = begin; first < end; first += TILE) {
+    for (uint first = l->begin; first < l->end; first += TILE) {
         uint j = first + (uint)get_local_id(0);
-        if (j < end)
-            group_set(b, t, m, listed_id(t, a->history, a->history_keys, j), a->history_weights[j]);
-        group_add_tile(b, t, m, min(end - first, (uint)TILE));
+        if (j < l->end)
+            group_set(b, t, m, listed_id(t, l, j), a->history_weights[j]);
+        group_add_tile(b, t, m, min(l->end - first, (uint)TILE));
     }
-    b->n += end - begin;
+    b->n += l->end - l->begin;
 }
 
 /* The lanes' parts become the bag's sum, every team holding all of it. */

@@ -20,7 +20,8 @@ static void group_query_sum(const tables *t, const batch *a, const device_query 
     b->n = 0;
     stored_history(t, q, &begin, &end);
     group_add_stored(b, t, m, begin, end);
-    group_add_given(b, t, a, m, q->history_begin, q->history_end);
+    const id_list given = history_of(a, q);
+    group_add_given(b, t, a, m, &given);
     group_finish(b, t, m);
 }
 
@@ -60,13 +61,14 @@ static void score_query_by_group(const tables *t, const batch *a, size_t i, __lo
 {
     const uint lane = (uint)get_local_id(0);
     device_query q = a->queries[i];
+    const id_list l = items_of(a, &q);
     lane_bag b;
     group_query_bag(t, a, i, &q, m, &b);
-    for (uint first = q.items_begin; first < q.items_end; first += TILE) {
-        uint n = min(q.items_end - first, (uint)TILE);
+    for (uint first = l.begin; first < l.end; first += TILE) {
+        uint n = min(l.end - first, (uint)TILE);
         float bias = 0.0f, offset[CHUNKS] = {0.0f};
         if (lane < n) {
-            uint id = known_or_unknown(t, listed_id(t, a->items, a->item_keys, first + lane));
+            uint id = known_or_unknown(t, listed_id(t, &l, first + lane));
             tile_set(&m->tile, lane, t, id, 1.0f, offset);
             bias = score_bias(t, id) + scored_offset(b.offset, offset);
         }

@@ -2,16 +2,17 @@
 #ifndef KERNELS_ITEM_H
 #define KERNELS_ITEM_H
 
+#include "id_list.h"
 #include "prefetch.h"
 
 /* Lists of a batch lie behind one another, so a query asks ahead for the next ones', as far as their ids are
  * known by then; only the first query has to start by itself. */
 #if KEYED
-#define LIMIT(end, batch_end) (end)
-#define IS_FIRST(begin)       true
+#define LIMIT(l, batch_end) ((l)->end)
+#define IS_FIRST(l)         true
 #else
-#define LIMIT(end, batch_end) (batch_end)
-#define IS_FIRST(begin)       ((begin) == 0)
+#define LIMIT(l, batch_end) (batch_end)
+#define IS_FIRST(l)         ((l)->begin == 0 || HAS_NUMBERS(l))
 #endif
 
 /* Without weights the unknown id adds nothing, but for zeros that may be the largest values: a branch that is
@@ -52,32 +53,31 @@ static void bag_add_stored(bag *b, const tables *t, uint begin, uint end)
 /* bag += the history given with a query. */
 static void bag_add_given(bag *b, const tables *t, const batch *a, const device_query *q)
 {
-    uint limit = LIMIT(q->history_end, q->history_limit);
-#if KEYED
-    find_items(t, a->history, a->history_keys, q->history_begin, q->history_end);
-#endif
-    if (IS_FIRST(q->history_begin))
-        PREFETCH_START(t, a->history, q->history_begin, limit, prefetch_bagged);
-    BAG_ADD_LIST(b, t, a->history, a->history_weights[j], q->history_begin, q->history_end, limit);
+    const id_list l = history_of(a, q);
+    uint limit = LIMIT(&l, q->history_limit);
+    find_ids(t, &l);
+    if (IS_FIRST(&l))
+        PREFETCH_START(t, l.ids, l.begin, limit, prefetch_bagged);
+    BAG_ADD_LIST(b, t, l.ids, a->history_weights[j], l.begin, l.end, limit);
 }
 
 /* Before the bag is summed up: what score_items will need. */
 static void items_ready(const tables *t, const batch *a, const device_query *q)
 {
-#if KEYED
-    find_items(t, a->items, a->item_keys, q->items_begin, q->items_end);
-#endif
-    if (IS_FIRST(q->items_begin))
-        PREFETCH_START(t, a->items, q->items_begin, LIMIT(q->items_end, q->items_limit), prefetch_scored);
+    const id_list l = items_of(a, q);
+    find_ids(t, &l);
+    if (IS_FIRST(&l))
+        PREFETCH_START(t, l.ids, l.begin, LIMIT(&l, q->items_limit), prefetch_scored);
 }
 
 /* The scores of a query's candidates. */
 static void score_items(const bag *b, const tables *t, const batch *a, const device_query *q)
 {
-    for (uint j = q->items_begin; j < q->items_end; j++) {
+    const id_list l = items_of(a, q);
+    for (uint j = l.begin; j < l.end; j++) {
         BEAT(t, j);
-        PREFETCH_AHEAD(t, a->items, j, LIMIT(q->items_end, q->items_limit), prefetch_scored);
-        uint id = known_or_unknown(t, a->items[j]);
+        PREFETCH_AHEAD(t, l.ids, j, LIMIT(&l, q->items_limit), prefetch_scored);
+        uint id = known_or_unknown(t, l.ids[j]);
         a->scores[j] = bag_dot(b, t, id) + score_bias(t, id);
     }
 }

@@ -93,34 +93,6 @@ static uint find_item(const tables *t, ulong key)
     }
     return t->params.n_items;
 }
-
-static void prefetch_slot(const tables *t, ulong key)
-{
-    PREFETCH_LINE(ENTRY(KEY_SLOTS, t->key_slots, first_slot(t, key), 1));
-}
-
-static void prefetch_key(const tables *t, ulong key)
-{
-#if PREFETCH
-    uint id = AT(KEY_SLOTS, t->key_slots, first_slot(t, key));
-    if (id < t->params.n_items)
-        PREFETCH_LINE(ENTRY(KEYS, t->keys, id, 1));
-#endif
-}
-
-/* ids[j] = the item of keys[j], for each j in [begin, end) that is to be looked up. */
-static void find_items(const tables *t, __global uint *ids, __global const ulong *keys, uint begin, uint end)
-{
-    for (uint j = begin; j < end; j++) {
-        BEAT(t, j);
-        if (j + REMAP_AHEAD < end)
-            prefetch_slot(t, keys[j + REMAP_AHEAD]);
-        if (j + ROW_AHEAD < end)
-            prefetch_key(t, keys[j + ROW_AHEAD]);
-        if (ids[j] == ID_BY_KEY)
-            ids[j] = find_item(t, keys[j]);
-    }
-}
 #endif
 
 #endif

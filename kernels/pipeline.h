@@ -81,8 +81,8 @@ static void bag_add_stored(bag *b, const tables *t, uint begin, uint end)
 /* bag += the history given with a query. */
 static void bag_add_given(bag *b, const tables *t, const batch *a, const device_query *q)
 {
-    BAG_ADD_LIST(b, t, listed_id(t, a->history, a->history_keys, j), a->history_weights[j], q->history_begin,
-                 q->history_end);
+    const id_list l = history_of(a, q);
+    BAG_ADD_LIST(b, t, listed_id(t, &l, j), a->history_weights[j], l.begin, l.end);
 }
 
 /* The scores of n candidates. */
@@ -115,13 +115,14 @@ static void items_ready(const tables *t, const batch *a, const device_query *q)
 /* The scores of a query's candidates. */
 static void score_items(const bag *b, const tables *t, const batch *a, const device_query *q)
 {
+    const id_list l = items_of(a, q);
     uint ids[TILE];
-    for (uint first = q->items_begin; first < q->items_end; first += TILE) {
-        uint n = min(q->items_end - first, (uint)TILE);
+    for (uint first = l.begin; first < l.end; first += TILE) {
+        uint n = min(l.end - first, (uint)TILE);
         BEAT(t, 0);
         PIPELINED
         for (uint j = 0; j < n; j++)
-            ids[j] = listed_id(t, a->items, a->item_keys, first + j);
+            ids[j] = listed_id(t, &l, first + j);
         score_tile(b, t, ids, n, a->scores + first);
     }
 }

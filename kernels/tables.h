@@ -59,39 +59,55 @@ typedef float scale_value;
 #define ENTRY(T, table, i, size) PASTE(ENTRY_, T##_BANKS)(T, table, i, size)
 #define AT(T, table, i)          (*ENTRY(T, table, i, 1))
 
-#define TABLE_ARGUMENTS                                                                                      \
-    __global const device_params *params                 /* (1) */                                           \
-    BANK_ARGUMENTS(REMAP, uint, remap)                   /* (n_entries, LOOKUPS), or words of packed ones */ \
-        BANK_ARGUMENTS(ROWS, row_value, rows)            /* (row_end - row_begin, WIDTH) */                  \
-        BANK_ARGUMENTS(SCALES, scale_value, scales)      /* (rows) | (rows, 2) | (DIM) */                    \
-        BANK_ARGUMENTS(WEIGHTS, float, weights)          /* (n_entries) */                                   \
-        BANK_ARGUMENTS(BIAS, float, bias)                /* (n_items + 1) */                                 \
-        BANK_ARGUMENTS(USER_OFFSETS, uint, user_offsets) /* (n_users + 2) */                                 \
-        BANK_ARGUMENTS(USER_HISTORY, uint, user_history) /* (n_stored) */                                    \
-        BANK_ARGUMENTS(KEYS, ulong, keys)                /* (n_items) */                                     \
-        BANK_ARGUMENTS(KEY_SLOTS, uint, key_slots)       /* (n_key_slots) */                                 \
-        BANK_ARGUMENTS(ROW_OFFSETS, uint, row_offsets)   /* (rows + 1) */                                    \
-        BANK_ARGUMENTS(ROW_ITEMS, uint, row_items)       /* (row_offsets[rows]) */                           \
-        BANK_ARGUMENTS(ROW_BEST, float, row_best)        /* (rows) */
+/* The tables in the order of the arguments, behind the params: X(T, type, name). */
+#define FOR_EACH_TABLE(X)                                                                                    \
+    X(REMAP, uint, remap)               /* (n_entries, LOOKUPS), or words of packed ones */                  \
+    X(ROWS, row_value, rows)            /* (row_end - row_begin, WIDTH) */                                   \
+    X(SCALES, scale_value, scales)      /* (rows) | (rows, 2) | (DIM) */                                     \
+    X(WEIGHTS, float, weights)          /* (n_entries) */                                                    \
+    X(BIAS, float, bias)                /* (n_items + 1) */                                                  \
+    X(USER_OFFSETS, uint, user_offsets) /* (n_users + 2) */                                                  \
+    X(USER_HISTORY, uint, user_history) /* (n_stored) */                                                     \
+    X(KEYS, ulong, keys)                /* (n_items) */                                                      \
+    X(KEY_SLOTS, uint, key_slots)       /* (n_key_slots) */                                                  \
+    X(ROW_OFFSETS, uint, row_offsets)   /* (rows + 1) */                                                     \
+    X(ROW_ITEMS, uint, row_items)       /* (row_offsets[rows]) */                                            \
+    X(ROW_BEST, float, row_best)        /* (rows) */
 
+#define BANK_POINTERS(T, type, name) T##_SPACE const type *name[BANKS(T)];
 typedef struct {
     device_params params;
-    REMAP_SPACE const uint *remap[BANKS(REMAP)];
-    ROWS_SPACE const row_value *rows[BANKS(ROWS)];
-    SCALES_SPACE const scale_value *scales[BANKS(SCALES)];
-    WEIGHTS_SPACE const float *weights[BANKS(WEIGHTS)];
-    BIAS_SPACE const float *bias[BANKS(BIAS)];
-    USER_OFFSETS_SPACE const uint *user_offsets[BANKS(USER_OFFSETS)];
-    USER_HISTORY_SPACE const uint *user_history[BANKS(USER_HISTORY)];
-    KEYS_SPACE const ulong *keys[BANKS(KEYS)];
-    KEY_SLOTS_SPACE const uint *key_slots[BANKS(KEY_SLOTS)];
-    ROW_OFFSETS_SPACE const uint *row_offsets[BANKS(ROW_OFFSETS)];
-    ROW_ITEMS_SPACE const uint *row_items[BANKS(ROW_ITEMS)];
-    ROW_BEST_SPACE const float *row_best[BANKS(ROW_BEST)];
+    FOR_EACH_TABLE(BANK_POINTERS)
 #ifdef RING_OFFERED
     __global uchar *ring; /* of the resident kernel, else 0 */
 #endif
 } tables;
+
+/* Tables as a kernel's arguments, and made of them: each bank one, or one list of all their addresses. */
+#if GATHERED
+#define TABLE_ARGUMENTS __global const ulong *table_addresses
+#define TABLES          tables_at(table_addresses)
+#define TAKE_BANKS(T, type, name)                                                                            \
+    for (uint bank = 0; bank < T##_BANKS; bank++)                                                            \
+        t.name[bank] = (T##_SPACE const type *)*next++;
+static tables tables_at(__global const ulong *next)
+{
+    tables t = {*(__global const device_params *)*next++};
+    FOR_EACH_TABLE(TAKE_BANKS)
+    return t;
+}
+#else
+#define BANK_LIST(T, type, name)                                                                             \
+    ,                                                                                                        \
+    {                                                                                                        \
+        BANK_NAMES(T, name)                                                                                  \
+    }
+#define TABLE_ARGUMENTS __global const device_params *params FOR_EACH_TABLE(BANK_ARGUMENTS)
+#define TABLES                                                                                               \
+    {                                                                                                        \
+        *params FOR_EACH_TABLE(BANK_LIST)                                                                    \
+    }
+#endif
 
 /* In loops that may take long, with the number of the turn: tells the ring's host of progress. */
 #ifdef RING_OFFERED
@@ -104,45 +120,54 @@ typedef struct {
 #define BEAT(t, turn)
 #endif
 
-#define TABLES                                                                                               \
-    {                                                                                                        \
-        *params, {BANK_NAMES(REMAP, remap)}, {BANK_NAMES(ROWS, rows)}, {BANK_NAMES(SCALES, scales)},         \
-            {BANK_NAMES(WEIGHTS, weights)}, {BANK_NAMES(BIAS, bias)},                                        \
-            {BANK_NAMES(USER_OFFSETS, user_offsets)}, {BANK_NAMES(USER_HISTORY, user_history)},              \
-            {BANK_NAMES(KEYS, keys)}, {BANK_NAMES(KEY_SLOTS, key_slots)},                                    \
-            {BANK_NAMES(ROW_OFFSETS, row_offsets)}, {BANK_NAMES(ROW_ITEMS, row_items)},                      \
-        {                                                                                                    \
-            BANK_NAMES(ROW_BEST, row_best)                                                                   \
-        }                                                                                                    \
-    }
-
 /* A batch: what the host sends, and what it gets. */
-#define BATCH_ARGUMENTS                                                                                      \
-    __global const device_query *queries,      /* (n_queries) */                                             \
-        __global uint *history,                /* ids given with the queries, of any space */                \
-        __global const float *history_weights, /* one each */                                                \
-        __global uint *items,                  /* the queries' candidates, or what they leave out */         \
-        __global const ulong *history_keys, /* KEYED: of each id in history and items that is ID_BY_KEY */   \
-        __global const ulong *item_keys,                                                                     \
-        __global const float *vectors, /* (n_queries, DIM), of QUERY_VECTOR */                               \
-        __global float *row_scores,    /* (n_queries, CHUNKS, rows), between the two steps of top-k */       \
-        __global float *scores
-
 typedef struct {
-    __global const device_query *queries;
-    __global uint *history;
-    __global const float *history_weights;
-    __global uint *items;
-    __global const ulong *history_keys;
+    __global const device_query *queries;  /* (n_queries) */
+    __global uint *history;                /* ids given with the queries, of any space */
+    __global const float *history_weights; /* one each */
+    __global uint *items;                  /* the queries' candidates, or what they leave out */
+    __global const ulong *history_keys;    /* KEYED: of each id in history and items that is ID_BY_KEY */
     __global const ulong *item_keys;
-    __global const float *vectors;
-    __global float *row_scores;
+    __global const float *vectors; /* (n_queries, DIM), of QUERY_VECTOR */
+    __global float *row_scores;    /* (n_queries, CHUNKS, rows), between the two steps of top-k */
     __global float *scores;
+#if NUMBERS
+    __global const volatile uint *numbers; /* anyone may write to them, at any time */
+#endif
 } batch;
 
+#if NUMBERS
+#define NUMBERS_ARGUMENT , __global const volatile uint *numbers
+#define NUMBERS_NAME     , numbers
+#else
+#define NUMBERS_ARGUMENT
+#define NUMBERS_NAME
+#endif
+
+/* A batch of regions whose addresses are at(0), at(1) and so on. */
+#define BATCH_AT(at)                                                                                         \
+    (__global const device_query *)at(0), (__global uint *)at(1), (__global const float *)at(2),             \
+        (__global uint *)at(3), (__global const ulong *)at(4), (__global const ulong *)at(5),                \
+        (__global const float *)at(6), (__global float *)at(7), (__global float *)at(8)
+
+/* As a kernel's arguments, and made of them: each region one, or one list of their addresses. */
+#if GATHERED
+#define REGION_ADDRESS(i) region_addresses[i]
+#define BATCH_ARGUMENTS   __global const ulong *region_addresses NUMBERS_ARGUMENT
 #define BATCH                                                                                                \
     {                                                                                                        \
-        queries, history, history_weights, items, history_keys, item_keys, vectors, row_scores, scores       \
+        BATCH_AT(REGION_ADDRESS) NUMBERS_NAME                                                                \
     }
+#else
+#define BATCH_ARGUMENTS                                                                                      \
+    __global const device_query *queries, __global uint *history, __global const float *history_weights,     \
+        __global uint *items, __global const ulong *history_keys, __global const ulong *item_keys,           \
+        __global const float *vectors, __global float *row_scores, __global float *scores NUMBERS_ARGUMENT
+#define BATCH                                                                                                \
+    {                                                                                                        \
+        queries, history, history_weights, items, history_keys, item_keys, vectors, row_scores,              \
+            scores NUMBERS_NAME                                                                              \
+    }
+#endif
 
 #endif

@@ -3,6 +3,7 @@
 #define KERNELS_TILE_H
 
 #include "bag.h"
+#include "id_list.h"
 
 #if defined(FORM_GROUP) || defined(FORM_PIPELINE)
 
@@ -21,16 +22,6 @@ typedef struct {
     float scales[LOOKUPS][TILE]; /* what the row's values are multiplied by */
     float weights[TILE];         /* unless LINEAR: the scales have them in them */
 } tile;
-
-/* Position j of a list; where it stands by its key, what was found takes its place, for the host to count. */
-static uint listed_id(const tables *t, __global uint *ids, __global const ulong *keys, uint j)
-{
-#if KEYED
-    if (ids[j] == ID_BY_KEY)
-        ids[j] = find_item(t, keys[j]);
-#endif
-    return ids[j];
-}
 
 /* Entry j of a tile = weight * the rows of an id; offset: (CHUNKS), += what the rows' offsets add. */
 static void tile_set(TILE_SPACE tile *s, uint j, const tables *t, uint id, float weight, float *offset)

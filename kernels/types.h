@@ -31,13 +31,18 @@ typedef struct {
  * score: scores stand where their items do.
  * bag:   dim values, then the bag's weight, stand at scores_begin.
  * rows:  row scores stand where the query does; see kernels/topk.h.
- * topk:  items are those to leave out; hits stand at scores_begin, k of each part; see kernels/topk.h. */
+ * topk:  items are those to leave out; hits stand at scores_begin, k of each part; see kernels/topk.h.
+ *
+ * The first n_history_numbers ids of the history, and n_item_numbers of the items, may lie elsewhere (see
+ * NUMBERS in kernels/specialisation.h); none of topk. The kernel puts what they stand for into the lists. */
 typedef struct {
     device_uint user;
     device_uint history_begin, history_end;
     device_uint items_begin, items_end;
     device_uint history_limit,
         items_limit; /* ends of the batch's: so far a query may ask ahead for those behind it */
+    device_uint history_numbers, item_numbers; /* where they lie, in units of 4 bytes */
+    device_uint n_history_numbers, n_item_numbers;
     device_uint scores_begin;
     device_uint k;
     device_uint n_parts; /* topk: work-groups that share a query; the same for all of a batch */
@@ -47,6 +52,7 @@ typedef struct {
 #define QUERY_EXCLUDE_SEEN 1u /* topk: leave out what the query's histories hold */
 #define QUERY_VECTOR       2u /* its pooled bag is given: dim values in the batch's vectors, where the query is */
 #define QUERY_LAST         4u /* of its batch; the pipeline form, which is one work-item, stops behind it */
+#define QUERY_LONG_NUMBERS 8u /* its numbers have 8 bytes each, not 4 */
 
 /* An id that the device is to look up: its key stands beside it. */
 #define ID_BY_KEY 0xffffffffu

@@ -60,8 +60,7 @@ void rig_close(struct rig *r)
 enum collide_status rig_kernels(const struct rig *r, const struct kernel_case *c, const struct tuning *tuning,
                                 struct kernels **out, struct collide_error *err)
 {
-    const struct kernels_options options = {
-        .engine = r->engine, .tuning = tuning, .memory.policy = TABLES_IN_PLACE};
+    const struct kernels_options options = {.engine = r->engine, .tuning = tuning};
     return kernels_create(r->device, &c->model, &options, out, err);
 }
 

@@ -53,7 +53,7 @@ enum collide_status rig_open(const struct rig_options *options, const struct ker
                              struct rig *out, struct collide_error *err);
 void rig_close(struct rig *r);
 
-/* The kernels of a case, as the device is tuned or as told. Tables are used where they are. */
+/* The kernels of a case, as the device is tuned or as told, its tables placed as served ones are. */
 enum collide_status rig_kernels(const struct rig *r, const struct kernel_case *c, const struct tuning *tuning,
                                 struct kernels **out, struct collide_error *err);
 

@@ -1,5 +1,6 @@
 #include "base/histogram.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { N_STEPS = 1 << HISTOGRAM_STEP_BITS };
@@ -72,4 +73,25 @@ uint64_t histogram_quantile(const struct histogram *h, double q)
 double histogram_mean(const struct histogram *h)
 {
     return h->n ? (double)h->sum / (double)h->n : 0.0;
+}
+
+double histogram_deviation(const struct histogram *h)
+{
+    double mean = histogram_mean(h), sum = 0;
+    for (unsigned i = 0; i < HISTOGRAM_N_BUCKETS; i++) {
+        if (h->counts[i] == 0)
+            continue;
+        double low = i ? (double)upper_edge(i - 1) + 1 : 0, off = (low + (double)upper_edge(i)) / 2 - mean;
+        sum += off * off * (double)h->counts[i];
+    }
+    return h->n ? sqrt(sum / (double)h->n) : 0.0;
+}
+
+uint64_t histogram_count_to(const struct histogram *h, uint64_t value)
+{
+    unsigned last = bucket_of(value);
+    uint64_t n = 0;
+    for (unsigned i = 0; i <= last; i++)
+        n += h->counts[i];
+    return n;
 }

@@ -24,5 +24,9 @@ void histogram_merge(struct histogram *into, const struct histogram *from);
  * most max); 0 when empty. */
 uint64_t histogram_quantile(const struct histogram *h, double q);
 double histogram_mean(const struct histogram *h);
+double histogram_deviation(const struct histogram *h); /* standard; 0 when empty */
+
+/* How many recorded values are in the value's step or below. */
+uint64_t histogram_count_to(const struct histogram *h, uint64_t value);
 
 #endif

@@ -64,6 +64,7 @@ enum collide_status engine_create(enum engine_kind kind, const struct engine_spe
                            "this program has no resident kernel for the ring engine; use the queued engine");
     if (status != COLLIDE_OK)
         return status;
+    assert(!spec->reads_lent_memory || kind != ENGINE_RING);
     struct engine *e = calloc(1, sizeof *e);
     if (!e)
         return error_no_memory(err, "an engine");
@@ -102,6 +103,13 @@ void engine_lane_destroy(struct engine_lane *l)
 {
     if (l)
         l->engine->make->lane_destroy(l);
+}
+
+enum collide_status engine_lane_lend(struct engine_lane *l, void *memory, size_t n_bytes,
+                                     struct collide_error *err)
+{
+    assert(l->engine->spec.reads_lent_memory);
+    return l->engine->make->lane_lend(l, memory, n_bytes, err);
 }
 
 unsigned engine_lane_n_slots(const struct engine_lane *l)

@@ -36,7 +36,7 @@ struct ring_options {
 };
 
 /* What an engine runs: kernels with one list of arguments between them, first the banks of each table, then
- * the regions. */
+ * the regions, then lent memory. */
 struct engine_spec {
     struct device *device;
     const struct program *program;
@@ -45,8 +45,13 @@ struct engine_spec {
     size_t n_kernels;
     const struct device_table *tables[ENGINE_MAX_TABLES];
     size_t n_tables;
+    const struct device_table
+        *gathered; /* see table_gather: kernels take this one in place of the tables, and
+                      a list of the regions' addresses in place of the regions. Needs a
+                      device with fine-grained shared memory. NULL: they take them all */
     enum region_direction directions[ENGINE_MAX_REGIONS];
     size_t n_regions;
+    bool reads_lent_memory;  /* see engine_lane_lend; not of the ring engine */
     const char *ring_kernel; /* the resident kernel: its arguments are the tables' banks, then the ring's
                                 memory; see kernels/ring.h. NULL: the ring engine is not offered */
     struct ring_options ring;
@@ -89,6 +94,13 @@ unsigned engine_lane_n_slots(const struct engine_lane *l);
 
 /* The host's address of a region; valid until engine_lane_destroy. That of a scratch region may be NULL. */
 void *engine_lane_region(const struct engine_lane *l, unsigned slot, size_t region);
+
+/* Makes memory of the caller's the kernels' last argument, in place: of an engine that reads_lent_memory, on
+ * a device whose memory is the host's. Without it the argument is a null pointer. Anyone may write to the
+ * memory at any time, and kernels then find the old bytes or the new. Page-aligned, borrowed until
+ * engine_lane_destroy; once a lane. */
+enum collide_status engine_lane_lend(struct engine_lane *l, void *memory, size_t n_bytes,
+                                     struct collide_error *err);
 
 /* n_groups work-groups of one kernel. */
 struct engine_step {

@@ -17,6 +17,7 @@ const struct engine_make engine_direct = {.kind = ENGINE_DIRECT,
                                           .n_slots = 1,
                                           .lane_create = launch_lane_create,
                                           .lane_destroy = launch_lane_destroy,
+                                          .lane_lend = launch_lane_lend,
                                           .submit = submit,
                                           .poll = launch_poll,
                                           .wait = launch_wait};

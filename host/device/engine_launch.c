@@ -3,26 +3,46 @@
 #include "base/error.h"
 #include "device/cl_error.h"
 
+#include <assert.h>
 #include <stdlib.h>
+
+static enum collide_status set_lent(const struct launch_slot *slot, const struct engine_spec *spec,
+                                    const cl_mem *lent, struct collide_error *err)
+{
+    for (size_t i = 0; i < spec->n_kernels; i++) {
+        cl_int code = clSetKernelArg(slot->kernels[i], slot->n_set, sizeof *lent, lent);
+        if (code != CL_SUCCESS)
+            return cl_error_set(err, code, "cannot set a kernel argument");
+    }
+    return COLLIDE_OK;
+}
 
 /* Kernel objects hold their arguments, so each slot has its own. */
 static enum collide_status create_kernels(const struct engine_spec *spec, struct launch_slot *slot,
                                           struct collide_error *err)
 {
     for (size_t i = 0; i < spec->n_kernels; i++) {
-        cl_uint n_set;
         enum collide_status status =
-            engine_kernel_create(spec, spec->kernels[i], &slot->kernels[i], &n_set, err);
+            engine_kernel_create(spec, spec->kernels[i], &slot->batch, &slot->kernels[i], &slot->n_set, err);
         if (status != COLLIDE_OK)
             return status;
         device_count_objects(spec->device, 1);
-        for (size_t r = 0; r < spec->n_regions; r++) {
-            status = region_set_arg(&slot->regions[r], slot->kernels[i], n_set + (cl_uint)r, err);
-            if (status != COLLIDE_OK)
-                return status;
-        }
     }
-    return COLLIDE_OK;
+    return spec->reads_lent_memory ? set_lent(slot, spec, NULL, err) : COLLIDE_OK;
+}
+
+static enum collide_status create_batch(const struct engine_spec *spec, const size_t *region_bytes,
+                                        struct engine_batch *batch, struct collide_error *err)
+{
+    enum collide_status status = COLLIDE_OK;
+    for (size_t i = 0; i < spec->n_regions && status == COLLIDE_OK; i++)
+        status = region_create(spec->device, region_bytes[i], &batch->regions[i], err);
+    if (!spec->gathered || status != COLLIDE_OK)
+        return status;
+    status = region_create(spec->device, spec->n_regions * sizeof(cl_ulong), &batch->addresses, err);
+    for (size_t i = 0; i < spec->n_regions && status == COLLIDE_OK; i++)
+        ((cl_ulong *)batch->addresses.host)[i] = (uintptr_t)batch->regions[i].host;
+    return status;
 }
 
 static enum collide_status fill_slot(struct launch_lane *l, const size_t *region_bytes, unsigned index,
@@ -36,13 +56,10 @@ static enum collide_status fill_slot(struct launch_lane *l, const size_t *region
     if (code != CL_SUCCESS)
         return cl_error_set(err, code, "cannot create a command queue");
     device_count_objects(spec->device, 1);
-    for (size_t i = 0; i < spec->n_regions; i++) {
-        enum collide_status status = region_create(spec->device, region_bytes[i], &slot->regions[i], err);
-        if (status != COLLIDE_OK)
-            return status;
-        l->lane.regions[index][i] = slot->regions[i].host;
-    }
-    return create_kernels(spec, slot, err);
+    enum collide_status status = create_batch(spec, region_bytes, &slot->batch, err);
+    for (size_t i = 0; i < spec->n_regions; i++)
+        l->lane.regions[index][i] = slot->batch.regions[i].host;
+    return status == COLLIDE_OK ? create_kernels(spec, slot, err) : status;
 }
 
 enum collide_status launch_lane_create(struct engine *e, const size_t *region_bytes, struct engine_lane **out,
@@ -75,7 +92,8 @@ static void empty_slot(struct device *device, struct launch_slot *slot)
         device_count_objects(device, -1);
     }
     for (size_t i = 0; i < ENGINE_MAX_REGIONS; i++)
-        region_destroy(device, &slot->regions[i]);
+        region_destroy(device, &slot->batch.regions[i]);
+    region_destroy(device, &slot->batch.addresses);
     clReleaseCommandQueue(slot->queue);
     device_count_objects(device, -1);
 }
@@ -84,7 +102,32 @@ void launch_lane_destroy(struct engine_lane *l)
 {
     for (unsigned s = 0; s < ENGINE_MAX_SLOTS; s++)
         empty_slot(l->engine->spec.device, launch_slot_of(l, s));
+    cl_mem lent = ((struct launch_lane *)l)->lent;
+    if (lent) {
+        clReleaseMemObject(lent);
+        device_count_objects(l->engine->spec.device, -1);
+    }
     free(l);
+}
+
+/* Where the device's memory is the host's, such a buffer is the memory itself: nothing is moved before a
+ * kernel. */
+enum collide_status launch_lane_lend(struct engine_lane *l, void *memory, size_t n_bytes,
+                                     struct collide_error *err)
+{
+    struct launch_lane *lane = (struct launch_lane *)l;
+    const struct engine_spec *spec = &l->engine->spec;
+    cl_int code;
+    assert(!lane->lent);
+    lane->lent = clCreateBuffer(device_context(spec->device), CL_MEM_READ_ONLY | CL_MEM_USE_HOST_PTR, n_bytes,
+                                memory, &code);
+    if (code != CL_SUCCESS)
+        return cl_error_set(err, code, "cannot share memory with the device");
+    device_count_objects(spec->device, 1);
+    enum collide_status status = COLLIDE_OK;
+    for (unsigned s = 0; s < l->engine->make->n_slots && status == COLLIDE_OK; s++)
+        status = set_lent(&lane->slots[s], spec, &lane->lent, err);
+    return status;
 }
 
 enum collide_status launch_steps(struct launch_slot *slot, const struct engine_spec *spec,

@@ -8,12 +8,14 @@
 struct launch_slot {
     cl_command_queue queue; /* in order; one a slot, so that one's transfers go on beside another's kernels */
     cl_kernel kernels[ENGINE_MAX_KERNELS];
-    struct region regions[ENGINE_MAX_REGIONS];
+    cl_uint n_set; /* arguments, of each kernel, without lent memory */
+    struct engine_batch batch;
     cl_event done; /* of work in flight, or NULL */
 };
 
 struct launch_lane {
     struct engine_lane lane;
+    cl_mem lent; /* or NULL */
     struct launch_slot slots[ENGINE_MAX_SLOTS];
 };
 
@@ -26,6 +28,8 @@ static inline struct launch_slot *launch_slot_of(struct engine_lane *l, unsigned
 enum collide_status launch_lane_create(struct engine *e, const size_t *region_bytes, struct engine_lane **out,
                                        struct collide_error *err);
 void launch_lane_destroy(struct engine_lane *l);
+enum collide_status launch_lane_lend(struct engine_lane *l, void *memory, size_t n_bytes,
+                                     struct collide_error *err);
 enum collide_status launch_poll(struct engine_lane *l, unsigned slot, bool *done, struct collide_error *err);
 enum collide_status launch_wait(struct engine_lane *l, unsigned slot, struct collide_error *err);
 

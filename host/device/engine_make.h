@@ -19,6 +19,8 @@ struct engine_make {
     enum collide_status (*lane_create)(struct engine *e, const size_t *region_bytes, struct engine_lane **out,
                                        struct collide_error *err);
     void (*lane_destroy)(struct engine_lane *l);
+    enum collide_status (*lane_lend)(struct engine_lane *l, void *memory, size_t n_bytes,
+                                     struct collide_error *err); /* NULL: never called */
     enum collide_status (*submit)(struct engine_lane *l, unsigned slot, const struct engine_work *work,
                                   struct collide_error *err);
     enum collide_status (*poll)(struct engine_lane *l, unsigned slot, bool *done, struct collide_error *err);
@@ -35,9 +37,16 @@ extern const struct engine_make engine_direct;
 extern const struct engine_make engine_queued;
 extern const struct engine_make engine_ring;
 
-/* A kernel of the spec's program with its first arguments, the tables' banks, set; *n_set says how many those
- * are. The caller releases it. */
-enum collide_status engine_kernel_create(const struct engine_spec *spec, const char *name, cl_kernel *out,
-                                         cl_uint *n_set, struct collide_error *err);
+/* A batch's memory, as kernels take it. */
+struct engine_batch {
+    struct region regions[ENGINE_MAX_REGIONS];
+    struct region addresses; /* of the regions, where the spec is gathered */
+};
+
+/* A kernel of the spec's program with its first arguments set, *n_set of them: the tables, then the batch's
+ * regions (NULL: the tables alone). The caller releases it. */
+enum collide_status engine_kernel_create(const struct engine_spec *spec, const char *name,
+                                         const struct engine_batch *batch, cl_kernel *out, cl_uint *n_set,
+                                         struct collide_error *err);
 
 #endif

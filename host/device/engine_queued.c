@@ -9,7 +9,7 @@ static enum collide_status transfer(struct launch_slot *s, const struct engine_s
                                     struct collide_error *err)
 {
     for (size_t i = 0; i < spec->n_regions; i++) {
-        struct region *r = &s->regions[i];
+        struct region *r = &s->batch.regions[i];
         size_t n = work->used_bytes[i];
         if (!r->staged || spec->directions[i] != direction || n == 0)
             continue;
@@ -58,6 +58,7 @@ const struct engine_make engine_queued = {.kind = ENGINE_QUEUED,
                                           .n_slots = ENGINE_MAX_SLOTS,
                                           .lane_create = launch_lane_create,
                                           .lane_destroy = launch_lane_destroy,
+                                          .lane_lend = launch_lane_lend,
                                           .submit = submit,
                                           .poll = launch_poll,
                                           .wait = launch_wait};

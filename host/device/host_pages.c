@@ -98,6 +98,14 @@ void host_pages_free(void *pages, uint64_t n_bytes)
         munmap(pages, rounded_bytes(n_bytes));
 }
 
+void host_pages_advise(void *pages, uint64_t n_bytes)
+{
+    uintptr_t unit = HOST_HUGE_PAGE_BYTES, begin = ((uintptr_t)pages + unit - 1) / unit * unit;
+    uintptr_t end = ((uintptr_t)pages + (size_t)n_bytes) / unit * unit;
+    if (begin < end)
+        madvise((void *)begin, end - begin, MADV_HUGEPAGE);
+}
+
 struct fill {
     char *to;
     const char *from;

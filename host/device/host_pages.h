@@ -19,6 +19,9 @@ uint64_t host_pages_room_bytes(void);
 void *host_pages_allocate(uint64_t n_bytes);
 void host_pages_free(void *pages, uint64_t n_bytes);
 
+/* Asks for huge pages in memory that was allocated elsewhere, where whole ones fit into it. */
+void host_pages_advise(void *pages, uint64_t n_bytes);
+
 /* Copies bytes in; adds them to the progress (may be NULL). */
 enum collide_status host_pages_fill(void *pages, const void *bytes, uint64_t n_bytes,
                                     struct progress *progress, struct collide_error *err);

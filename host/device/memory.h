@@ -19,9 +19,10 @@ struct table_source {
 
 enum placement {
     PLACED_IN_PLACE, /* the device reads the host's bytes, which must stay as they are until table_destroy */
-    PLACED_HUGE,   /* memory of the host, in huge pages where the system gives them, that the device shares */
-    PLACED_SHARED, /* the same, where it is too small for a huge page, or the system gives none */
-    PLACED_COPIED, /* memory of the device's own */
+    PLACED_HUGE,     /* memory of the host, in huge pages where the system gives them, that the device shares:
+                        shared virtual memory where the device has the fine-grained kind */
+    PLACED_SHARED,   /* the same, where it is too small for a huge page, or the system gives none */
+    PLACED_COPIED,   /* memory of the device's own */
 };
 
 /* Which of OpenCL's address spaces kernels read a table through. */
@@ -39,7 +40,8 @@ struct table_plan {
 
 /* What the user wishes of the planner. */
 enum table_policy {
-    TABLES_AUTO,     /* big tables in huge pages where memory is shared and there is room, else in place */
+    TABLES_AUTO,     /* where memory is shared and there is room, big tables in huge pages; where it is shared
+                        virtual memory, small ones there too; else in place */
     TABLES_IN_PLACE, /* wherever possible: processes that serve one file share its pages */
     TABLES_COPIED,   /* never */
 };
@@ -71,7 +73,20 @@ enum collide_status table_place(struct device *device, const struct table_source
                                 struct device_table **out, struct collide_error *err);
 void table_destroy(struct device_table *t);
 unsigned table_n_banks(const struct device_table *t);
-cl_mem table_bank(const struct device_table *t, unsigned bank);
+
+/* Makes a bank argument number `index` of a kernel. */
+enum collide_status table_set_arg(const struct device_table *t, unsigned bank, cl_kernel kernel,
+                                  cl_uint index, struct collide_error *err);
+
+/* Where host and device find a bank, or NULL: it is in no shared virtual memory. */
+const void *table_address(const struct device_table *t, unsigned bank);
+
+/* Whether a table that is placed so has addresses. */
+bool table_plan_is_shared(const struct device_info *device, const struct table_plan *plan);
+
+/* Of tables that have addresses, (n): a table of them all, bank after bank. Returns owned. */
+enum collide_status table_gather(struct device *device, const struct device_table *const *tables, size_t n,
+                                 struct device_table **out, struct collide_error *err);
 
 /* Bytes that table_place will move, for the total of a progress bar. */
 uint64_t table_plan_moved_bytes(const struct table_source *source, const struct table_plan *plan);

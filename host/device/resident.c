@@ -212,7 +212,7 @@ static enum collide_status create_launch(struct resident *r, const struct engine
                                          struct collide_error *err)
 {
     cl_uint n_set;
-    enum collide_status status = engine_kernel_create(spec, spec->ring_kernel, &r->kernel, &n_set, err);
+    enum collide_status status = engine_kernel_create(spec, spec->ring_kernel, NULL, &r->kernel, &n_set, err);
     if (status != COLLIDE_OK)
         return status;
     cl_int code = clSetKernelArgSVMPointer(r->kernel, n_set, r->control);

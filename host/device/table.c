@@ -10,12 +10,17 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct device_table {
     struct device *device;
     unsigned n_banks;
-    cl_mem banks[TABLE_MAX_BANKS];
-    void *pages; /* of PLACED_HUGE and PLACED_SHARED */
+    cl_mem banks[TABLE_MAX_BANKS]; /* NULL where the table is in shared virtual memory; then instead: */
+    struct {
+        void *block; /* as allocated */
+        void *bytes; /* in it */
+    } shared[TABLE_MAX_BANKS];
+    void *pages; /* of other copies that the device shares */
     uint64_t pages_bytes;
 };
 
@@ -97,6 +102,46 @@ static enum collide_status copy_to_pages(struct device_table *t, const struct ta
     return COLLIDE_OK;
 }
 
+/* With room for a start on a huge page, unless that is more than the driver gives at once. */
+static bool allocate_shared(struct device_table *t, unsigned bank, uint64_t n_bytes)
+{
+    cl_context context = device_context(t->device);
+    cl_svm_mem_flags flags = CL_MEM_READ_WRITE | CL_MEM_SVM_FINE_GRAIN_BUFFER;
+    const uint64_t unit = HOST_HUGE_PAGE_BYTES;
+    uint64_t n_whole = (n_bytes + unit - 1) / unit * unit;
+    void *block = n_bytes < unit ? NULL : clSVMAlloc(context, flags, n_whole + unit, 0);
+    void *bytes = (void *)(((uintptr_t)block + unit - 1) / unit * unit);
+    if (!block) {
+        n_whole = n_bytes;
+        bytes = block = clSVMAlloc(context, flags, n_bytes, 0);
+    }
+    if (!block)
+        return false;
+    host_pages_advise(bytes, n_whole);
+    device_count_objects(t->device, 1);
+    t->shared[bank].block = block;
+    t->shared[bank].bytes = bytes;
+    return true;
+}
+
+static enum collide_status copy_to_shared(struct device_table *t, const struct table_source *source,
+                                          const struct bank_share *shares, unsigned n,
+                                          struct progress *progress, struct collide_error *err)
+{
+    enum collide_status status = COLLIDE_OK;
+    for (; t->n_banks < n && status == COLLIDE_OK; t->n_banks++) {
+        const struct bank_share *share = &shares[t->n_banks];
+        void **bytes = &t->shared[t->n_banks].bytes;
+        if (!allocate_shared(t, t->n_banks, share->n_bytes ? share->n_bytes : sizeof nothing))
+            return bank_error(t->device, source, CL_MEM_OBJECT_ALLOCATION_FAILURE, err);
+        if (share->n_bytes)
+            status = host_pages_fill(*bytes, share->bytes, share->n_bytes, progress, err);
+        else
+            memset(*bytes, 0, sizeof nothing);
+    }
+    return status;
+}
+
 /* Two writes are in flight at a time: the driver stages one while the device takes the other. */
 static cl_int upload_bank(cl_command_queue queue, cl_mem bank, const struct bank_share *share,
                           struct progress *progress)
@@ -139,6 +184,22 @@ static cl_int upload(struct device_table *t, const struct bank_share *shares, st
     return code;
 }
 
+static enum collide_status place_in_buffers(struct device_table *t, const struct table_source *source,
+                                            const struct table_plan *plan, struct bank_share *shares,
+                                            struct progress *progress, struct collide_error *err)
+{
+    bool is_copy = plan->placement == PLACED_HUGE || plan->placement == PLACED_SHARED;
+    enum collide_status status = is_copy && source->n_bytes
+                                     ? copy_to_pages(t, source, shares, plan->n_banks, progress, err)
+                                     : COLLIDE_OK;
+    cl_int code = CL_SUCCESS;
+    for (unsigned b = 0; b < plan->n_banks && status == COLLIDE_OK && code == CL_SUCCESS; b++)
+        code = create_bank(t, &shares[b], plan->placement, channel_of(plan, b));
+    if (plan->placement == PLACED_COPIED && code == CL_SUCCESS)
+        code = upload(t, shares, progress);
+    return code == CL_SUCCESS ? status : bank_error(t->device, source, code, err);
+}
+
 enum collide_status table_place(struct device *device, const struct table_source *source,
                                 const struct table_plan *plan, struct progress *progress,
                                 struct device_table **out, struct collide_error *err)
@@ -151,16 +212,9 @@ enum collide_status table_place(struct device *device, const struct table_source
     struct bank_share shares[TABLE_MAX_BANKS];
     for (unsigned b = 0; b < plan->n_banks; b++)
         shares[b] = share_of(source, plan, b);
-    enum collide_status status = COLLIDE_OK;
-    if ((plan->placement == PLACED_HUGE || plan->placement == PLACED_SHARED) && source->n_bytes)
-        status = copy_to_pages(t, source, shares, plan->n_banks, progress, err);
-    cl_int code = CL_SUCCESS;
-    for (unsigned b = 0; b < plan->n_banks && status == COLLIDE_OK && code == CL_SUCCESS; b++)
-        code = create_bank(t, &shares[b], plan->placement, channel_of(plan, b));
-    if (plan->placement == PLACED_COPIED && code == CL_SUCCESS)
-        code = upload(t, shares, progress);
-    if (code != CL_SUCCESS)
-        status = bank_error(device, source, code, err);
+    enum collide_status status = table_plan_is_shared(device_info(device), plan)
+                                     ? copy_to_shared(t, source, shares, plan->n_banks, progress, err)
+                                     : place_in_buffers(t, source, plan, shares, progress, err);
     if (status != COLLIDE_OK) {
         table_destroy(t);
         return status;
@@ -174,7 +228,10 @@ void table_destroy(struct device_table *t)
     if (!t)
         return;
     for (unsigned b = 0; b < t->n_banks; b++)
-        clReleaseMemObject(t->banks[b]);
+        if (t->banks[b])
+            clReleaseMemObject(t->banks[b]);
+        else
+            clSVMFree(device_context(t->device), t->shared[b].block);
     device_count_objects(t->device, -(int)t->n_banks);
     host_pages_free(t->pages, t->pages_bytes);
     free(t);
@@ -185,7 +242,37 @@ unsigned table_n_banks(const struct device_table *t)
     return t->n_banks;
 }
 
-cl_mem table_bank(const struct device_table *t, unsigned bank)
+enum collide_status table_set_arg(const struct device_table *t, unsigned bank, cl_kernel kernel,
+                                  cl_uint index, struct collide_error *err)
 {
-    return t->banks[bank];
+    cl_int code = t->banks[bank] ? clSetKernelArg(kernel, index, sizeof(cl_mem), &t->banks[bank])
+                                 : clSetKernelArgSVMPointer(kernel, index, t->shared[bank].bytes);
+    return code == CL_SUCCESS ? COLLIDE_OK : cl_error_set(err, code, "cannot set a kernel argument");
+}
+
+const void *table_address(const struct device_table *t, unsigned bank)
+{
+    return t->shared[bank].bytes;
+}
+
+enum collide_status table_gather(struct device *device, const struct device_table *const *tables, size_t n,
+                                 struct device_table **out, struct collide_error *err)
+{
+    size_t n_banks = 0, at = 0;
+    for (size_t i = 0; i < n; i++)
+        n_banks += tables[i]->n_banks;
+    cl_ulong *addresses = calloc(n_banks + 1, sizeof *addresses);
+    if (!addresses)
+        return error_no_memory(err, "the tables' addresses");
+    for (size_t i = 0; i < n; i++)
+        for (unsigned b = 0; b < tables[i]->n_banks; b++)
+            addresses[at++] = (uintptr_t)table_address(tables[i], b);
+    const struct table_source source = {.name = "the tables' addresses",
+                                        .bytes = addresses,
+                                        .n_bytes = n_banks * sizeof *addresses,
+                                        .entry_bytes = sizeof *addresses};
+    const struct table_plan plan = {.placement = PLACED_SHARED, .n_banks = 1};
+    enum collide_status status = table_place(device, &source, &plan, NULL, out, err);
+    free(addresses);
+    return status;
 }

@@ -49,6 +49,12 @@ uint64_t table_plan_moved_bytes(const struct table_source *source, const struct 
     return plan->placement == PLACED_IN_PLACE ? 0 : source->n_bytes;
 }
 
+bool table_plan_is_shared(const struct device_info *device, const struct table_plan *plan)
+{
+    bool is_copy = plan->placement == PLACED_HUGE || plan->placement == PLACED_SHARED;
+    return is_copy && device->fine_grain_svm;
+}
+
 static uint64_t largest_bank_bytes(const struct table_planner *p)
 {
     uint64_t device = p->device->max_alloc_bytes, wished = p->wishes->max_bank_bytes;
@@ -116,8 +122,10 @@ static enum placement choose_placement(const struct table_planner *p, const stru
         return PLACED_COPIED;
     if (p->wishes->policy == TABLES_COPIED || !is_aligned(p->device, source, plan))
         return choose_copy(p, source);
-    bool gains = source->n_bytes >= HUGE_TABLE_BYTES && source->n_bytes <= huge_left_bytes;
-    return p->wishes->policy == TABLES_AUTO && gains ? PLACED_HUGE : PLACED_IN_PLACE;
+    /* A small one costs next to nothing to copy, and has an address then. */
+    bool is_big = source->n_bytes >= HUGE_TABLE_BYTES;
+    bool gains = is_big ? source->n_bytes <= huge_left_bytes : p->device->fine_grain_svm;
+    return p->wishes->policy == TABLES_AUTO && gains ? choose_copy(p, source) : PLACED_IN_PLACE;
 }
 
 /* A processor's constant memory is its memory. */

@@ -1,6 +1,6 @@
 #include "learn/dequantize.h"
 
-#include "learn/half.h"
+#include "base/half.h"
 #include "model/mapping.h"
 
 static float half_at(const void *halves, size_t i)

@@ -1,7 +1,7 @@
 #include "learn/quantize.h"
 
 #include "base/error.h"
-#include "learn/half.h"
+#include "base/half.h"
 
 #include <math.h>
 #include <stdlib.h>

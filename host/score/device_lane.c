@@ -49,6 +49,11 @@ enum collide_status device_lane_reserve(struct device_lane *lane, struct fill_ca
     region_bytes(lane, &capacity, bytes);
     struct engine_lane *engine;
     enum collide_status status = engine_lane_create(lane->kernels->engine, bytes, &engine, err);
+    if (status == COLLIDE_OK && lane->shared) {
+        status = engine_lane_lend(engine, lane->shared, lane->n_shared_bytes, err);
+        if (status != COLLIDE_OK)
+            engine_lane_destroy(engine);
+    }
     if (status != COLLIDE_OK)
         return status;
     engine_lane_destroy(lane->engine);
@@ -56,6 +61,26 @@ enum collide_status device_lane_reserve(struct device_lane *lane, struct fill_ca
     lane->capacity = capacity;
     lane->n_slots = engine_lane_n_slots(engine);
     return COLLIDE_OK;
+}
+
+/* Ids that the device could not make of numbers are left to the host. */
+static bool reads_numbers(const struct device_lane *lane)
+{
+    return kernels_read_numbers(lane->kernels) &&
+           (lane->model->items.kind == ID_DENSE || kernels_find_keys(lane->kernels));
+}
+
+enum collide_status device_lane_share(struct device_lane *lane, void *memory, size_t n_bytes,
+                                      struct collide_error *err)
+{
+    if (!reads_numbers(lane))
+        return COLLIDE_OK;
+    enum collide_status status = engine_lane_lend(lane->engine, memory, n_bytes, err);
+    if (status == COLLIDE_OK) {
+        lane->shared = memory;
+        lane->n_shared_bytes = n_bytes;
+    }
+    return status;
 }
 
 struct fill device_lane_fill(const struct device_lane *lane, unsigned slot)
@@ -69,6 +94,8 @@ struct fill device_lane_fill(const struct device_lane *lane, unsigned slot)
         .items = engine_lane_region(lane->engine, slot, REGION_ITEMS),
         .history_keys = keys ? engine_lane_region(lane->engine, slot, REGION_HISTORY_KEYS) : NULL,
         .item_keys = keys ? engine_lane_region(lane->engine, slot, REGION_ITEM_KEYS) : NULL,
+        .shared = lane->shared,
+        .n_shared_bytes = lane->n_shared_bytes,
     };
 }
 
@@ -94,8 +121,10 @@ enum collide_status device_lane_submit(struct device_lane *lane, unsigned slot,
                                                               fill->queries[0].n_parts)};
     region_bytes(lane, &fill->used, work.used_bytes);
     for (size_t i = 0; i < fill->used.n_queries; i++) {
-        fill->queries[i].history_limit = (uint32_t)fill->used.n_history;
-        fill->queries[i].items_limit = (uint32_t)fill->used.n_items;
+        device_query *q = &fill->queries[i];
+        /* What a query finds by numbers is not there before. */
+        q->history_limit = fill->shared ? q->history_end : (uint32_t)fill->used.n_history;
+        q->items_limit = fill->shared ? q->items_end : (uint32_t)fill->used.n_items;
     }
     if (fill->used.n_queries > 0)
         fill->queries[fill->used.n_queries - 1].flags |= QUERY_LAST;

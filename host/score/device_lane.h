@@ -10,6 +10,8 @@ struct device_lane {
     struct engine_lane *engine;
     struct fill_capacity capacity; /* of each slot */
     unsigned n_slots;
+    void *shared; /* see device_lane_share; NULL: none */
+    size_t n_shared_bytes;
 };
 
 /* Warm: every kernel has run once. Borrows model and kernels. */
@@ -20,6 +22,10 @@ void device_lane_destroy(struct device_lane *lane);
 /* Slots that hold at least this much. What they held is lost, so none may be in flight. */
 enum collide_status device_lane_reserve(struct device_lane *lane, struct fill_capacity wanted,
                                         struct collide_error *err);
+
+/* As lane_share_memory. */
+enum collide_status device_lane_share(struct device_lane *lane, void *memory, size_t n_bytes,
+                                      struct collide_error *err);
 
 /* An empty fill of a slot's regions. */
 struct fill device_lane_fill(const struct device_lane *lane, unsigned slot);

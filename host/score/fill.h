@@ -26,8 +26,11 @@ struct fill {
     uint64_t
         *history_keys; /* NULL: the host looks keys up; else items with 64-bit keys are left to the device */
     uint64_t *item_keys;
+    const void
+        *shared; /* (n_shared_bytes): numbers in it are left to the device where they are; NULL: none */
+    size_t n_shared_bytes;
     struct fill_capacity used;
-    struct collide_counts counts; /* but for ids that the device looks up: see fill_count_unknown */
+    struct collide_counts counts; /* but for items that the device looks up: see fill_count_unknown */
 };
 
 /* The next candidate to place: an item of a query. */
@@ -56,7 +59,8 @@ void fill_histories(struct fill *f, const struct collide_query *query);
  * here. */
 void fill_topk(struct fill *f, const struct collide_topk_query *query, uint32_t n_parts);
 
-/* Unknown ones among the ids that the device has looked up for queries [begin, end). */
+/* Where items may be left to the device: unknown ones among those of queries [begin, end), which are scored.
+ * Elsewhere they are counted already: 0. */
 uint64_t fill_count_unknown(const struct fill *f, size_t begin, size_t end);
 
 #endif

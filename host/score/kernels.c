@@ -54,17 +54,40 @@ static enum collide_status place_tables(struct kernels *k, struct collide_error 
     return status;
 }
 
+/* Arguments can be gathered where all tables have addresses, and kernels reach them in one address space. */
+static bool can_gather(const struct kernels *k)
+{
+    bool can = true;
+    for (size_t i = 0; i < N_SCORING_TABLES; i++)
+        can = can &&
+              (!k->tables.sources[i].n_bytes || (table_plan_is_shared(device_info(k->device), &k->plan[i]) &&
+                                                 k->plan[i].space == TABLE_GLOBAL));
+    return can;
+}
+
+/* Where the host's memory is the device's, and the host sees which ids were found without copying them back.
+ */
+static bool can_read_numbers(const struct kernels *k, const struct kernels_options *o)
+{
+    const struct device_info *device = device_info(k->device);
+    return device->type & CL_DEVICE_TYPE_CPU && device->unified_memory && device->fine_grain_svm &&
+           o->engine != ENGINE_RING && o->rows.end == 0;
+}
+
 static enum collide_status create_program(struct kernels *k, const struct kernels_options *o,
                                           struct collide_error *err)
 {
     const struct device_info *device = device_info(k->device);
     struct program_manifest manifest;
     k->tuning = o->tuning ? *o->tuning : tuning_load(o->cache_dir, device, k->model);
+    k->is_gathered = can_gather(k);
+    k->reads_numbers = can_read_numbers(k, o);
     if (o->binary && !o->tuning) {
         enum collide_status status = program_manifest_read(o->binary, &manifest, err);
         if (status != COLLIDE_OK)
             return status;
         specialise_read_tuning(manifest.options, &k->tuning);
+        k->is_gathered = k->is_gathered && specialise_gathers(manifest.options);
     }
     specialise(k, o, k->options, sizeof k->options);
     const struct program_source source = {kernel_source, kernel_source_bytes, k->options};
@@ -98,13 +121,18 @@ static enum collide_status create_engine(struct kernels *k, enum engine_kind kin
         .n_kernels = N_SCORING_KERNELS,
         .directions = {[REGION_ROW_SCORES] = REGION_SCRATCH, [REGION_SCORES] = REGION_OUT},
         .n_regions = N_SCORING_REGIONS,
+        .reads_lent_memory = k->reads_numbers,
         .ring_kernel = kind == ENGINE_RING ? "collide_ring_v1" : NULL,
         .tables_owner = {k, retain_kernels, release_kernels},
     };
     for (size_t i = 0; i < N_SCORING_TABLES; i++)
         if (k->placed[i])
             spec.tables[spec.n_tables++] = k->placed[i];
-    return engine_create(kind, &spec, &k->engine, err);
+    enum collide_status status = COLLIDE_OK;
+    if (k->is_gathered)
+        status = table_gather(k->device, spec.tables, spec.n_tables, &k->gathered, err);
+    spec.gathered = k->gathered;
+    return status == COLLIDE_OK ? engine_create(kind, &spec, &k->engine, err) : status;
 }
 
 enum collide_status kernels_create(struct device *device, const struct model *model,
@@ -158,6 +186,7 @@ void kernels_release(struct kernels *k)
         return;
     for (size_t i = 0; i < N_SCORING_TABLES; i++)
         table_destroy(k->placed[i]);
+    table_destroy(k->gathered);
     program_destroy(k->program);
     tables_free(&k->tables);
     device_close(k->device);
@@ -192,6 +221,11 @@ bool kernels_run_side_by_side(const struct kernels *k)
 {
     return !device_info(k->device)->runs_in_caller && engine_kind_of(k->engine) != ENGINE_RING &&
            k->tuning.form != FORM_PIPELINE;
+}
+
+bool kernels_read_numbers(const struct kernels *k)
+{
+    return k->reads_numbers;
 }
 
 bool kernels_find_keys(const struct kernels *k)

@@ -43,6 +43,8 @@ struct kernels {
     struct tables tables;
     struct table_plan plan[N_SCORING_TABLES];
     struct device_table *placed[N_SCORING_TABLES];
+    struct device_table *gathered;   /* of all placed ones, or NULL: they are arguments each */
+    bool is_gathered, reads_numbers; /* as GATHERED and NUMBERS in kernels/specialisation.h */
     struct tuning tuning;
     uint32_t max_parts; /* work-groups that are worth sharing a launch of top-k */
     char options[1024]; /* the build's */
@@ -81,6 +83,9 @@ size_t kernels_n_row_scores(const struct kernels *k);
 
 /* Whether queries of one launch run side by side, so that long ones are worth cutting. */
 bool kernels_run_side_by_side(const struct kernels *k);
+
+/* Whether the device reads ids in memory that a lane is lent. */
+bool kernels_read_numbers(const struct kernels *k);
 
 /* Whether requests may name items by key: the device looks them up, and the host sees what it found. */
 bool kernels_find_keys(const struct kernels *k);

@@ -84,6 +84,15 @@ enum collide_status lane_reserve_histories(struct collide_lane *lane, const stru
     return status;
 }
 
+enum collide_status lane_share_memory(struct collide_lane *lane, void *memory, size_t n_bytes,
+                                      struct collide_error *err)
+{
+    enum collide_status status = COLLIDE_OK;
+    for (unsigned i = 0; i < lane->n_devices && status == COLLIDE_OK; i++)
+        status = device_lane_share(&lane->devices[i], memory, n_bytes, err);
+    return status;
+}
+
 /* Adds what fits of the jobs from *feed on to a slot that is free. */
 static void fill_slot(const struct device_lane *lane, size_t max_items, struct feed *feed, struct pending *p)
 {
@@ -155,4 +164,20 @@ enum collide_status lane_score(struct collide_lane *lane, struct score_job *cons
         status = status == COLLIDE_OK ? last : status;
     }
     return status;
+}
+
+enum collide_status lane_prepare(struct collide_lane *lane, const struct score_job *job,
+                                 struct collide_error *err)
+{
+    enum collide_status status = COLLIDE_OK;
+    for (size_t i = 0; i < job->n_queries && status == COLLIDE_OK; i++)
+        status = fill_check(lane->scorer->model, &job->queries[i], i, err);
+    return status == COLLIDE_OK ? lane_reserve_histories(lane, job->queries, job->n_queries, err) : status;
+}
+
+enum collide_status lane_score_jobs(struct collide_lane *lane, struct score_job *const *jobs, size_t n_jobs,
+                                    struct collide_error *err)
+{
+    return lane->scorer->is_sharded ? lane_score_sharded(lane, jobs, n_jobs, err)
+                                    : lane_score(lane, jobs, n_jobs, err);
 }

@@ -17,6 +17,10 @@ struct score_job {
     struct collide_counts counts;
 };
 
+/* Checks a job's queries against the model, and makes room for their histories. */
+enum collide_status lane_prepare(struct collide_lane *lane, const struct score_job *job,
+                                 struct collide_error *err);
+
 struct batcher;
 
 struct collide_scorer {
@@ -37,7 +41,19 @@ struct collide_lane {
     size_t n_entries;
 };
 
-/* Scores several calls' queries, which have been checked, in as few launches as they fit in. */
+/* Memory that requests come in, such as a network card's receive area: numbers of a query (see
+ * collide_query.history_numbers) that lie in it are read there by the device, where devices can, else they
+ * are copied as any. It may be written to at any time, but then what it held is not what is scored.
+ * Page-aligned; borrowed until the lane is destroyed; once a lane. */
+enum collide_status lane_share_memory(struct collide_lane *lane, void *memory, size_t n_bytes,
+                                      struct collide_error *err);
+
+/* Scores several calls' queries, which have been prepared, in as few launches as they fit in, on one device
+ * or on shards. */
+enum collide_status lane_score_jobs(struct collide_lane *lane, struct score_job *const *jobs, size_t n_jobs,
+                                    struct collide_error *err);
+
+/* The same on one device. */
 enum collide_status lane_score(struct collide_lane *lane, struct score_job *const *jobs, size_t n_jobs,
                                struct collide_error *err);
 

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "model/mapping.h"
+#include "score/query_ids.h"
 
 #include <float.h>
 #include <math.h>
@@ -192,7 +193,7 @@ static enum collide_status add_query(const struct collide_model *model, const st
     if (query->user)
         add_user(model, *query->user, b);
     for (size_t j = 0; j < query->n_history; j++)
-        add_id(m, &m->item, id_index_find(&model->items, query->history[j]),
+        add_id(m, &m->item, id_index_find(&model->items, query_history(query, j)),
                query->weights ? query->weights[j] : 1.0, b);
     for (size_t i = 0; i < query->n_features; i++) {
         const struct collide_feature *given = &query->features[i];
@@ -311,7 +312,7 @@ enum collide_status reference_score(const struct collide_model *model, const str
     if (status != COLLIDE_OK)
         return status;
     for (size_t j = 0; j < query->n_items; j++)
-        score_item(model->model, id_index_find(&model->items, query->items[j]), &b, &out[j]);
+        score_item(model->model, id_index_find(&model->items, query_item(query, j)), &b, &out[j]);
     free(b.values);
     return COLLIDE_OK;
 }

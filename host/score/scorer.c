@@ -157,17 +157,10 @@ enum collide_status collide_score(struct collide_lane *lane, const struct collid
                                   struct collide_error *err)
 {
     struct score_job job = {.queries = queries, .n_queries = n_queries, .scores = scores}, *jobs = &job;
-    enum collide_status status = COLLIDE_OK;
-    for (size_t i = 0; i < n_queries && status == COLLIDE_OK; i++)
-        status = fill_check(lane->scorer->model, &queries[i], i, err);
-    if (status == COLLIDE_OK && lane->scorer->batcher && n_queries > 0) {
-        status = batcher_score(lane->scorer->batcher, lane, &job, err);
-    } else if (status == COLLIDE_OK) {
-        status = lane_reserve_histories(lane, queries, n_queries, err);
-        if (status == COLLIDE_OK)
-            status = lane->scorer->is_sharded ? lane_score_sharded(lane, &jobs, 1, err)
-                                              : lane_score(lane, &jobs, 1, err);
-    }
+    struct batcher *batcher = n_queries > 0 ? lane->scorer->batcher : NULL;
+    enum collide_status status = lane_prepare(lane, &job, err);
+    if (status == COLLIDE_OK)
+        status = batcher ? batcher_score(batcher, lane, &job, err) : lane_score_jobs(lane, &jobs, 1, err);
     if (status == COLLIDE_OK && counts)
         *counts = job.counts;
     return status;

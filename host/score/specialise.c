@@ -85,6 +85,9 @@ void specialise(const struct kernels *k, const struct kernels_options *o, char *
     add(&t, " -DPREFETCH=%u", k->tuning.prefetch);
     if (k->tuning.prefetch)
         add(&t, " -DROW_AHEAD=%u -DREMAP_AHEAD=%u", k->tuning.row_ahead, k->tuning.remap_ahead);
+    add(&t, " -DGATHERED=%d", k->is_gathered);
+    if (k->reads_numbers)
+        add(&t, " -DNUMBERS=1");
     if (o->rows.end)
         add(&t, " -DSHARDED=1");
     if (ring)
@@ -96,6 +99,13 @@ static void read_number(const char *options, const char *name, unsigned *out)
     const char *at = strstr(options, name);
     if (at)
         *out = (unsigned)strtoul(at + strlen(name), NULL, 10);
+}
+
+bool specialise_gathers(const char *options)
+{
+    unsigned gathered = 0;
+    read_number(options, " -DGATHERED=", &gathered);
+    return gathered;
 }
 
 void specialise_read_tuning(const char *options, struct tuning *t)

@@ -107,16 +107,20 @@ struct collide_feature {
     size_t n_ids;
 };
 
-/* All arrays are borrowed for the call. */
+/* All arrays are borrowed for the call. Callers whose ids are integers give them as they came: unsigned
+ * numbers of number_bytes each, little-endian, at multiples of 4; nothing is converted. */
 struct collide_query {
     const struct collide_id *user;    /* NULL: none */
     const struct collide_id *history; /* (n_history) */
+    const void *history_numbers;      /* (n_history), in place of history; NULL: history has them */
     const float *weights;             /* (n_history), each at most COLLIDE_MAX_WEIGHT in size; NULL: all 1 */
     size_t n_history;
     const struct collide_feature *features; /* (n_features); a name may be there more than once */
     size_t n_features;
     const struct collide_id *items; /* (n_items) candidates */
+    const void *item_numbers;       /* (n_items), in place of items; NULL: items has them */
     size_t n_items;
+    unsigned number_bytes; /* 4 or 8; not used without numbers */
 };
 
 struct collide_counts {

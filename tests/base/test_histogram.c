@@ -1,6 +1,7 @@
 #include "base/histogram.h"
 #include "base/rng.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -87,6 +88,40 @@ static void merging_equals_recording_everything_in_one(void **state)
     free(parts);
 }
 
+static void the_count_to_a_value_is_that_of_its_step_and_below(void **state)
+{
+    struct sample *s = *state;
+    for (size_t i = 0; i < N_VALUES; i += 97) {
+        uint64_t value = s->sorted[i], n = histogram_count_to(&s->histogram, value), exact = 0;
+        while (exact < N_VALUES && s->sorted[exact] <= value)
+            exact++;
+        /* Those above it in its step are within 1/128 of it. */
+        assert_true(n >= exact && n <= N_VALUES);
+        assert_true(n == exact || s->sorted[n - 1] - value <= value / 128);
+    }
+}
+
+/* Two values as often as each other deviate by half their distance. */
+static void the_deviation_is_that_of_the_values(void **state)
+{
+    struct sample *s = *state;
+    histogram_reset(&s->histogram);
+    assert_true(histogram_deviation(&s->histogram) == 0);
+    for (int i = 0; i < 10; i++) {
+        histogram_record(&s->histogram, 10);
+        histogram_record(&s->histogram, 30);
+    }
+    assert_true(fabs(histogram_deviation(&s->histogram) - 10) < 1e-9);
+    for (int i = 0; i < 10; i++) {
+        histogram_record(&s->histogram, 1000000);
+        histogram_record(&s->histogram, 3000000);
+    }
+    /* Half of them near 20 and half near 2e6: 2e6 +- 1e6 there; exact to a step, 1/128. */
+    double mean = (20 + 2e6) / 2;
+    double exact = sqrt((2 * mean * mean + (1e6 - mean) * (1e6 - mean) + (3e6 - mean) * (3e6 - mean)) / 4);
+    assert_true(fabs(histogram_deviation(&s->histogram) / exact - 1) < 1.0 / 128);
+}
+
 static void an_empty_histogram_reports_zero(void **state)
 {
     struct sample *s = *state;
@@ -109,6 +144,8 @@ int main(void)
         WITH_SAMPLE(quantiles_are_within_a_step_of_the_sorted_values),
         WITH_SAMPLE(extremes_and_small_values_are_exact),
         WITH_SAMPLE(merging_equals_recording_everything_in_one),
+        WITH_SAMPLE(the_count_to_a_value_is_that_of_its_step_and_below),
+        WITH_SAMPLE(the_deviation_is_that_of_the_values),
         WITH_SAMPLE(an_empty_histogram_reports_zero),
         WITH_SAMPLE(the_largest_value_has_a_bucket),
     };

@@ -70,10 +70,8 @@ static void assert_holds(struct reader *r, const struct device_table *t, const s
     cl_mem out = clCreateBuffer(device_context(r->device), CL_MEM_WRITE_ONLY, expected->n_bytes, NULL, &code);
     assert_int_equal(code, CL_SUCCESS);
     assert_non_null(words);
-    for (cl_uint b = 0; b < TABLE_MAX_BANKS; b++) {
-        cl_mem bank = table_bank(t, b % table_n_banks(t));
-        assert_int_equal(clSetKernelArg(r->kernel, b, sizeof bank, &bank), CL_SUCCESS);
-    }
+    for (cl_uint b = 0; b < TABLE_MAX_BANKS; b++)
+        assert_int_equal(table_set_arg(t, b % table_n_banks(t), r->kernel, b, NULL), COLLIDE_OK);
     assert_int_equal(clSetKernelArg(r->kernel, 16, sizeof out, &out), CL_SUCCESS);
     assert_int_equal(clSetKernelArg(r->kernel, 17, sizeof shift, &shift), CL_SUCCESS);
     assert_int_equal(clSetKernelArg(r->kernel, 18, sizeof entry_words, &entry_words), CL_SUCCESS);
@@ -140,12 +138,13 @@ static void on_every_memory(void (*body)(struct reader *r))
 static void place_aligned(struct reader *r)
 {
     struct table_source source = some_table(8192, 64);
-    struct table_plan p = plan(r->device, (struct memory_wishes){0}, &source);
+    struct table_plan p = plan(r->device, (struct memory_wishes){.policy = TABLES_IN_PLACE}, &source);
     bool shares = device_info(r->device)->unified_memory;
     assert_int_equal(p.placement, shares ? PLACED_IN_PLACE : PLACED_COPIED);
     assert_int_equal(table_plan_moved_bytes(&source, &p), shares ? 0 : 8192);
     struct device_table *t = place(r->device, &source, &p, NULL);
     assert_holds(r, t, &p, &source);
+    assert_null(table_address(t, 0));
     table_destroy(t);
     free_table(&source);
 }
@@ -154,6 +153,49 @@ static void aligned_bytes_stay_in_place_where_memory_is_unified(void **state)
 {
     (void)state;
     on_every_memory(place_aligned);
+}
+
+/* Copies that the device shares by address: host and device find every bank there, in the order of a list. */
+static void place_and_gather(struct reader *r)
+{
+    if (!device_info(r->device)->fine_grain_svm)
+        return;
+    struct table_source sources[] = {some_table(9 * 1024, 64), some_table(5 << 20, 4), {.entry_bytes = 4}};
+    const struct memory_wishes wishes[] = {
+        {.max_bank_bytes = 4096}, {.policy = TABLES_COPIED}, {.policy = TABLES_COPIED}};
+    struct device_table *tables[3], *all;
+    struct table_plan plans[3];
+    struct collide_error err = {0};
+    size_t n_banks = 0, at = 0;
+    for (int i = 0; i < 3; i++) {
+        plans[i] = plan(r->device, wishes[i], &sources[i]);
+        plans[i].placement = i == 1 ? PLACED_HUGE : PLACED_SHARED;
+        assert_true(table_plan_is_shared(device_info(r->device), &plans[i]));
+        tables[i] = place(r->device, &sources[i], &plans[i], NULL);
+        n_banks += table_n_banks(tables[i]);
+    }
+    assert_int_equal(n_banks, 4 + 1 + 1);
+    if (table_gather(r->device, (const struct device_table *const *)tables, 3, &all, &err) != COLLIDE_OK)
+        fail_msg("%s", err.text);
+    const cl_ulong *addresses = table_address(all, 0);
+    for (int i = 0; i < 3; i++)
+        for (unsigned b = 0; b < table_n_banks(tables[i]); b++)
+            assert_int_equal(addresses[at++], (uintptr_t)table_address(tables[i], b));
+    assert_memory_equal(table_address(tables[0], 1), (const char *)sources[0].bytes + 4096, 4096);
+    assert_memory_equal(table_address(tables[1], 0), sources[1].bytes, sources[1].n_bytes);
+    assert_int_equal((uintptr_t)table_address(tables[1], 0) % (2 << 20), 0);
+    assert_holds(r, tables[1], &plans[1], &sources[1]);
+    table_destroy(all);
+    for (int i = 0; i < 3; i++)
+        table_destroy(tables[i]);
+    free_table(&sources[0]);
+    free_table(&sources[1]);
+}
+
+static void shared_copies_are_gathered_by_address(void **state)
+{
+    (void)state;
+    on_every_memory(place_and_gather);
 }
 
 static void place_at_odd_address(struct reader *r)
@@ -350,6 +392,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(aligned_bytes_stay_in_place_where_memory_is_unified),
+        cmocka_unit_test(shared_copies_are_gathered_by_address),
         cmocka_unit_test(bytes_at_an_odd_address_are_copied),
         cmocka_unit_test(every_placement_gives_the_same_bytes),
         cmocka_unit_test(a_table_split_over_banks_reads_as_one),

@@ -161,6 +161,24 @@ static void shared_memory_is_read_in_place_where_huge_pages_do_not_pay(void **st
     assert_int_equal(table_plan_moved_bytes(&big, &plan), 0);
 }
 
+static void small_tables_get_an_address_where_memory_can_be_shared_by_it(void **state)
+{
+    (void)state;
+    struct memory_wishes automatic = {.policy = TABLES_AUTO}, in_place = {.policy = TABLES_IN_PLACE};
+    struct table_source big = table("rows", 64 * MIB, 64), small = table("rows", 64 * KIB, 64);
+    struct device_info cpu = CPU;
+    cpu.fine_grain_svm = true;
+    struct table_plan p = plan_one(&cpu, automatic, GIB, small);
+    assert_int_equal(p.placement, PLACED_SHARED);
+    assert_true(table_plan_is_shared(&cpu, &p));
+    assert_false(table_plan_is_shared(&CPU, &p));
+    assert_int_equal(plan_one(&cpu, automatic, GIB, big).placement, PLACED_HUGE);
+    p = plan_one(&cpu, automatic, 0, big); /* there is no room for it */
+    assert_int_equal(p.placement, PLACED_IN_PLACE);
+    assert_false(table_plan_is_shared(&cpu, &p));
+    assert_int_equal(plan_one(&cpu, in_place, GIB, small).placement, PLACED_IN_PLACE);
+}
+
 static void the_room_for_huge_pages_is_used_once(void **state)
 {
     (void)state;
@@ -360,6 +378,7 @@ int main(void)
         cmocka_unit_test(what_needs_more_than_16_banks_is_refused),
         cmocka_unit_test(more_than_the_devices_memory_is_refused_by_name),
         cmocka_unit_test(shared_memory_is_read_in_place_where_huge_pages_do_not_pay),
+        cmocka_unit_test(small_tables_get_an_address_where_memory_can_be_shared_by_it),
         cmocka_unit_test(the_room_for_huge_pages_is_used_once),
         cmocka_unit_test(what_the_device_cannot_read_where_it_is_is_copied),
         cmocka_unit_test(only_copies_that_fill_huge_pages_are_said_to_be_in_them),

@@ -2,6 +2,8 @@
 #include "kernel_as_c.h"
 #include "opencl_shim.h"
 
+#include <stdlib.h>
+
 /* What C's own headers declare is behind us; the kernels' names differ between specialisations. */
 #define SHIM_PASTE2(a, b) a##b
 #define SHIM_PASTE(a, b)  SHIM_PASTE2(a, b)
@@ -13,6 +15,38 @@
 #define __OPENCL_VERSION__ 120
 #include "collide.cl"
 
+#if GATHERED
+/* The addresses of what else are arguments, in blocks that end with them. */
+#define TABLES_OF(a)               gathered_tables
+#define BATCH_OF(a)                gathered_regions
+#define COUNT_BANKS(T, type, name) +T##_BANKS
+#define ADD_BANKS(T, type, name)                                                                             \
+    for (uint bank = 0; bank < T##_BANKS; bank++)                                                            \
+        *next++ = (uintptr_t)a->banks[table][bank];                                                          \
+    table++;
+static uint64_t *gathered_tables, *gathered_regions;
+
+static void gather(const struct kernel_arguments *a)
+{
+    const void *const regions[] = {a->queries,   a->history, a->history_weights, a->items, a->history_keys,
+                                   a->item_keys, a->vectors, a->row_scores,      a->scores};
+    enum { N_REGIONS = sizeof regions / sizeof *regions };
+    gathered_tables = malloc((1 FOR_EACH_TABLE(COUNT_BANKS)) * sizeof *gathered_tables);
+    gathered_regions = malloc(N_REGIONS * sizeof *gathered_regions);
+    uint64_t *next = gathered_tables;
+    size_t table = 0;
+    *next++ = (uintptr_t)a->params;
+    FOR_EACH_TABLE(ADD_BANKS)
+    for (size_t i = 0; i < N_REGIONS; i++)
+        gathered_regions[i] = (uintptr_t)regions[i];
+}
+
+static void scatter(void)
+{
+    free(gathered_tables);
+    free(gathered_regions);
+}
+#else
 /* The banks of a table as so many arguments. */
 #define BANKS_1(b)           (b)[0]
 #define BANKS_2(b)           BANKS_1(b), (b)[1]
@@ -30,6 +64,14 @@
 #define BATCH_OF(a)                                                                                          \
     (a)->queries, (a)->history, (a)->history_weights, (a)->items, (a)->history_keys, (a)->item_keys,         \
         (a)->vectors, (a)->row_scores, (a)->scores
+#define gather(a)
+#define scatter()
+#endif
+#if NUMBERS
+#define NUMBERS_OF(a) , (a)->numbers
+#else
+#define NUMBERS_OF(a)
+#endif
 
 struct launch {
     enum as_c_kernel kernel;
@@ -39,10 +81,11 @@ struct launch {
 static void body(const void *argument)
 {
     const struct launch *l = argument;
-    (l->kernel == AS_C_SCORE  ? collide_score_v1
-     : l->kernel == AS_C_BAG  ? collide_bag_v1
-     : l->kernel == AS_C_ROWS ? collide_rows_v1
-                              : collide_topk_v1)(TABLES_OF(l->arguments), BATCH_OF(l->arguments));
+    (l->kernel == AS_C_SCORE ? collide_score_v1
+     : l->kernel == AS_C_BAG ? collide_bag_v1
+     : l->kernel == AS_C_ROWS
+         ? collide_rows_v1
+         : collide_topk_v1)(TABLES_OF(l->arguments), BATCH_OF(l->arguments) NUMBERS_OF(l->arguments));
 }
 
 static void run(enum as_c_kernel kernel, const struct kernel_arguments *arguments, size_t n_groups)
@@ -53,7 +96,9 @@ static void run(enum as_c_kernel kernel, const struct kernel_arguments *argument
     if (kernel != AS_C_TOPK)
         n_local = GROUP;
 #endif
+    gather(arguments);
     work_groups_run(body, &launch, n_groups, n_local);
+    scatter();
 }
 
 #if KEYED
@@ -65,8 +110,11 @@ static tables tables_of(TABLE_ARGUMENTS)
 
 static uint32_t find(const struct kernel_arguments *a, uint64_t key)
 {
+    gather(a);
     const tables t = tables_of(TABLES_OF(a));
-    return find_item(&t, key);
+    uint32_t item = find_item(&t, key);
+    scatter();
+    return item;
 }
 #endif
 

@@ -40,6 +40,7 @@ struct kernel_arguments {
     const float *vectors;
     float *row_scores;
     float *scores;
+    const uint32_t *numbers;
 };
 
 struct kernel_as_c {

@@ -220,6 +220,54 @@ static struct id_list make_ids(const struct setting *s, uint32_t n, struct rng *
     return list;
 }
 
+/* Appends a number of 1 or 2 words. */
+static uint64_t add_number(struct setting *s, uint64_t number, uint32_t n_words)
+{
+    s->numbers[s->n_numbers++] = (uint32_t)number;
+    if (n_words == 2)
+        s->numbers[s->n_numbers++] = (uint32_t)(number >> 32);
+    return n_words == 2 ? number : (uint32_t)number;
+}
+
+/* The first few ids of [begin, end) become numbers: known ones, or any at all. Returns how many. */
+static uint32_t make_numbers(struct setting *s, struct id_list *list, uint32_t begin, uint32_t end,
+                             uint32_t n_words, struct rng *rng)
+{
+    const uint64_t *keys = s->tables[AS_C_KEYS].entries;
+    uint32_t n_items = s->sizes.n_items;
+    uint32_t n = below(rng, 3) ? end - begin : below(rng, end - begin + 1);
+    for (uint32_t j = begin; j < begin + n; j++) {
+        const uint64_t strange[] = {n_items,    n_items + 1,       UINT32_MAX,
+                                    UINT64_MAX, (uint64_t)1 << 32, rng_u64(rng)};
+        uint32_t item = below(rng, n_items);
+        uint64_t number = below(rng, 3) == 0 ? strange[below(rng, 6)] : s->spec->keyed ? keys[item] : item;
+        number = add_number(s, number, n_words);
+        list->meant[j] = s->spec->keyed ? find_key(s, number) : number < n_items ? (uint32_t)number : n_items;
+        list->sent[j] = list->meant[j];
+    }
+    return n;
+}
+
+/* What the host does where ids may be numbers. */
+static void number_queries(struct setting *s, struct rng *rng)
+{
+    s->numbers = block(2 * ((size_t)s->history.n + s->items.n) + 1, 4);
+    add_number(s, 0, 1); /* none is at the start */
+    for (uint32_t i = 0; s->spec->numbers && i < s->sizes.n_queries; i++) {
+        device_query *q = &s->queries[i];
+        uint32_t n_words = 1 + below(rng, 2);
+        q->history_limit = q->history_end;
+        q->items_limit = q->items_end;
+        if (below(rng, 4) == 0)
+            continue;
+        q->flags |= n_words == 2 ? QUERY_LONG_NUMBERS : 0;
+        q->history_numbers = s->n_numbers;
+        q->n_history_numbers = make_numbers(s, &s->history, q->history_begin, q->history_end, n_words, rng);
+        q->item_numbers = s->n_numbers;
+        q->n_item_numbers = make_numbers(s, &s->items, q->items_begin, q->items_end, n_words, rng);
+    }
+}
+
 static void make_queries(struct setting *s, struct rng *rng)
 {
     const struct sizes *z = &s->sizes;
@@ -243,6 +291,7 @@ static void make_queries(struct setting *s, struct rng *rng)
     s->queries[z->n_queries - 1].flags |= QUERY_LAST;
     s->history = make_ids(s, n_history, rng);
     s->items = make_ids(s, n_items, rng);
+    number_queries(s, rng);
     s->history_weights = block(n_history, sizeof(float));
     for (uint32_t j = 0; j < n_history; j++)
         s->history_weights[j] = random_float(rng);
@@ -341,6 +390,7 @@ void setting_destroy(struct setting *s)
     ids_free(&s->items);
     free(s->mapped);
     free(s->queries);
+    free(s->numbers);
     free(s->history_weights);
     free(s->vectors);
 }
@@ -359,6 +409,31 @@ static void *copy(const void *items, size_t n, size_t item_bytes)
     return memcpy(block(n, item_bytes), items, n * item_bytes);
 }
 
+/* What stands in a list where a number is to be read is no matter. */
+static void forget(uint32_t *ids, uint32_t begin, uint32_t n)
+{
+    for (uint32_t j = begin; j < begin + n; j++)
+        ids[j] = j * 2654435761u;
+}
+
+static void assert_found(const struct id_list *list, const uint32_t *ids, uint32_t begin, uint32_t n)
+{
+    for (uint32_t j = begin; j < begin + n; j++)
+        assert_int_equal(ids[j], list->meant[j]);
+}
+
+static void assert_numbers_found(const struct setting *s, enum as_c_kernel kernel,
+                                 const struct kernel_arguments *a)
+{
+    for (uint32_t i = 0; i < s->sizes.n_queries; i++) {
+        const device_query *q = &a->queries[i];
+        if (kernel == AS_C_SCORE)
+            assert_found(&s->items, a->items, q->items_begin, q->n_item_numbers);
+        if (kernel == AS_C_BAG || !(q->flags & QUERY_VECTOR))
+            assert_found(&s->history, a->history, q->history_begin, q->n_history_numbers);
+    }
+}
+
 float *setting_run(const struct setting *s, enum as_c_kernel kernel, size_t n_groups, float *row_scores,
                    size_t n_scores)
 {
@@ -371,12 +446,24 @@ float *setting_run(const struct setting *s, enum as_c_kernel kernel, size_t n_gr
     a.history = copy(s->history.sent, s->history.n, sizeof *a.history);
     a.items = copy(s->items.sent, s->items.n, sizeof *a.items);
     a.history_weights = s->history_weights;
+    for (uint32_t i = 0; i < s->sizes.n_queries; i++)
+        if (kernel == AS_C_ROWS || kernel == AS_C_TOPK) {
+            queries[i].n_history_numbers = queries[i].n_item_numbers = 0;
+        } else {
+            forget(a.history, queries[i].history_begin, queries[i].n_history_numbers);
+            forget(a.items, queries[i].items_begin, queries[i].n_item_numbers);
+        }
+    uint32_t *numbers = copy(s->numbers, s->n_numbers, sizeof *numbers); /* ends where they do */
+    a.numbers = numbers;
     a.history_keys = s->history.keys;
     a.item_keys = s->items.keys;
     a.vectors = s->vectors;
     a.row_scores = row_scores;
     a.scores = scores;
     s->spec->kernels->run(kernel, &a, n_groups);
+    if (s->hostility != LOST_SLOTS) /* there keys are not where they should be */
+        assert_numbers_found(s, kernel, &a);
+    free(numbers);
     free(a.items);
     free(a.history);
     free(queries);

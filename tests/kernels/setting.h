@@ -39,6 +39,7 @@ struct setting {
     struct table tables[N_AS_C_TABLES];
     device_query *queries;
     struct id_list history, items;
+    uint32_t *numbers, n_numbers; /* words: what some ids of score and bag come as */
     float *history_weights, *vectors;
 };
 
@@ -51,7 +52,7 @@ struct setting setting_create(const struct specialisation *spec, const struct si
 void setting_destroy(struct setting *s);
 
 /* Runs a kernel into n_scores floats; lists of ids are copied first. Returned owned. row_scores: for top-k.
- */
+ * Fails the test where ids that came as numbers are not what the lists then hold. */
 float *setting_run(const struct setting *s, enum as_c_kernel kernel, size_t n_groups, float *row_scores,
                    size_t n_scores);
 

@@ -1,6 +1,6 @@
 #include "base/rng.h"
 #include "learn/dequantize.h"
-#include "learn/half.h"
+#include "base/half.h"
 #include "learn/quantize.h"
 
 #include <math.h>

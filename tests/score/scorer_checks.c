@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -42,22 +43,23 @@ static void compare_counts(const struct scorer_check *c, const struct collide_co
                  counts->n_unknown, counts->n_lookups, expected->n_unknown, expected->n_lookups);
 }
 
-static void score_batch(const struct scorer_check *c, const struct collide_query *queries, size_t n,
-                        struct arena *arena)
+/* Queries as they are asked, and as the reference understands them. */
+static void score_batch(const struct scorer_check *c, const struct collide_query *asked,
+                        const struct collide_query *meant, size_t n, struct arena *arena)
 {
     struct collide_counts counts, expected = {0};
     size_t n_scores = 0;
     for (size_t i = 0; i < n; i++) {
-        n_scores += queries[i].n_items;
-        if (queries[i].n_items > 0) /* of others nothing needs to be known */
-            random_query_count(c->model, &queries[i], &expected);
+        n_scores += meant[i].n_items;
+        if (meant[i].n_items > 0) /* of others nothing needs to be known */
+            random_query_count(c->model, &meant[i], &expected);
     }
     float *scores = allocate(arena, n_scores, sizeof *scores);
-    scorer_fixture_score(c->lane, queries, n, scores, &counts);
+    scorer_fixture_score(c->lane, asked, n, scores, &counts);
     compare_counts(c, &counts, &expected);
     for (size_t i = 0; i < n; i++) {
-        compare(c, &queries[i], scores);
-        scores += queries[i].n_items;
+        compare(c, &meant[i], scores);
+        scores += meant[i].n_items;
     }
 }
 
@@ -69,7 +71,83 @@ void check_scores(const struct scorer_check *c, size_t n_wanted)
     for (size_t done = 0, n; done < n_wanted; done += n) {
         size_t left = n_wanted - done;
         n = rng_below(&rng, (left < MAX_BATCH ? left : MAX_BATCH) + 1);
-        score_batch(c, random_queries(c->spec, &limits, &rng, n, &arena), n, &arena);
+        const struct collide_query *queries = random_queries(c->spec, &limits, &rng, n, &arena);
+        score_batch(c, queries, queries, n, &arena);
+        arena_reset(&arena);
+    }
+    arena_free(&arena);
+}
+
+/* Where the numbers of a batch lie. */
+struct numbers_place {
+    struct rng *rng;
+    struct arena *arena;
+    unsigned char *shared;
+    size_t n_shared_bytes, n_used;
+};
+
+/* Room for bytes at a multiple of 4: in shared memory, or beside it. */
+static void *numbers_room(struct numbers_place *p, size_t n_bytes)
+{
+    size_t at = p->n_used + 4 * rng_below(p->rng, 3);
+    if (rng_below(p->rng, 5) == 0)
+        return allocate(p->arena, n_bytes, 1);
+    assert_true(at + n_bytes <= p->n_shared_bytes);
+    p->n_used = at + n_bytes;
+    return p->shared + at;
+}
+
+/* ids become what their numbers say; returns these. No text is one. */
+static const void *numbers_of(struct numbers_place *p, const struct collide_id **ids, size_t n,
+                              unsigned number_bytes)
+{
+    struct collide_id *meant = allocate(p->arena, n, sizeof *meant);
+    unsigned char *numbers = numbers_room(p, n * number_bytes);
+    for (size_t i = 0; i < n; i++) {
+        uint64_t number = (*ids)[i].text ? rng_u64(p->rng) : (*ids)[i].number;
+        memcpy(numbers + i * number_bytes, &number, number_bytes);
+        meant[i] = collide_id_number(number_bytes == 4 ? (uint32_t)number : number);
+    }
+    *ids = meant;
+    return numbers;
+}
+
+/* As it is to be asked; *meant changes to what it then means. */
+static struct collide_query with_numbers(struct numbers_place *p, struct collide_query *meant)
+{
+    unsigned number_bytes = rng_below(p->rng, 3) ? 8 : 4;
+    struct collide_query asked = *meant;
+    asked.number_bytes = number_bytes;
+    if (rng_below(p->rng, 8)) {
+        asked.history_numbers = numbers_of(p, &meant->history, meant->n_history, number_bytes);
+        asked.history = NULL;
+    }
+    if (rng_below(p->rng, 8)) {
+        asked.item_numbers = numbers_of(p, &meant->items, meant->n_items, number_bytes);
+        asked.items = NULL;
+    }
+    return asked;
+}
+
+void check_numbers(const struct scorer_check *c, size_t n_wanted)
+{
+    static const struct random_query_limits limits = {MAX_HISTORY, MAX_ITEMS};
+    static _Alignas(4096) unsigned char shared[256 << 10];
+    struct rng rng = rng_seeded(c->spec->seed, 6);
+    struct arena arena = {0};
+    struct collide_error err = {0};
+    if (lane_share_memory(c->lane, shared, sizeof shared, &err) != COLLIDE_OK)
+        fail_msg("%s: %s", c->where, err.text);
+    for (size_t done = 0, n; done < n_wanted; done += n) {
+        struct numbers_place place = {
+            .rng = &rng, .arena = &arena, .shared = shared, .n_shared_bytes = sizeof shared};
+        size_t left = n_wanted - done;
+        n = rng_below(&rng, (left < MAX_BATCH ? left : MAX_BATCH) + 1);
+        struct collide_query *meant = random_queries(c->spec, &limits, &rng, n, &arena);
+        struct collide_query *asked = allocate(&arena, n, sizeof *asked);
+        for (size_t i = 0; i < n; i++)
+            asked[i] = with_numbers(&place, &meant[i]);
+        score_batch(c, asked, meant, n, &arena);
         arena_reset(&arena);
     }
     arena_free(&arena);

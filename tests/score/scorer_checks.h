@@ -18,6 +18,10 @@ struct scorer_check {
 /* Scores of n requests, in batches of random sizes; how many ids were looked up, and not found. */
 void check_scores(const struct scorer_check *c, size_t n);
 
+/* Scores of n requests whose ids are numbers, of both widths, most of them in memory that the lane is given
+ * to share: once a lane, and last, as the lane keeps that. */
+void check_numbers(const struct scorer_check *c, size_t n);
+
 /* Hits of n queries, likewise, with every kind of exclusion. The model has TOPK_TRUTH_MAX_ITEMS at most. */
 void check_topk(const struct scorer_check *c, size_t n);
 

@@ -16,6 +16,7 @@ enum {
     N_REQUESTS = 120, /* of a variant */
     N_TOPK = 12,
     N_BAGS = 40,
+    N_NUMBERS = 60,
     MIN_REQUESTS = 1500,
 };
 
@@ -38,6 +39,7 @@ static void check_model(const struct random_model *spec, const struct device_set
     check_scores(&check, N_REQUESTS);
     check_topk(&check, N_TOPK);
     check_bags(&check, N_BAGS);
+    check_numbers(&check, N_NUMBERS);
     n_requests[setup->device][setup->engine] += N_REQUESTS;
     scorer_fixture_close(&f);
     collide_model_close(model);

@@ -144,6 +144,141 @@ static void items_with_keys_are_left_to_the_device(void **state)
     assert_int_equal(fill_count_unknown(&fill, 1, 2), 0);
 }
 
+/* 4, 77, 0 and what only 64 bits hold. */
+static const uint32_t SHORT_NUMBERS[] = {4, 77, 0, UINT32_MAX};
+static const uint64_t LONG_NUMBERS[] = {4, 77, 0, (uint64_t)1 << 32 | 4};
+
+static void numbers_are_looked_up_as_ids(void **state)
+{
+    (void)state;
+    const struct fill_capacity capacity = {.n_queries = ROOM, .n_history = ROOM, .n_items = ROOM};
+    const struct collide_query queries[] = {{.user = &USER,
+                                             .history_numbers = SHORT_NUMBERS,
+                                             .weights = WEIGHTS,
+                                             .n_history = 2,
+                                             .item_numbers = SHORT_NUMBERS,
+                                             .n_items = 4,
+                                             .number_bytes = 4},
+                                            {.history_numbers = LONG_NUMBERS,
+                                             .n_history = 4,
+                                             .item_numbers = LONG_NUMBERS,
+                                             .n_items = 4,
+                                             .number_bytes = 8}};
+    struct slot s;
+    struct fill fill = fill_of(&s);
+    struct fill_position at = {0};
+    fill_queries(&fill, queries, 2, &capacity, 3, &at); /* lists are cut after 3 */
+    const uint32_t history[] = {4, N_ITEMS, 4, N_ITEMS, 4, N_ITEMS, 0, N_ITEMS, 4, N_ITEMS, 0, N_ITEMS},
+                   items[] = {4, N_ITEMS, 0, N_ITEMS, 4, N_ITEMS, 0, N_ITEMS};
+    const float weights[] = {0.5f, -2.0f, 0.5f, -2.0f, 1.0f, 1.0f};
+    assert_int_equal(fill.used.n_queries, 4);
+    assert_memory_equal(s.history, history, sizeof history);
+    assert_memory_equal(s.items, items, sizeof items);
+    assert_memory_equal(s.weights, weights, sizeof weights);
+    assert_int_equal(fill.counts.n_lookups, 1 + 2 + 4 + 4 + 4);
+    assert_int_equal(fill.counts.n_unknown, 1 + 2 + 2 + 2);
+    assert_int_equal(fill_count_unknown(&fill, 0, 4), 0);
+}
+
+static void numbers_go_to_the_device_as_keys(void **state)
+{
+    (void)state;
+    const struct fill_capacity capacity = {.n_queries = ROOM, .n_history = ROOM, .n_items = ROOM};
+    const struct random_model spec = {.seed = 3, .n_items = N_ITEMS, .n_rows = 4, .dim = 2, .keys = KEYS_U64};
+    struct collide_model *keyed = random_model_open(&spec);
+    const struct collide_query query = {.item_numbers = LONG_NUMBERS, .n_items = 4, .number_bytes = 8};
+    uint64_t history_keys[ROOM], item_keys[ROOM];
+    struct slot s;
+    struct fill fill = fill_of(&s);
+    struct fill_position at = {0};
+    fill.model = keyed;
+    fill.history_keys = history_keys;
+    fill.item_keys = item_keys;
+    fill_queries(&fill, &query, 1, &capacity, ROOM, &at);
+    const uint32_t by_key[] = {ID_BY_KEY, ID_BY_KEY, ID_BY_KEY, ID_BY_KEY};
+    assert_memory_equal(s.items, by_key, sizeof by_key);
+    assert_memory_equal(item_keys, LONG_NUMBERS, sizeof LONG_NUMBERS);
+    assert_true(fill.counts.n_lookups == 4 && fill.counts.n_unknown == 0);
+    collide_model_close(keyed);
+}
+
+static void numbers_in_shared_memory_stay_where_they_are(void **state)
+{
+    (void)state;
+    enum { N_SHARED = 64 }; /* words; another one lies beside them */
+    static uint32_t shared[N_SHARED + 1];
+    const struct fill_capacity capacity = {.n_queries = ROOM, .n_history = ROOM, .n_items = ROOM};
+    const struct collide_query queries[] = {{.user = &STRANGER,
+                                             .history_numbers = shared + 3,
+                                             .weights = WEIGHTS,
+                                             .n_history = 2,
+                                             .item_numbers = shared + 10,
+                                             .n_items = 4,
+                                             .number_bytes = 8},
+                                            {.history_numbers = shared + 60,
+                                             .n_history = 4,
+                                             .item_numbers = shared + 61,
+                                             .n_items = 4, /* one too many */
+                                             .number_bytes = 4}};
+    struct slot s;
+    memset(&s, 0x55, sizeof s);
+    const struct slot before = s;
+    struct fill fill = fill_of(&s);
+    struct fill_position at = {0};
+    fill.shared = shared;
+    fill.n_shared_bytes = 4 * N_SHARED;
+    fill_queries(&fill, queries, 2, &capacity, 3, &at);
+    assert_int_equal(fill.used.n_queries, 4); /* both are cut */
+    for (int i = 0; i < 2; i++) {
+        const device_query *q = &s.queries[i];
+        assert_true(q->history_numbers == 3 && q->n_history_numbers == 2);
+        assert_int_equal(q->item_numbers, 10 + 2 * 3 * i);
+        assert_int_equal(q->n_item_numbers, i ? 1 : 3);
+        assert_true(q->flags & QUERY_LONG_NUMBERS);
+    }
+    assert_true(s.queries[2].history_numbers == 60 && s.queries[2].n_history_numbers == 4);
+    assert_false(s.queries[2].flags & QUERY_LONG_NUMBERS);
+    assert_int_equal(s.queries[2].n_item_numbers, 3);
+    assert_int_equal(s.queries[3].n_item_numbers, 0);
+    assert_memory_equal(s.history, before.history, sizeof s.history);
+    assert_memory_equal(s.items, before.items, 7 * sizeof s.items[0]);
+    assert_int_equal(s.items[7], 0); /* what lies beside shared memory is copied */
+    assert_true(s.weights[0] == 0.5f && s.weights[3] == -2.0f && s.weights[4] == 1.0f);
+    assert_int_equal(fill.counts.n_lookups, 1 + 2 + 4 + 4 + 4);
+    assert_int_equal(fill.counts.n_unknown, 1); /* the user; items are counted when they are found */
+}
+
+static void a_topk_query_has_its_numbers_looked_up_here(void **state)
+{
+    (void)state;
+    static uint32_t shared[] = {4, 77, 0, UINT32_MAX};
+    const struct collide_topk_query query = {
+        .query = {.history_numbers = shared, .n_history = 4, .number_bytes = 4}, .k = 2};
+    struct slot s;
+    struct fill fill = fill_of(&s);
+    fill.shared = shared;
+    fill.n_shared_bytes = sizeof shared;
+    fill_topk(&fill, &query, 1);
+    const uint32_t history[] = {4, N_ITEMS, 0, N_ITEMS};
+    assert_memory_equal(s.history, history, sizeof history);
+    assert_int_equal(s.queries[0].n_history_numbers, 0);
+    assert_true(fill.counts.n_lookups == 4 && fill.counts.n_unknown == 2);
+    assert_ptr_equal(fill.shared, shared);
+}
+
+static void numbers_of_other_widths_are_refused(void **state)
+{
+    (void)state;
+    static const unsigned widths[] = {0, 1, 2, 3, 5, 16};
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
+        const struct collide_query query = {
+            .item_numbers = SHORT_NUMBERS, .n_items = 1, .number_bytes = widths[i]};
+        struct collide_error err = {0};
+        assert_int_equal(fill_check(model, &query, 5, &err), COLLIDE_INVALID);
+        assert_non_null(strstr(err.text, "query 5"));
+    }
+}
+
 static void a_topk_query_has_room_for_the_hits_of_each_part(void **state)
 {
     (void)state;
@@ -256,6 +391,11 @@ int main(void)
         cmocka_unit_test(a_query_becomes_dense_ids_and_ranges),
         cmocka_unit_test(a_long_candidate_list_is_cut_and_counted_once),
         cmocka_unit_test(items_with_keys_are_left_to_the_device),
+        cmocka_unit_test(numbers_are_looked_up_as_ids),
+        cmocka_unit_test(numbers_go_to_the_device_as_keys),
+        cmocka_unit_test(numbers_in_shared_memory_stay_where_they_are),
+        cmocka_unit_test(a_topk_query_has_its_numbers_looked_up_here),
+        cmocka_unit_test(numbers_of_other_widths_are_refused),
         cmocka_unit_test(a_topk_query_has_room_for_the_hits_of_each_part),
         cmocka_unit_test(what_does_not_fit_waits_for_the_next_slot),
         cmocka_unit_test(weights_that_are_no_sound_numbers_are_refused),

@@ -2,6 +2,7 @@
  * banks. `test_kernels brief` does the least, for simulators. */
 #include "model_choice.h"
 #include "scorer_checks.h"
+#include "support/scratch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +11,7 @@
 
 #include <cmocka.h>
 
-enum { N_SCORES = 200, N_TOPK = 12, N_BAGS = 40 };
+enum { N_SCORES = 200, N_TOPK = 12, N_BAGS = 40, N_NUMBERS = 100 };
 
 static unsigned share = 1; /* of what is usually asked */
 
@@ -38,6 +39,7 @@ static void check_all(const struct random_model *spec, const struct device_setup
     check_scores(&check, N_SCORES / share);
     check_topk(&check, N_TOPK / share);
     check_bags(&check, N_BAGS / share);
+    check_numbers(&check, N_NUMBERS / share);
     error_ratios_free(&ratios);
     scorer_fixture_close(&f);
     collide_model_close(model);
@@ -211,10 +213,52 @@ static void tables_give_the_same_scores_wherever_they_are(void **state)
         collide_scorer_info(f.scorer, &info);
         if (i == TABLES_COPIED)
             assert_int_equal(info.in_place_bytes, 0);
+        const struct device_info *device = device_info(f.scorer->devices[0]);
+        if (device->fine_grain_svm) /* the arguments go with them */
+            assert_int_equal(f.scorer->kernels[0]->is_gathered, i != TABLES_IN_PLACE);
         scorer_fixture_score(f.lane, &query, 1, scores[i], NULL);
         assert_memory_equal(scores[i], scores[0], sizeof scores[0]);
         scorer_fixture_close(&f);
     }
+    collide_model_close(model);
+}
+
+/* Of two machines, one may not have the memory to copy tables. */
+static void a_binary_keeps_the_arguments_it_was_built_with(void **state)
+{
+    static const struct {
+        const char *built, *used;
+        enum collide_status status;
+    } cases[] = {{"in-place", "in-place", COLLIDE_OK},
+                 {"in-place", "auto", COLLIDE_OK},
+                 {"auto", "auto", COLLIDE_OK},
+                 {"auto", "copied", COLLIDE_OK},
+                 {"auto", "in-place", COLLIDE_INVALID}};
+    const struct random_model spec = listed_model();
+    struct collide_model *model = random_model_open(&spec);
+    char path[2 * SCRATCH_PATH_BYTES];
+    struct scratch scratch;
+    (void)state;
+    if (!devices_list()->devices[0].fine_grain_svm)
+        skip();
+    scratch_create(&scratch);
+    scratch_path(&scratch, "kernels.bin", path);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct collide_scorer_options options = {
+            .device = "0", .cache_dir = TEST_CACHE_DIR, .tables = cases[i].built};
+        struct collide_scorer *scorer = NULL;
+        struct collide_error err = {0};
+        assert_int_equal(collide_kernels_build(model, &options, path, &err), COLLIDE_OK);
+        options.tables = cases[i].used;
+        options.kernels = path;
+        assert_int_equal(collide_scorer_create(model, &options, &scorer, &err), cases[i].status);
+        if (scorer)
+            assert_int_equal(scorer->kernels[0]->is_gathered, !strcmp(cases[i].built, "auto"));
+        else
+            assert_non_null(strstr(err.text, "GATHERED"));
+        collide_scorer_destroy(scorer);
+    }
+    scratch_destroy(&scratch);
     collide_model_close(model);
 }
 
@@ -252,6 +296,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(tables_in_many_banks_score_as_the_reference),
         cmocka_unit_test(packed_mappings_go_over_banks_word_by_word),
         cmocka_unit_test(tables_give_the_same_scores_wherever_they_are),
+        cmocka_unit_test(a_binary_keeps_the_arguments_it_was_built_with),
         cmocka_unit_test(bag_of_nothing_is_zero),
     };
     const struct CMUnitTest brief[] = {

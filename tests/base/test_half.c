@@ -1,4 +1,4 @@
-#include "learn/half.h"
+#include "base/half.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* IEEE 754 binary16. */
-#ifndef LEARN_HALF_H
-#define LEARN_HALF_H
+#ifndef BASE_HALF_H
+#define BASE_HALF_H
 
 #include <stdint.h>
 
