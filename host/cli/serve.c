@@ -3,16 +3,19 @@
 #include "base/parallel.h"
 #include "cli/command.h"
 #include "cli/device_args.h"
+#include "cli/transport_args.h"
 #include "net/http.h"
 
 #include <pthread.h>
 #include <signal.h>
+#include <string.h>
 
 enum { DRAIN_TIMEOUT_S = 10 };
 
 struct serve_flags {
     struct service_options service;
     struct http_options http;
+    struct transports_options transports;
     const char *model_path;
 };
 
@@ -21,6 +24,7 @@ struct serve_flags {
 struct loader {
     struct service *service;
     const struct http_server *http;
+    unsigned n_http_threads;
     const char *model_path;
     pthread_t waiter; /* told with SIGTERM when loading fails */
     enum collide_status status;
@@ -34,8 +38,7 @@ static void *load(void *context)
     if (l->status != COLLIDE_OK)
         pthread_kill(l->waiter, SIGTERM);
     else if (service_state(l->service) == SERVICE_READY)
-        log_info("ready on http://%s with %u threads", http_server_address(l->http),
-                 service_n_workers(l->service));
+        log_info("ready on http://%s with %u threads", http_server_address(l->http), l->n_http_threads);
     return NULL;
 }
 
@@ -44,8 +47,11 @@ static enum collide_status answer_until_stopped(struct service *service, const s
                                                 const struct serve_flags *flags, const sigset_t *stop_signals,
                                                 struct collide_error *err)
 {
-    struct loader loader = {
-        .service = service, .http = http, .model_path = flags->model_path, .waiter = pthread_self()};
+    struct loader loader = {.service = service,
+                            .http = http,
+                            .n_http_threads = flags->http.n_threads,
+                            .model_path = flags->model_path,
+                            .waiter = pthread_self()};
     pthread_t thread;
     int signal_number = 0;
     log_info("listening on http://%s, loading %s", http_server_address(http), flags->model_path);
@@ -62,17 +68,26 @@ static enum collide_status answer_until_stopped(struct service *service, const s
     return COLLIDE_OK;
 }
 
-static enum collide_status run(const struct serve_flags *flags, const sigset_t *stop_signals,
+static enum collide_status run(struct serve_flags *flags, const sigset_t *stop_signals,
                                struct collide_error *err)
 {
     struct service *service = NULL;
+    struct transports *transports = NULL;
     struct http_server *http = NULL;
+    flags->transports.first_worker = flags->http.n_threads;
+    flags->service.n_workers = flags->http.n_threads + transports_n_threads(&flags->transports);
     enum collide_status status = service_create(&flags->service, &service, err);
     if (status == COLLIDE_OK)
-        status = http_server_create(service, &flags->http, &http, err);
+        status = transports_create(service, &flags->transports, &transports, err);
+    flags->http.transports = transports;
     if (status == COLLIDE_OK)
+        status = http_server_create(service, &flags->http, &http, err);
+    if (status == COLLIDE_OK) {
+        transports_log(transports);
         status = answer_until_stopped(service, http, flags, stop_signals, err);
+    }
     http_server_destroy(http, DRAIN_TIMEOUT_S);
+    transports_destroy(transports);
     service_destroy(service);
     return status;
 }
@@ -83,7 +98,8 @@ int command_serve(int argc, char **argv)
              max_requests = 10000, max_connections = 1000, idle_timeout = 60, max_delay_us = 0, max_batch = 0;
     struct device_flags device = {.shard = false};
     struct serve_flags flags = {.http = {.listen = "127.0.0.1:8080"}};
-    const struct arg table[] = {
+    struct transport_flags transport = transport_flags_defaults();
+    const struct arg own[] = {
         {.name = "listen",
          .type = ARG_TEXT,
          .target = &flags.http.listen,
@@ -97,7 +113,7 @@ int command_serve(int argc, char **argv)
          .max = 1024,
          .group = "HTTP",
          .default_text = "one a CPU",
-         .help = "threads, each with its own way to the device"},
+         .help = "HTTP threads, each with its own way to the device"},
         {.name = "max-body",
          .type = ARG_U64,
          .target = &max_body,
@@ -161,18 +177,27 @@ int command_serve(int argc, char **argv)
          .help = "so many waiting queries end the wait, as 64 waiting requests do"},
         DEVICE_ARGS(&device),
     };
-    struct usage usage = {"collide serve MODEL [options]", "Answers scoring requests over HTTP.", table,
-                          sizeof table / sizeof table[0], .positionals = {1, 1, "MODEL"}};
+    enum { N_OWN = sizeof own / sizeof own[0] };
+    struct arg table[N_OWN + N_TRANSPORT_ARGS];
+    memcpy(table, own, sizeof own);
+    transport_args_fill_table(&transport, table + N_OWN);
+    struct usage usage = {"collide serve MODEL [options]",
+                          "Answers scoring requests over HTTP, and as datagrams over AF_XDP, UDP and shared "
+                          "memory.",
+                          table, sizeof table / sizeof table[0], .positionals = {1, 1, "MODEL"}};
+    struct collide_error err = {0};
     int exit_code;
     if (!command_parse(&usage, argc, argv, &exit_code))
         return exit_code;
     if (max_batch && !max_delay_us)
         return command_misused(&usage, "--max-batch goes with --max-delay-us");
+    if (transport_flags_options(&transport, &flags.transports, &flags.service.key, &err) != COLLIDE_OK)
+        return command_misused(&usage, err.text);
     flags.model_path = usage.positionals.values[0];
     flags.service.scorer = device_flags_options(&device);
     flags.service.scorer.max_delay_us = (unsigned)max_delay_us;
     flags.service.scorer.max_batch = (unsigned)max_batch;
-    flags.service.n_workers = (unsigned)threads;
+    flags.http.n_threads = (unsigned)threads;
     flags.service.limits = (struct request_limits){
         .max_parts = max_requests, .max_items = max_items, .max_history = max_history};
     flags.http.max_body_bytes = max_body;
@@ -186,6 +211,5 @@ int command_serve(int argc, char **argv)
     sigaddset(&stop_signals, SIGINT);
     pthread_sigmask(SIG_BLOCK, &stop_signals, NULL);
     signal(SIGPIPE, SIG_IGN);
-    struct collide_error err = {0};
     return run(&flags, &stop_signals, &err) == COLLIDE_OK ? EXIT_DONE : command_fail(&err);
 }

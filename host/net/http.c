@@ -29,7 +29,7 @@ struct http_thread {
 struct http_server {
     struct service *service;
     struct http_options options;
-    char address[LISTEN_ADDRESS_CHARS];
+    char address[ADDRESS_CHARS];
     char too_large[96];
     unsigned n_threads;
     struct http_thread threads[]; /* (n_threads) */
@@ -72,6 +72,9 @@ static void perform(struct http_thread *t, struct http_exchange *x)
         break;
     case HTTP_MODEL:
         x->status = status_of(service_describe(service, &x->reply));
+        break;
+    case HTTP_TRANSPORTS:
+        transports_describe(t->server->options.transports, &x->reply);
         break;
     case HTTP_HEALTH:
         buffer_append_text(&x->reply, "{\"status\":\"alive\"}\n");
@@ -258,7 +261,7 @@ static enum collide_status start_thread(struct http_server *h, unsigned i, int l
 enum collide_status http_server_create(struct service *service, const struct http_options *options,
                                        struct http_server **out, struct collide_error *err)
 {
-    unsigned n = service_n_workers(service);
+    unsigned n = options->n_threads;
     struct http_server *h = calloc(1, sizeof *h + n * sizeof h->threads[0]);
     if (!h)
         return error_no_memory(err, "the HTTP server");

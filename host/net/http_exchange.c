@@ -58,8 +58,8 @@ static const struct route {
     enum http_action action;
 } routes[] = {
     {"/v1/score", "POST", HTTP_SCORE},      {"/v1/topk", "POST", HTTP_TOPK},
-    {"/v1/model", "GET, HEAD", HTTP_MODEL}, {"/healthz", "GET, HEAD", HTTP_HEALTH},
-    {"/readyz", "GET, HEAD", HTTP_READY},
+    {"/v1/model", "GET, HEAD", HTTP_MODEL}, {"/v1/transports", "GET, HEAD", HTTP_TRANSPORTS},
+    {"/healthz", "GET, HEAD", HTTP_HEALTH}, {"/readyz", "GET, HEAD", HTTP_READY},
 };
 
 static bool is_json(const char *content_type)
@@ -78,7 +78,8 @@ void http_exchange_route(struct http_exchange *x, const char *method, const char
             route = &routes[i];
     if (!route) {
         http_exchange_refuse(x, 404, "not_found",
-                             "no such path; there are /v1/score, /v1/topk, /v1/model, /healthz and /readyz");
+                             "no such path; there are /v1/score, /v1/topk, /v1/model, /v1/transports, /healthz "
+                             "and /readyz");
         return;
     }
     bool posts = route->allow[0] == 'P';

@@ -9,6 +9,7 @@ enum http_action {
     HTTP_SCORE,
     HTTP_TOPK,
     HTTP_MODEL,
+    HTTP_TRANSPORTS,
     HTTP_HEALTH,
     HTTP_READY,
     HTTP_REFUSE, /* answer with status and the error in reply */

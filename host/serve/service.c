@@ -2,27 +2,12 @@
 
 #include "api/json_v1.h"
 #include "base/error.h"
+#include "score/lane.h"
 #include "serve/describe.h"
+#include "serve/worker.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What one thread needs to answer: its own way to the device, and memory that stays warm between requests. */
-struct worker {
-    struct collide_lane *lane;
-    struct request request;
-};
-
-struct service {
-    struct service_options options;
-    atomic_bool loaded; /* set once everything below is there */
-    atomic_bool draining;
-    char *name;
-    struct collide_model *model;
-    struct collide_scorer *scorer;
-    struct worker workers[]; /* (n_workers) */
-};
 
 static const char LOADING[] = "the service is loading its model; try again later";
 
@@ -42,8 +27,7 @@ void service_destroy(struct service *s)
     if (!s)
         return;
     for (unsigned i = 0; i < s->options.n_workers; i++) {
-        collide_lane_destroy(s->workers[i].lane);
-        request_free(&s->workers[i].request);
+        worker_clear(&s->workers[i]);
     }
     collide_scorer_destroy(s->scorer);
     collide_model_close(s->model);
@@ -57,6 +41,15 @@ static enum collide_status go_on(const struct service *s, struct collide_error *
     if (service_state(s) == SERVICE_DRAINING)
         return error_set(err, COLLIDE_BUSY, "told to stop while loading");
     return COLLIDE_OK;
+}
+
+static enum collide_status open_lane(struct collide_scorer *scorer, struct worker *w,
+                                     struct collide_error *err)
+{
+    enum collide_status status = collide_lane_create(scorer, &w->lane, err);
+    if (status == COLLIDE_OK && w->shared_memory)
+        status = lane_share_memory(w->lane, w->shared_memory, w->n_shared_bytes, err);
+    return status;
 }
 
 enum collide_status service_load(struct service *s, const char *model_path, struct collide_error *err)
@@ -73,23 +66,18 @@ enum collide_status service_load(struct service *s, const char *model_path, stru
     for (unsigned i = 0; i < s->options.n_workers && status == COLLIDE_OK; i++) {
         status = go_on(s, err);
         if (status == COLLIDE_OK)
-            status = collide_lane_create(s->scorer, &s->workers[i].lane, err);
+            status = open_lane(s->scorer, &s->workers[i], err);
     }
     if (status == COLLIDE_OK)
         atomic_store(&s->loaded, true);
     return status;
 }
 
-static bool is_loaded(const struct service *s)
-{
-    return atomic_load_explicit(&s->loaded, memory_order_acquire);
-}
-
 enum service_state service_state(const struct service *s)
 {
     if (atomic_load_explicit(&s->draining, memory_order_relaxed))
         return SERVICE_DRAINING;
-    return is_loaded(s) ? SERVICE_READY : SERVICE_LOADING;
+    return service_is_loaded(s) ? SERVICE_READY : SERVICE_LOADING;
 }
 
 void service_drain(struct service *s)
@@ -144,7 +132,7 @@ static enum collide_status answer(struct service *s, struct worker *w, enum requ
                                   struct collide_error *err)
 {
     struct response response;
-    if (!is_loaded(s))
+    if (!service_is_loaded(s))
         return error_set(err, COLLIDE_BUSY, "%s", LOADING);
     enum collide_status status = json_v1_parse(kind, body, n_bytes, &s->options.limits, &w->request, err);
     if (status == COLLIDE_OK)
@@ -168,7 +156,7 @@ enum collide_status service_answer(struct service *s, unsigned worker, enum requ
 
 enum collide_status service_describe(const struct service *s, struct buffer *reply)
 {
-    if (!is_loaded(s)) {
+    if (!service_is_loaded(s)) {
         json_v1_print_error(json_v1_code(COLLIDE_BUSY), LOADING, reply);
         return COLLIDE_BUSY;
     }

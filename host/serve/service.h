@@ -7,10 +7,12 @@
 
 #include "api/request.h"
 #include "base/buffer.h"
+#include "wire/wire.h"
 
 struct service_options {
     struct collide_scorer_options scorer;
     struct request_limits limits;
+    const struct wire_key *key; /* of datagrams' tags, borrowed; NULL: none are looked at */
     unsigned n_workers;
 };
 

@@ -22,6 +22,7 @@ void test_server_start(const struct test_server_options *options, struct test_se
     struct collide_error err = {0};
     const struct http_options http = {
         .listen = "127.0.0.1:0",
+        .n_threads = options->n_threads ? options->n_threads : 2,
         .max_body_bytes = TEST_MAX_BODY,
         .max_connections = options->max_connections ? options->max_connections : 100,
         .idle_timeout_s = options->idle_timeout_s ? options->idle_timeout_s : 60,

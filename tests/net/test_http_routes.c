@@ -69,7 +69,7 @@ static void unknown_paths_are_404(void **state)
     ask_once(*state, "GET", "/v1/scor", NULL, &r);
     assert_string_equal(r.body,
                         "{\"error\":{\"code\":\"not_found\",\"message\":\"no such path; there are /v1/score, "
-                        "/v1/topk, /v1/model, /healthz and /readyz\"}}\n");
+                        "/v1/topk, /v1/model, /v1/transports, /healthz and /readyz\"}}\n");
 }
 
 static void wrong_methods_are_405_with_allow(void **state)

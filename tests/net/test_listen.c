@@ -16,7 +16,7 @@
 static void port_0_takes_a_free_one_and_says_which(void **state)
 {
     (void)state;
-    char first[LISTEN_ADDRESS_CHARS], second[LISTEN_ADDRESS_CHARS];
+    char first[ADDRESS_CHARS], second[ADDRESS_CHARS];
     int a, b;
     unsigned port;
     assert_int_equal(listen_tcp("127.0.0.1:0", &a, first, NULL), COLLIDE_OK);
@@ -35,7 +35,7 @@ static void port_0_takes_a_free_one_and_says_which(void **state)
 static void a_port_in_use_is_named(void **state)
 {
     (void)state;
-    char bound[LISTEN_ADDRESS_CHARS], unused[LISTEN_ADDRESS_CHARS], wanted[256];
+    char bound[ADDRESS_CHARS], unused[ADDRESS_CHARS], wanted[256];
     struct collide_error err = {0};
     int fd, second = -1;
     assert_int_equal(listen_tcp("127.0.0.1:0", &fd, bound, &err), COLLIDE_OK);
@@ -63,7 +63,7 @@ static void addresses_that_are_none_are_refused(void **state)
                                         "127.0.0.1:65536",
                                         "a:99999999999999999999"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        char bound[LISTEN_ADDRESS_CHARS];
+        char bound[ADDRESS_CHARS];
         struct collide_error err = {0};
         int fd = -1;
         assert_int_equal(listen_tcp(wrong[i], &fd, bound, &err), COLLIDE_INVALID);
@@ -75,7 +75,7 @@ static void addresses_that_are_none_are_refused(void **state)
 static void a_name_that_does_not_resolve_is_named(void **state)
 {
     (void)state;
-    char bound[LISTEN_ADDRESS_CHARS];
+    char bound[ADDRESS_CHARS];
     struct collide_error err = {0};
     int fd;
     assert_int_equal(listen_tcp("no-such-host.invalid:80", &fd, bound, &err), COLLIDE_INVALID);
@@ -91,7 +91,7 @@ static void names_and_no_host_at_all_listen_too(void **state)
         skip(); /* a machine without /etc/hosts */
     freeaddrinfo(found);
     for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) {
-        char bound[LISTEN_ADDRESS_CHARS];
+        char bound[ADDRESS_CHARS];
         struct collide_error err = {0};
         int fd;
         if (listen_tcp(addresses[i], &fd, bound, &err) != COLLIDE_OK)
@@ -103,7 +103,7 @@ static void names_and_no_host_at_all_listen_too(void **state)
 static void ipv6_stands_in_brackets(void **state)
 {
     (void)state;
-    char bound[LISTEN_ADDRESS_CHARS];
+    char bound[ADDRESS_CHARS];
     int fd;
     int probe = socket(AF_INET6, SOCK_STREAM, 0);
     struct sockaddr_in6 loopback = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};

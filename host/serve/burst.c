@@ -1,0 +1,199 @@
+#include "serve/burst.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "serve/worker.h"
+
+#include <stdlib.h>
+
+/* A burst on its way through. */
+struct passage {
+    struct service *service;
+    struct worker *worker;
+    struct wire_batch *batch;
+    struct datagram *burst;
+    size_t n;
+    uint64_t begin_ns, read_ns, scored_ns;
+};
+
+void worker_clear(struct worker *w)
+{
+    collide_lane_destroy(w->lane);
+    request_free(&w->request);
+    free(w->shared_memory);
+    if (w->burst) {
+        arena_free(&w->burst->batch.arena);
+        free(w->burst->scores);
+        free(w->burst->hits);
+        free(w->burst);
+    }
+}
+
+void service_share_memory(struct service *s, unsigned worker, void *memory, size_t n_bytes)
+{
+    s->workers[worker].shared_memory = memory;
+    s->workers[worker].n_shared_bytes = n_bytes;
+}
+
+/* One writer, so that no locked instruction is needed. */
+static void count(uint64_t *counter, uint64_t n)
+{
+    __atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
+}
+
+void service_burst_counts(const struct service *s, struct burst_counts *out)
+{
+    *out = (struct burst_counts){0};
+    for (unsigned i = 0; i < s->options.n_workers; i++) {
+        const uint64_t *from = (const uint64_t *)&s->workers[i].counts;
+        for (size_t k = 0; k < sizeof *out / sizeof(uint64_t); k++)
+            ((uint64_t *)out)[k] += __atomic_load_n(from + k, __ATOMIC_RELAXED);
+    }
+}
+
+static uint64_t arrival(const struct passage *p, size_t datagram)
+{
+    uint64_t at = p->burst[datagram].arrived_ns;
+    return at != 0 && at < p->begin_ns ? at : p->begin_ns;
+}
+
+static void read_burst(struct passage *p)
+{
+    struct burst_counts *counts = &p->worker->counts;
+    uint64_t *const refused[] = {[WIRE_NOT_OURS] = &counts->n_not_ours,
+                                 [WIRE_OTHER_VERSION] = &counts->n_other_version,
+                                 [WIRE_BAD_TAG] = &counts->n_bad_tag};
+    for (size_t i = 0; i < p->n; i++) {
+        const struct datagram *d = &p->burst[i];
+        enum wire_refusal refusal = wire_batch_read(p->batch, d->bytes, d->n_bytes, p->service->options.key,
+                                                    &p->service->options.limits);
+        if (refusal != WIRE_ACCEPTED)
+            count(refused[refusal], 1);
+    }
+    p->read_ns = clock_now_ns();
+}
+
+/* Requests that nobody waits for any more, and those that come too early. */
+static void refuse_late_and_early(struct passage *p)
+{
+    bool is_loaded = service_is_loaded(p->service);
+    for (size_t d = 0; d < p->n; d++)
+        for (size_t i = p->batch->first_part[d]; i < p->batch->first_part[d + 1]; i++) {
+            struct wire_part *part = &p->batch->parts[i];
+            uint64_t deadline_ns = part->deadline_us * UINT64_C(1000);
+            if (part->code != WIRE_OK)
+                continue;
+            if (!is_loaded)
+                part->code = WIRE_BUSY;
+            else if (deadline_ns && p->read_ns - arrival(p, d) > deadline_ns)
+                part->code = WIRE_EXPIRED;
+        }
+}
+
+static bool reserve(void **array, size_t *capacity, size_t n, size_t item_bytes)
+{
+    if (n <= *capacity)
+        return true;
+    void *grown = realloc(*array, 2 * n * item_bytes);
+    if (!grown)
+        return false;
+    *array = grown;
+    *capacity = 2 * n;
+    return true;
+}
+
+/* All score requests together, each one's unknown ids counted by itself. */
+static void score_parts(struct passage *p)
+{
+    struct burst_memory *m = p->worker->burst;
+    struct collide_lane *lane = p->worker->lane;
+    size_t n = 0;
+    for (size_t i = 0; i < p->batch->n_parts; i++) {
+        struct wire_part *part = &p->batch->parts[i];
+        struct score_job *job = &m->jobs[i];
+        if (part->code != WIRE_OK || part->kind != WIRE_SCORE)
+            continue;
+        *job = (struct score_job){
+            .queries = &part->score, .n_queries = 1, .scores = m->scores + part->first_result};
+        part->code = (uint8_t)wire_code_of(lane_prepare(lane, job, NULL));
+        if (part->code == WIRE_OK)
+            m->job_list[n++] = job;
+    }
+    enum wire_code code = n ? wire_code_of(lane_score_jobs(lane, m->job_list, n, NULL)) : WIRE_OK;
+    for (size_t i = 0; i < n; i++) {
+        struct wire_part *part = &p->batch->parts[m->job_list[i] - m->jobs];
+        part->code = (uint8_t)code;
+        part->n_unknown = (uint32_t)m->job_list[i]->counts.n_unknown;
+    }
+}
+
+static void find_top(struct passage *p, struct wire_part *part)
+{
+    struct collide_hit *hits = p->worker->burst->hits + part->first_result;
+    struct collide_counts counts = {0};
+    size_t n_hits = 0;
+    enum collide_status status = collide_topk(p->worker->lane, &part->topk, 1, hits, &n_hits, &counts, NULL);
+    part->code = (uint8_t)wire_code_of(status);
+    part->n_results = (uint16_t)n_hits;
+    part->n_unknown = (uint32_t)counts.n_unknown;
+    for (size_t i = 0; i < n_hits; i++)
+        if (hits[i].item.text)
+            part->code = WIRE_UNSUPPORTED;
+}
+
+static void score_burst(struct passage *p)
+{
+    struct burst_memory *m = p->worker->burst;
+    bool has_room = reserve((void **)&m->scores, &m->n_scores, p->batch->n_scores, sizeof *m->scores) &&
+                    reserve((void **)&m->hits, &m->n_hits, p->batch->n_hits, sizeof *m->hits);
+    for (size_t i = 0; i < p->batch->n_parts && !has_room; i++)
+        if (p->batch->parts[i].code == WIRE_OK)
+            p->batch->parts[i].code = WIRE_BUSY;
+    score_parts(p);
+    for (size_t i = 0; i < p->batch->n_parts && p->batch->n_hits > 0; i++)
+        if (p->batch->parts[i].code == WIRE_OK && p->batch->parts[i].kind == WIRE_TOPK)
+            find_top(p, &p->batch->parts[i]);
+    p->scored_ns = clock_now_ns();
+}
+
+static void print_burst(struct passage *p)
+{
+    struct wire_times times = {.read_ns = (uint32_t)(p->read_ns - p->begin_ns),
+                               .score_ns = (uint32_t)(p->scored_ns - p->read_ns),
+                               .n_together = (uint32_t)p->batch->n_parts};
+    struct wire_results results = {
+        .scores = p->worker->burst->scores, .hits = p->worker->burst->hits, .times = &times};
+    for (size_t i = 0; i < p->n; i++) {
+        struct datagram *d = &p->burst[i];
+        times.arrived_ns = arrival(p, i);
+        times.wait_ns = (uint32_t)(p->begin_ns - times.arrived_ns);
+        d->n_reply_bytes =
+            (uint32_t)wire_batch_print(p->batch, i, &results, p->service->options.key, d->bytes, d->capacity);
+    }
+    for (size_t i = 0; i < p->batch->n_parts; i++)
+        count(&p->worker->counts.n_requests[p->batch->parts[i].code], 1);
+}
+
+void service_answer_burst(struct service *s, unsigned worker, struct datagram *burst, size_t n)
+{
+    struct worker *w = &s->workers[worker];
+    if (!w->burst)
+        w->burst = calloc(1, sizeof *w->burst);
+    for (size_t i = 0; i < n; i++)
+        burst[i].n_reply_bytes = 0;
+    count(&w->counts.n_bursts, 1);
+    count(&w->counts.n_datagrams, n);
+    if (!w->burst)
+        return;
+    struct passage p = {.service = s,
+                        .worker = w,
+                        .batch = &w->burst->batch,
+                        .burst = burst,
+                        .n = n,
+                        .begin_ns = clock_now_ns()};
+    wire_batch_reset(p.batch);
+    read_burst(&p);
+    refuse_late_and_early(&p);
+    score_burst(&p);
+    print_burst(&p);
+}
