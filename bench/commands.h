@@ -10,11 +10,17 @@ enum bench_exit {
     BENCH_UNREACHABLE = 3, /* no connection to the server */
 };
 
+int bench_echo(int argc, char **argv);
 int bench_http(int argc, char **argv);
 int bench_kernel(int argc, char **argv);
 int bench_launch(int argc, char **argv);
+int bench_report(int argc, char **argv);
+int bench_shm(int argc, char **argv);
 int bench_start(int argc, char **argv);
+int bench_sweep(int argc, char **argv);
 int bench_topk(int argc, char **argv);
 int bench_tune(int argc, char **argv);
+int bench_udp(int argc, char **argv);
+int bench_xdp(int argc, char **argv);
 
 #endif

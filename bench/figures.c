@@ -9,10 +9,14 @@ bool quantile_is_known(uint64_t n, double q)
     return (double)n * (1.0 - q) >= 10.0 - 1e-6;
 }
 
+double figure_quantile(const struct histogram *h, double q)
+{
+    return quantile_is_known(h->n, q) ? (double)histogram_quantile(h, q) : NAN;
+}
+
 double figure_quantile_us(const struct load_stats *s, double q)
 {
-    bool known = quantile_is_known(s->latency_ns.n, q);
-    return known ? (double)histogram_quantile(&s->latency_ns, q) * 1e-3 : NAN;
+    return figure_quantile(&s->latency_ns, q) * 1e-3;
 }
 
 double figure_mean_us(const struct load_stats *s)

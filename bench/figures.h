@@ -12,7 +12,10 @@
  * Inference asks for more, to bound the error with 99% confidence; fewer than ten say nothing.) */
 bool quantile_is_known(uint64_t n, double q);
 
-/* In microseconds; NAN unless quantile_is_known. */
+/* As it was recorded; NAN unless quantile_is_known. */
+double figure_quantile(const struct histogram *h, double q);
+
+/* Of the latencies, in microseconds. */
 double figure_quantile_us(const struct load_stats *s, double q);
 double figure_mean_us(const struct load_stats *s); /* NAN of nothing */
 double figure_max_us(const struct load_stats *s);  /* NAN of nothing */

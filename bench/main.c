@@ -3,6 +3,12 @@
 
 static const struct subcommand commands[] = {
     {"http", "latency and throughput of a server over HTTP", bench_http},
+    {"udp", "the same over UDP datagrams", bench_udp},
+    {"xdp", "the same over AF_XDP, past the kernel's network stack", bench_xdp},
+    {"shm", "the same through shared memory", bench_shm},
+    {"sweep", "latency against the offered rate, of any of these", bench_sweep},
+    {"echo", "a bare echo of datagrams, to compare with", bench_echo},
+    {"report", "one HTML page of results", bench_report},
     {"kernel", "remap + embedding-bag on a device, beside plain scalar C and random lines", bench_kernel},
     {"launch", "the way to a device and back", bench_launch},
     {"start", "how soon a model of some size answers", bench_start},

@@ -1,190 +1,130 @@
 #include "base/error.h"
-#include "base/log.h"
 #include "commands.h"
 #include "http_client.h"
 #include "http_model.h"
-#include "http_options.h"
 #include "http_requests.h"
-#include "load.h"
-#include "report.h"
+#include "load_kinds.h"
 
-#include <stdlib.h>
+#include <string.h>
 
-/* With a baseline, its requests and the others are sent in turn for this long, so that both see the same
- * machine. */
-static const double SLICE_S = 0.25;
-
-/* A run and all it owns. */
-struct run {
-    const struct http_options *options;
+/* A run over HTTP and all it owns. */
+struct http_run {
+    const char *request_file;
+    const char *path;
+    bool has_baseline;
     struct http_url url;
     struct http_client *client;
-    struct load *load;
     struct http_requests requests[N_SIDES];
-    struct load_messages messages[N_SIDES];
-    struct measured *measured; /* (repeats + 1), the last one merged from the others; before, the warm-up's */
 };
 
-static uint64_t ns_of(double seconds)
+static size_t fill_table(void *self, struct load_options *o, struct arg *table)
 {
-    return (uint64_t)(seconds * 1e9);
+    struct http_run *run = self;
+    const struct arg args[] = {
+        {"batch", '\0', ARG_U64, &o->question.batch, .min = 1, .max = 10000, .group = "Requests",
+         .value_name = "B", .help = "queries in each request"},
+        {"request-file", 'f', ARG_TEXT, &run->request_file, .group = "Requests", .value_name = "FILE",
+         .help = "send the lines of this file in turn as bodies instead"},
+        {"path", 'p', ARG_TEXT, &run->path, .group = "Requests", .value_name = "PATH",
+         .default_text = "/v1/score, or /v1/topk with --topk", .help = "where to send them"},
+        {"baseline", 'b', ARG_FLAG, &run->has_baseline, .group = "Load",
+         .help = "measure an empty 404 too, in turn with the requests, and print the ratio"},
+    };
+    memcpy(table, args, sizeof args);
+    return sizeof args / sizeof args[0];
 }
 
-static int report_failure(int exit_status, const struct collide_error *err)
+static enum collide_status check(const struct http_run *run, const struct question *q,
+                                 struct collide_error *err)
 {
-    log_error("%s", err->text);
-    return exit_status;
+    if (!run->request_file && q->batch * question_n_ids(q) > QUERY_IDS_MAX)
+        return error_set(err, COLLIDE_INVALID, "--batch times --candidates is above %d", QUERY_IDS_MAX);
+    if (run->path && run->path[0] != '/')
+        return error_set(err, COLLIDE_INVALID, "--path: '%s' does not start with /", run->path);
+    return COLLIDE_OK;
 }
 
-static struct http_question question_of(const struct http_options *o)
-{
-    return (struct http_question){.n_users = o->users,
-                                  .n_items = o->items,
-                                  .n_candidates = o->candidates,
-                                  .topk = o->topk,
-                                  .batch = o->batch,
-                                  .seed = o->seed};
-}
-
-static enum collide_status make_requests(struct run *run, const struct http_question *q,
+static enum collide_status make_requests(struct http_run *run, const struct question *q,
                                          struct collide_error *err)
 {
-    static const int expected[N_SIDES] = {[SIDE_MAIN] = 200, [SIDE_BASELINE] = 404};
-    const struct http_options *o = run->options;
-    const char *path = o->path ? o->path : o->topk ? "/v1/topk" : "/v1/score";
+    const char *path = run->path ? run->path : q->topk ? "/v1/topk" : "/v1/score";
     struct http_target target = {run->url.authority, path}, nothing = {run->url.authority, "/nothing-here"};
-    struct http_requests *requests = run->requests;
     enum collide_status status =
-        o->request_file ? http_requests_from_file(target, o->request_file, &requests[SIDE_MAIN], err)
-                        : http_requests_random(target, q, &requests[SIDE_MAIN], err);
+        run->request_file ? http_requests_from_file(target, run->request_file, &run->requests[SIDE_MAIN], err)
+                          : http_requests_random(target, q, &run->requests[SIDE_MAIN], err);
     if (status == COLLIDE_OK)
-        status = http_requests_get(nothing, &requests[SIDE_BASELINE], err);
-    for (int side = 0; side < N_SIDES; side++)
-        run->messages[side] = (struct load_messages){
-            .items = requests[side].items, .n = requests[side].n, .expected_code = expected[side]};
+        status = http_requests_get(nothing, &run->requests[SIDE_BASELINE], err);
     return status;
 }
 
-static enum collide_status make_load(struct run *run, struct collide_error *err)
+static enum collide_status open_http(void *self, struct load_options *o, char **arguments,
+                                     struct subject *out, struct collide_error *err)
 {
-    const struct http_options *o = run->options;
-    struct load_settings settings = {.mode = (enum load_mode)o->mode,
-                                     .arrivals = (enum arrivals_kind)o->arrivals,
-                                     .rate = o->rate,
-                                     .seed = o->seed,
-                                     .overrun_ns = ns_of(o->timeout_s)};
-    run->measured = calloc(o->repeats + 1, sizeof *run->measured);
-    if (!run->measured)
-        return error_no_memory(err, "the measurements");
-    return load_create(&settings, http_client_transport(run->client), &run->load, err);
-}
-
-static void measure(struct run *run, double seconds, struct measured *into)
-{
-    double slice = run->options->baseline ? SLICE_S : seconds;
-    for (double left = seconds; left > 1e-9; left -= slice) {
-        uint64_t slice_ns = ns_of(left < slice ? left : slice);
-        load_run(run->load, &run->messages[SIDE_MAIN], slice_ns, &into->sides[SIDE_MAIN]);
-        if (run->options->baseline)
-            load_run(run->load, &run->messages[SIDE_BASELINE], slice_ns, &into->sides[SIDE_BASELINE]);
-    }
-}
-
-static struct measured *measure_all(struct run *run)
-{
-    size_t n = run->options->repeats;
-    struct measured *merged = &run->measured[n];
-    measure(run, run->options->warmup_s, merged);
-    *merged = (struct measured){0};
-    for (size_t i = 0; i < n; i++) {
-        measure(run, run->options->duration_s, &run->measured[i]);
-        for (int side = 0; side < N_SIDES; side++)
-            load_stats_merge(&merged->sides[side], &run->measured[i].sides[side]);
-    }
-    return merged;
-}
-
-static int print_report(const struct run *run, const struct arg *table, const struct measured *merged)
-{
-    const struct http_options *o = run->options;
-    struct collide_error err;
-    char description[256];
-    http_options_describe(o, description, sizeof description);
-    const struct report report = {.command = "http",
-                                  .target = o->url,
-                                  .description = description,
-                                  .baseline_name = o->baseline ? "empty 404" : NULL,
-                                  .settings = table,
-                                  .n_settings = HTTP_N_OPTIONS,
-                                  .machine = machine_describe(),
-                                  .repeats = run->measured,
-                                  .n_repeats = o->repeats,
-                                  .merged = merged,
-                                  .n_reconnects = http_client_n_reconnects(run->client)};
-    if (!o->json)
-        report_print_text(stdout, &report);
-    else if (report_print_json(stdout, &report, &err) != COLLIDE_OK)
-        return report_failure(BENCH_ERRORS, &err);
-    bool failed = load_n_errors(&merged->sides[SIDE_MAIN]) + load_n_errors(&merged->sides[SIDE_BASELINE]) > 0;
-    return failed ? BENCH_ERRORS : BENCH_OK;
-}
-
-static int run_all(struct run *run, const struct arg *table)
-{
-    const struct http_options *o = run->options;
-    struct collide_error err;
+    static const int expected[N_SIDES] = {[SIDE_MAIN] = 200, [SIDE_BASELINE] = 404};
+    struct http_run *run = self;
     const struct http_client_settings settings = {.url = &run->url,
-                                                  .n_connections = (unsigned)o->connections,
+                                                  .n_connections = (unsigned)o->n_lanes,
                                                   .timeout_ns = ns_of(o->timeout_s),
-                                                  .wait = (enum http_wait)o->poll};
-    struct http_question question = question_of(o);
-    enum collide_status status = http_client_create(&settings, &run->client, &err);
-    if (status == COLLIDE_OK && !o->request_file)
-        status = http_model_ask(run->client, run->url.authority, &question, &err);
-    if (status != COLLIDE_OK)
-        return report_failure(status == COLLIDE_IO ? BENCH_UNREACHABLE : BENCH_USAGE, &err);
-    status = make_requests(run, &question, &err);
+                                                  .wait = (enum load_wait)o->wait};
+    enum collide_status status = check(run, &o->question, err);
     if (status == COLLIDE_OK)
-        status = make_load(run, &err);
+        status = http_url_parse(arguments[0], &run->url, err);
+    if (status == COLLIDE_OK)
+        status = http_client_create(&settings, &run->client, err);
+    if (status == COLLIDE_OK && !run->request_file)
+        status = http_model_ask(run->client, run->url.authority, &o->question, err);
+    if (status == COLLIDE_OK)
+        status = make_requests(run, &o->question, err);
     if (status != COLLIDE_OK)
-        return report_failure(BENCH_USAGE, &err);
-    return print_report(run, table, measure_all(run));
+        return status;
+    out->target = arguments[0];
+    for (int side = 0; side < N_SIDES; side++)
+        out->sides[side] = (struct subject_side){.transport = http_client_transport(run->client),
+                                                 .messages = {.items = run->requests[side].items,
+                                                              .n = run->requests[side].n,
+                                                              .expected_code = expected[side]}};
+    out->sides[SIDE_BASELINE].name = run->has_baseline ? "empty 404" : NULL;
+    return COLLIDE_OK;
 }
 
-static void run_free(struct run *run)
+static struct report_redone redone(const void *self)
 {
-    free(run->measured);
-    load_destroy(run->load);
+    const struct http_run *run = self;
+    return (struct report_redone){"reconnects", http_client_n_reconnects(run->client)};
+}
+
+static void close_http(void *self)
+{
+    struct http_run *run = self;
     for (int side = 0; side < N_SIDES; side++)
         http_requests_free(&run->requests[side]);
     http_client_destroy(run->client);
 }
 
+int load_http(enum load_action action, int argc, char **argv)
+{
+    struct http_run run = {0};
+    const struct load_kind kind = {
+        .name = "http",
+        .arguments = "URL",
+        .n_arguments = 1,
+        .summary = "Sends requests to a server such as http://127.0.0.1:8080 and prints how long the answers "
+                   "took. A percentile is printed only if at least ten samples lie beyond it.",
+        .lanes = {.name = "connections",
+                  .short_name = 'c',
+                  .help = "each carries one request at a time",
+                  .n_open = 1,
+                  .n_max = 4096},
+        .timeout_s = 5,
+        .self = &run,
+        .fill_table = fill_table,
+        .open = open_http,
+        .redone = redone,
+        .close = close_http};
+    return load_command(&kind, action, argc, argv);
+}
+
 int bench_http(int argc, char **argv)
 {
-    struct http_options o = http_options_defaults();
-    struct arg table[HTTP_N_OPTIONS];
-    struct args_positionals positionals = {.min = 1, .max = 1, .names = "URL"};
-    struct collide_error err;
-    http_options_fill_table(&o, table);
-    switch (args_parse(table, HTTP_N_OPTIONS, argc, argv, &positionals, &err)) {
-    case ARGS_HELP:
-        args_print_help(
-            stdout, "collide-bench http [options] URL",
-            "Sends requests to a server such as http://127.0.0.1:8080 and prints how long the answers "
-            "took. A percentile is printed only if at least ten samples lie beyond it.",
-            table, HTTP_N_OPTIONS);
-        return BENCH_OK;
-    case ARGS_BAD:
-        return report_failure(BENCH_USAGE, &err);
-    case ARGS_OK:
-        break;
-    }
-    struct run run = {.options = &o};
-    o.url = positionals.values[0];
-    if (http_options_check(&o, &err) != COLLIDE_OK || http_url_parse(o.url, &run.url, &err) != COLLIDE_OK)
-        return report_failure(BENCH_USAGE, &err);
-    int exit_status = run_all(&run, table);
-    run_free(&run);
-    return exit_status;
+    return load_http(LOAD_MEASURE, argc, argv);
 }

@@ -30,7 +30,10 @@ struct connection {
     bool has_request;
     bool watches_output;
     int last_errno; /* why it was closed */
-    struct message unsent;
+    struct {
+        const char *bytes;
+        size_t n_bytes;
+    } unsent;                      /* of its request */
     uint64_t deadline_ns;          /* of the connect or the request */
     struct buffer in;              /* what has arrived of the response */
     struct http_response response; /* the last one; borrows from `in` until the next read */
@@ -38,7 +41,7 @@ struct connection {
 
 struct http_client {
     int epoll_fd;
-    enum http_wait wait;
+    enum load_wait wait;
     uint64_t timeout_ns;
     uint64_t next_sweep_ns;
     uint64_t n_reconnects;
@@ -201,7 +204,7 @@ static int wait_for_events(struct http_client *client, uint64_t until_ns, struct
     uint64_t now_ns = clock_now_ns();
     if (now_ns >= client->next_sweep_ns)
         sweep_timeouts(client, now_ns);
-    if (client->wait == HTTP_WAIT_SPIN || client->n_done > 0 || until_ns <= now_ns)
+    if (client->wait == LOAD_WAIT_SPIN || client->n_done > 0 || until_ns <= now_ns)
         return epoll_wait(client->epoll_fd, events, EVENTS_MAX, 0);
     uint64_t wait_ns = (until_ns < client->next_sweep_ns ? until_ns : client->next_sweep_ns) - now_ns;
     struct timespec timeout = {.tv_sec = (time_t)(wait_ns / 1000000000),
@@ -233,7 +236,8 @@ static void client_send(void *self, unsigned lane, const struct message *message
     struct http_client *client = self;
     struct connection *c = &client->connections[lane];
     c->has_request = true;
-    c->unsent = *message;
+    c->unsent.bytes = message->bytes;
+    c->unsent.n_bytes = message->n_bytes;
     if (c->fd < 0) {
         client->n_reconnects++;
         connection_open(client, c);
@@ -309,7 +313,7 @@ enum collide_status http_client_create(const struct http_client_settings *settin
     client->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     client->done = calloc(n, sizeof *client->done);
     /* By default the kernel may let a sleeper lie 50 us longer. */
-    if (settings->wait == HTTP_WAIT_SLEEP)
+    if (settings->wait == LOAD_WAIT_SLEEP)
         prctl(PR_SET_TIMERSLACK, 1);
     enum collide_status status = COLLIDE_OK;
     if (client->epoll_fd < 0)
@@ -349,10 +353,10 @@ enum collide_status http_client_fetch(struct http_client *client, const struct m
     client_send(client, 0, message);
     while (client_poll(client, UINT64_MAX, &done) == 0)
         ;
-    const char *line_end = memchr(message->bytes, '\r', message->n_bytes);
-    int n_line = line_end ? (int)(line_end - message->bytes) : 0;
+    const char *line = message->bytes, *line_end = memchr(line, '\r', message->n_bytes);
+    int n_line = line_end ? (int)(line_end - line) : 0;
     if (done->outcome != OUTCOME_ANSWERED)
-        return error_set(err, COLLIDE_IO, "%.*s: %s", n_line, message->bytes, failures[done->outcome]);
+        return error_set(err, COLLIDE_IO, "%.*s: %s", n_line, line, failures[done->outcome]);
     *status = done->code;
     http_response_append_body(&client->connections[0].response, body);
     return body->failed ? error_no_memory(err, "a response") : COLLIDE_OK;

@@ -6,18 +6,14 @@
 #include "base/buffer.h"
 #include "collide/status.h"
 #include "http_url.h"
+#include "load_options.h"
 #include "transport.h"
-
-enum http_wait {
-    HTTP_WAIT_SPIN,  /* looks again and again: the least latency, a whole CPU */
-    HTTP_WAIT_SLEEP, /* the kernel wakes it: what it adds is in the latency */
-};
 
 struct http_client_settings {
     const struct http_url *url; /* borrowed during create */
     unsigned n_connections;     /* the transport's lanes */
     uint64_t timeout_ns;        /* of a connect and of a request */
-    enum http_wait wait;
+    enum load_wait wait;
 };
 
 struct http_client;

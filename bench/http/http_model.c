@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+static const uint64_t TIMEOUT_NS = 5000000000;
+
 static enum collide_status read_count(const cJSON *model, const char *name, uint64_t *out,
                                       struct collide_error *err)
 {
@@ -31,19 +33,24 @@ static void warn_of_other_ids(const cJSON *model, const char *name)
                     name, kind->valuestring);
 }
 
-static bool lacks_items(const struct http_question *q)
+static bool lacks_items(const struct question *q)
 {
-    return q->n_items == 0 && q->topk == 0;
+    return q->n_items == 0 && question_n_ids(q) > 0;
 }
 
-enum collide_status http_model_ask(struct http_client *client, const char *authority, struct http_question *q,
+static bool lacks_users(const struct question *q)
+{
+    return q->n_users == 0 && q->n_history == 0;
+}
+
+enum collide_status http_model_ask(struct http_client *client, const char *authority, struct question *q,
                                    struct collide_error *err)
 {
     struct http_requests get = {0};
     struct buffer body = {0};
     cJSON *model = NULL;
     int code = 0;
-    if (q->n_users > 0 && !lacks_items(q))
+    if (!lacks_users(q) && !lacks_items(q))
         return COLLIDE_OK;
     struct http_target target = {authority, "/v1/model"};
     enum collide_status status = http_requests_get(target, &get, err);
@@ -58,7 +65,7 @@ enum collide_status http_model_ask(struct http_client *client, const char *autho
     model = cJSON_ParseWithLength(body.bytes, body.n_bytes);
     warn_of_other_ids(model, "user_ids");
     warn_of_other_ids(model, "item_ids");
-    if (q->n_users == 0)
+    if (lacks_users(q))
         status = read_count(model, "users", &q->n_users, err);
     if (status == COLLIDE_OK && lacks_items(q))
         status = read_count(model, "items", &q->n_items, err);
@@ -66,5 +73,20 @@ out:
     cJSON_Delete(model);
     buffer_free(&body);
     http_requests_free(&get);
+    return status;
+}
+
+enum collide_status http_model_ask_url(const char *url, struct question *q, struct collide_error *err)
+{
+    struct http_url parsed;
+    struct http_client *client = NULL;
+    const struct http_client_settings settings = {
+        .url = &parsed, .n_connections = 1, .timeout_ns = TIMEOUT_NS, .wait = LOAD_WAIT_SLEEP};
+    enum collide_status status = http_url_parse(url, &parsed, err);
+    if (status == COLLIDE_OK)
+        status = http_client_create(&settings, &client, err);
+    if (status == COLLIDE_OK)
+        status = http_model_ask(client, parsed.authority, q, err);
+    http_client_destroy(client);
     return status;
 }

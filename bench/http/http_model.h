@@ -7,7 +7,10 @@
 
 /* Fills in the counts of q that are needed and still 0 from the server's /v1/model. COLLIDE_IO if it does not
  * answer, COLLIDE_INVALID if it does not say. */
-enum collide_status http_model_ask(struct http_client *client, const char *authority, struct http_question *q,
+enum collide_status http_model_ask(struct http_client *client, const char *authority, struct question *q,
                                    struct collide_error *err);
+
+/* The same of the server at a URL, over a connection of its own. */
+enum collide_status http_model_ask_url(const char *url, struct question *q, struct collide_error *err);
 
 #endif

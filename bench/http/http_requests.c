@@ -8,14 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    RING_MAX = 512,
-    RING_MIN = 16,
-    RING_BYTES = 16 << 20, /* about, unless RING_MIN requests take more */
-    ID_BYTES_MAX = 21,     /* of an id with its comma */
-    RING_STREAM = 1,       /* of the seed's random numbers; the arrivals have another */
-};
-
 void http_requests_free(struct http_requests *r)
 {
     free(r->items);
@@ -58,56 +50,64 @@ static enum collide_status make_room(struct http_requests *r, size_t n, struct c
     return r->items ? COLLIDE_OK : error_no_memory(err, "the requests");
 }
 
-static void append_query(struct buffer *body, const struct http_question *q, struct rng *rng)
+static void append_ids(struct buffer *body, const char *name, const uint64_t *ids, size_t n)
 {
-    buffer_printf(body, "{\"user\":%" PRIu64, rng_below(rng, q->n_users));
-    if (q->topk) {
-        buffer_printf(body, ",\"k\":%" PRIu64 "}", q->topk);
-        return;
-    }
-    for (uint64_t i = 0; i < q->n_candidates; i++)
-        buffer_printf(body, "%s%" PRIu64, i ? "," : ",\"items\":[", rng_below(rng, q->n_items));
-    buffer_append_text(body, "]}");
+    buffer_printf(body, "\"%s\":[", name);
+    for (size_t i = 0; i < n; i++)
+        buffer_printf(body, "%s%" PRIu64, i ? "," : "", ids[i]);
+    buffer_append_text(body, "]");
 }
 
-static void append_body(struct buffer *body, const struct http_question *q, struct rng *rng)
+/* ids: (question_n_ids) to draw into */
+static void append_query(struct buffer *body, const struct question *q, struct rng *rng, uint64_t *ids)
+{
+    struct query query = question_draw(q, rng, ids);
+    buffer_append_text(body, "{");
+    if (q->n_history)
+        append_ids(body, "history", query.history, q->n_history);
+    else
+        buffer_printf(body, "\"user\":%" PRIu64, query.user);
+    buffer_append_text(body, ",");
+    if (q->topk)
+        buffer_printf(body, "\"k\":%" PRIu64, q->topk);
+    else
+        append_ids(body, "items", query.items, question_n_items(q));
+    buffer_append_text(body, "}");
+}
+
+static void append_body(struct buffer *body, const struct question *q, struct rng *rng, uint64_t *ids)
 {
     if (q->batch <= 1) {
-        append_query(body, q, rng);
+        append_query(body, q, rng, ids);
         return;
     }
     for (uint64_t i = 0; i < q->batch; i++) {
         buffer_append_text(body, i ? "," : "{\"requests\":[");
-        append_query(body, q, rng);
+        append_query(body, q, rng, ids);
     }
     buffer_append_text(body, "]}");
 }
 
-static size_t ring_length(const struct http_question *q)
-{
-    uint64_t n_ids = q->batch * (1 + (q->topk ? 1 : q->n_candidates));
-    uint64_t n = RING_BYTES / (n_ids * ID_BYTES_MAX);
-    return n > RING_MAX ? RING_MAX : n < RING_MIN ? RING_MIN : (size_t)n;
-}
-
-enum collide_status http_requests_random(struct http_target target, const struct http_question *question,
+enum collide_status http_requests_random(struct http_target target, const struct question *question,
                                          struct http_requests *out, struct collide_error *err)
 {
     struct http_requests r = {0};
     struct buffer body = {0};
-    struct rng rng = rng_seeded(question->seed, RING_STREAM);
-    size_t n = ring_length(question);
+    struct rng rng = question_rng(question);
+    size_t n = question_n_requests(question);
+    uint64_t *ids = calloc(question_n_ids(question) + 1, sizeof *ids);
+    if (!ids)
+        return error_no_memory(err, "the requests");
     enum collide_status status = make_room(&r, n, err);
-    if (status != COLLIDE_OK)
-        return status;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && status == COLLIDE_OK; i++) {
         body.n_bytes = 0;
-        append_body(&body, question, &rng);
+        append_body(&body, question, &rng, ids);
         append_post(&r, target, body.bytes, body.n_bytes);
     }
     r.bytes.failed |= body.failed;
     buffer_free(&body);
-    return hand_over(&r, out, err);
+    free(ids);
+    return status == COLLIDE_OK ? hand_over(&r, out, err) : status;
 }
 
 static size_t count_lines(const struct file_map *map)

@@ -4,6 +4,7 @@
 
 #include "base/buffer.h"
 #include "collide/status.h"
+#include "question.h"
 #include "transport.h"
 
 struct http_requests {
@@ -18,19 +19,11 @@ struct http_target {
     const char *path;
 };
 
-/* What random requests ask; ids are drawn uniformly. */
-struct http_question {
-    uint64_t n_users, n_items; /* ids are below these; both above 0 */
-    uint64_t n_candidates;     /* per query, unless topk */
-    uint64_t topk;             /* above 0: ask for the k best of all items instead */
-    uint64_t batch;            /* queries per request; above 1 they stand in an array, "requests" */
-    uint64_t seed;
-};
-
 void http_requests_free(struct http_requests *r);
 
-/* Several hundred POSTs, fewer if they are very large. Returns owned, as the others do. */
-enum collide_status http_requests_random(struct http_target target, const struct http_question *question,
+/* question_n_requests POSTs; a batch above 1 stands in an array, "requests". Returns owned, as the others do.
+ */
+enum collide_status http_requests_random(struct http_target target, const struct question *question,
                                          struct http_requests *out, struct collide_error *err);
 
 /* One POST per line of a file, which are JSON bodies; empty lines are skipped. */

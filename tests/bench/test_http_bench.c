@@ -158,7 +158,7 @@ static void the_text_report_shows_unknown_percentiles_as_dashes(void **state)
              tiny_server_port(server));
     assert_int_equal(bench(line, &output), BENCH_ERRORS);
     assert_non_null(strstr(
-        output, "open loop, 100/s constant, 1 connection, 0.3 s x 2 after 0 s, 100 candidates, 2 queries"));
+        output, "open loop, 100/s constant, connections 1, 0.3 s x 2 after 0 s, 100 candidates, 2 queries"));
     assert_non_null(strstr(output, "\n  repeat 2 "));
     assert_non_null(strstr(output, "\nempty 404 "));
     assert_non_null(strstr(output, "         - "));

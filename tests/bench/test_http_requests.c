@@ -30,7 +30,7 @@ static cJSON *body_of(const struct message *m)
     return json;
 }
 
-static void assert_query(const cJSON *query, const struct http_question *q)
+static void assert_query(const cJSON *query, const struct question *q)
 {
     const cJSON *item, *items = cJSON_GetObjectItem(query, "items");
     assert_in_range((uint64_t)cJSON_GetObjectItem(query, "user")->valuedouble, 0, q->n_users - 1);
@@ -42,7 +42,7 @@ static void assert_query(const cJSON *query, const struct http_question *q)
 static void random_requests_ask_for_ids_in_range(void **state)
 {
     (void)state;
-    const struct http_question q = {.n_users = 3, .n_items = 50, .n_candidates = 7, .batch = 1, .seed = 1};
+    const struct question q = {.n_users = 3, .n_items = 50, .n_candidates = 7, .batch = 1, .seed = 1};
     struct http_requests r;
     assert_int_equal(http_requests_random(target, &q, &r, NULL), COLLIDE_OK);
     assert_in_range(r.n, 200, 1000);
@@ -58,7 +58,7 @@ static void random_requests_ask_for_ids_in_range(void **state)
 static void batches_hold_many_queries(void **state)
 {
     (void)state;
-    const struct http_question q = {.n_users = 3, .n_items = 50, .n_candidates = 7, .batch = 5, .seed = 1};
+    const struct question q = {.n_users = 3, .n_items = 50, .n_candidates = 7, .batch = 5, .seed = 1};
     struct http_requests r;
     assert_int_equal(http_requests_random(target, &q, &r, NULL), COLLIDE_OK);
     cJSON *body = body_of(&r.items[0]);
@@ -73,7 +73,7 @@ static void batches_hold_many_queries(void **state)
 static void topk_asks_for_k_instead_of_items(void **state)
 {
     (void)state;
-    const struct http_question q = {.n_users = 3, .topk = 9, .batch = 1, .seed = 1};
+    const struct question q = {.n_users = 3, .topk = 9, .batch = 1, .seed = 1};
     struct http_requests r;
     assert_int_equal(http_requests_random(target, &q, &r, NULL), COLLIDE_OK);
     cJSON *body = body_of(&r.items[0]);
@@ -86,8 +86,7 @@ static void topk_asks_for_k_instead_of_items(void **state)
 static void huge_requests_make_a_short_ring(void **state)
 {
     (void)state;
-    const struct http_question q = {
-        .n_users = 3, .n_items = 9, .n_candidates = 100000, .batch = 1, .seed = 1};
+    const struct question q = {.n_users = 3, .n_items = 9, .n_candidates = 100000, .batch = 1, .seed = 1};
     struct http_requests r;
     assert_int_equal(http_requests_random(target, &q, &r, NULL), COLLIDE_OK);
     assert_in_range(r.n, 1, 20);

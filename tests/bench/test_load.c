@@ -1,98 +1,33 @@
+#include "fake_transport.h"
 #include "load.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
-/* A transport in simulated time: each answer takes service_ns, but none is given during the stall. Time moves
- * only in poll. */
-enum { N_LANES = 4 };
-
 static const uint64_t US = 1000, MS = 1000000, SECOND = 1000000000;
 
-struct fake {
-    uint64_t now_ns;
-    uint64_t service_ns;
-    uint64_t stall_begin_ns, stall_end_ns;
-    uint64_t n_sent;
-    uint64_t refuse_each; /* every so many-th request is answered with 500; 0: none */
-    enum outcome outcome; /* of all requests */
-    struct {
-        uint64_t ready_ns; /* UINT64_MAX: idle */
-        int code;
-    } lanes[N_LANES];
-    struct completion done[N_LANES];
-};
-
-static uint64_t fake_now_ns(void *self)
+static struct load_stats *run_span(struct fake *f, const struct load_settings *settings,
+                                   struct load_span span)
 {
-    return ((struct fake *)self)->now_ns;
-}
-
-static void fake_send(void *self, unsigned lane, const struct message *message)
-{
-    struct fake *f = self;
-    assert_non_null(message->bytes);
-    assert_true(f->lanes[lane].ready_ns == UINT64_MAX);
-    uint64_t ready_ns = f->now_ns + f->service_ns;
-    if (ready_ns >= f->stall_begin_ns && ready_ns < f->stall_end_ns)
-        ready_ns = f->stall_end_ns;
-    f->lanes[lane].ready_ns = ready_ns;
-    f->n_sent++;
-    f->lanes[lane].code = f->refuse_each && f->n_sent % f->refuse_each == 0 ? 500 : 200;
-}
-
-static size_t fake_poll(void *self, uint64_t until_ns, const struct completion **done)
-{
-    struct fake *f = self;
-    uint64_t next_ns = until_ns;
-    for (unsigned i = 0; i < N_LANES; i++)
-        if (f->lanes[i].ready_ns < next_ns)
-            next_ns = f->lanes[i].ready_ns;
-    assert_true(next_ns != UINT64_MAX);
-    if (next_ns > f->now_ns)
-        f->now_ns = next_ns;
-    size_t n = 0;
-    for (unsigned i = 0; i < N_LANES; i++) {
-        if (f->lanes[i].ready_ns > f->now_ns)
-            continue;
-        f->done[n++] = (struct completion){
-            .lane = i, .outcome = f->outcome, .code = f->lanes[i].code, .at_ns = f->lanes[i].ready_ns};
-        f->lanes[i].ready_ns = UINT64_MAX;
-    }
-    *done = f->done;
-    return n;
-}
-
-static struct fake make_fake(uint64_t service_ns)
-{
-    struct fake f = {.now_ns = 17 * SECOND, .service_ns = service_ns};
-    for (unsigned i = 0; i < N_LANES; i++)
-        f.lanes[i].ready_ns = UINT64_MAX;
-    return f;
-}
-
-/* The stall, in times since the load's start. */
-static void stall(struct fake *f, uint64_t begin_ns, uint64_t end_ns)
-{
-    f->stall_begin_ns = f->now_ns + begin_ns;
-    f->stall_end_ns = f->now_ns + end_ns;
-}
-
-static struct load_stats *run(struct fake *f, const struct load_settings *settings, uint64_t duration_ns)
-{
-    static const struct transport_ops ops = {.now_ns = fake_now_ns, .send = fake_send, .poll = fake_poll};
     static const struct message items[] = {{"a", 1}, {"b", 1}};
     struct load_messages messages = {.items = items, .n = 2, .expected_code = 200};
     struct load *load = NULL;
     struct load_stats *stats = calloc(1, sizeof *stats);
     assert_non_null(stats);
-    assert_int_equal(load_create(settings, (struct transport){&ops, f, N_LANES}, &load, NULL), COLLIDE_OK);
-    load_run(load, &messages, duration_ns, stats);
+    assert_int_equal(load_create(settings, fake_transport(f), &load, NULL), COLLIDE_OK);
+    load_run(load, &messages, span, stats);
     load_destroy(load);
     return stats;
+}
+
+static struct load_stats *run(struct fake *f, const struct load_settings *settings, uint64_t duration_ns)
+{
+    return run_span(f, settings, (struct load_span){.duration_ns = duration_ns});
 }
 
 static uint64_t count_from(const struct histogram *h, uint64_t value)
@@ -115,8 +50,8 @@ static uint64_t count_from(const struct histogram *h, uint64_t value)
 static void an_open_loop_charges_a_stall_to_all_requests_due_during_it(void **state)
 {
     (void)state;
-    struct fake f = make_fake(10 * US);
-    stall(&f, 500 * MS, 600 * MS);
+    struct fake f = fake_make(10 * US);
+    fake_stall(&f, 500 * MS, 600 * MS);
     struct load_settings settings = {.mode = LOAD_OPEN, .rate = 1000, .overrun_ns = SECOND};
     struct load_stats *s = run(&f, &settings, SECOND);
     assert_int_equal(s->latency_ns.n, 1000);
@@ -134,13 +69,13 @@ static void an_open_loop_charges_a_stall_to_all_requests_due_during_it(void **st
 static void a_closed_loop_sees_the_stall_once_per_lane(void **state)
 {
     (void)state;
-    struct fake f = make_fake(1 * MS);
-    stall(&f, 500 * MS, 600 * MS);
+    struct fake f = fake_make(1 * MS);
+    fake_stall(&f, 500 * MS, 600 * MS);
     struct load_settings settings = {.mode = LOAD_CLOSED};
     struct load_stats *s = run(&f, &settings, SECOND);
-    assert_int_equal(count_from(&s->latency_ns, 2 * MS), N_LANES);
+    assert_int_equal(count_from(&s->latency_ns, 2 * MS), FAKE_N_LANES);
     /* 499 rounds before the stall, one that lasts through it, and 400 after. */
-    assert_int_equal(s->latency_ns.n, 900 * N_LANES);
+    assert_int_equal(s->latency_ns.n, 900 * FAKE_N_LANES);
     assert_int_equal(s->elapsed_ns, SECOND);
     free(s);
 }
@@ -150,11 +85,11 @@ static void a_closed_loop_sees_the_stall_once_per_lane(void **state)
 static void what_cannot_be_sent_in_time_is_counted_as_unsent(void **state)
 {
     (void)state;
-    struct fake f = make_fake(10 * MS);
+    struct fake f = fake_make(10 * MS);
     struct load_settings settings = {.mode = LOAD_OPEN, .rate = 1000, .overrun_ns = SECOND / 2};
     struct load_stats *s = run(&f, &settings, SECOND);
     assert_int_equal(s->latency_ns.n + s->errors[LOAD_ERROR_UNSENT], 1000);
-    assert_in_range(s->latency_ns.n, 600 - N_LANES, 600 + 2 * N_LANES);
+    assert_in_range(s->latency_ns.n, 600 - FAKE_N_LANES, 600 + 2 * FAKE_N_LANES);
     assert_int_equal(s->latency_ns.n, f.n_sent);
     free(s);
 }
@@ -162,7 +97,7 @@ static void what_cannot_be_sent_in_time_is_counted_as_unsent(void **state)
 static void poisson_arrivals_offer_the_rate(void **state)
 {
     (void)state;
-    struct fake f = make_fake(1 * US);
+    struct fake f = fake_make(1 * US);
     struct load_settings settings = {
         .mode = LOAD_OPEN, .arrivals = ARRIVALS_POISSON, .rate = 10000, .seed = 3, .overrun_ns = SECOND};
     struct load_stats *s = run(&f, &settings, SECOND);
@@ -174,7 +109,7 @@ static void poisson_arrivals_offer_the_rate(void **state)
 static void unexpected_answers_are_errors_and_not_samples(void **state)
 {
     (void)state;
-    struct fake f = make_fake(1 * MS);
+    struct fake f = fake_make(1 * MS);
     f.refuse_each = 10;
     struct load_settings settings = {.mode = LOAD_CLOSED};
     struct load_stats *s = run(&f, &settings, SECOND);
@@ -189,9 +124,10 @@ static void failures_are_counted_by_kind(void **state)
     (void)state;
     const enum load_error errors[] = {[OUTCOME_CONNECTION] = LOAD_ERROR_CONNECTION,
                                       [OUTCOME_TIMEOUT] = LOAD_ERROR_TIMEOUT,
-                                      [OUTCOME_MALFORMED] = LOAD_ERROR_MALFORMED};
-    for (int outcome = OUTCOME_CONNECTION; outcome <= OUTCOME_MALFORMED; outcome++) {
-        struct fake f = make_fake(1 * MS);
+                                      [OUTCOME_MALFORMED] = LOAD_ERROR_MALFORMED,
+                                      [OUTCOME_LOST] = LOAD_ERROR_LOST};
+    for (int outcome = OUTCOME_CONNECTION; outcome <= OUTCOME_LOST; outcome++) {
+        struct fake f = fake_make(1 * MS);
         f.outcome = (enum outcome)outcome;
         struct load_settings settings = {.mode = LOAD_OPEN, .rate = 100};
         struct load_stats *s = run(&f, &settings, SECOND);
@@ -200,6 +136,68 @@ static void failures_are_counted_by_kind(void **state)
         assert_int_equal(s->latency_ns.n, 0);
         free(s);
     }
+}
+
+static void a_span_of_queries_sends_just_so_many(void **state)
+{
+    (void)state;
+    const struct load_settings settings[] = {
+        {.mode = LOAD_CLOSED},
+        {.mode = LOAD_OPEN, .arrivals = ARRIVALS_POISSON, .rate = 1000, .overrun_ns = SECOND}};
+    for (int i = 0; i < 2; i++) {
+        struct fake f = fake_make(1 * MS);
+        struct load_stats *s = run_span(&f, &settings[i], (struct load_span){.n_queries = 777});
+        assert_int_equal(f.n_sent, 777);
+        assert_int_equal(s->latency_ns.n, 777);
+        /* A closed loop takes 777 / 4 rounds; the sum of 777 gaps deviates by 28 ms from 777 ms. */
+        double exact_ms = i == 0 ? 195 : 778, allowed_ms = i == 0 ? 0.001 : 5 * 28;
+        assert_true(fabs((double)s->elapsed_ns * 1e-6 - exact_ms) <= allowed_ms);
+        free(s);
+    }
+}
+
+static void a_span_of_both_lasts_until_both_have_passed(void **state)
+{
+    (void)state;
+    const struct load_settings settings = {.mode = LOAD_CLOSED};
+    struct fake f = fake_make(1 * MS);
+    struct load_stats *s = run_span(&f, &settings, (struct load_span){SECOND, 10});
+    assert_int_equal(s->latency_ns.n, 1000 * FAKE_N_LANES);
+    free(s);
+    f = fake_make(1 * MS);
+    s = run_span(&f, &settings, (struct load_span){10 * MS, 1000});
+    assert_int_equal(s->latency_ns.n, 1000);
+    free(s);
+}
+
+static void an_overloaded_span_of_queries_still_ends(void **state)
+{
+    (void)state;
+    struct fake f = fake_make(10 * MS);
+    struct load_settings settings = {.mode = LOAD_OPEN, .rate = 1000, .overrun_ns = SECOND / 2};
+    struct load_stats *s = run_span(&f, &settings, (struct load_span){.n_queries = 1000});
+    assert_int_equal(s->latency_ns.n + s->errors[LOAD_ERROR_UNSENT], 1000);
+    assert_in_range(s->latency_ns.n, 600 - FAKE_N_LANES, 600 + 2 * FAKE_N_LANES);
+    free(s);
+}
+
+static void stages_are_kept_of_answers_that_tell(void **state)
+{
+    (void)state;
+    struct fake f = fake_make(1 * MS);
+    const struct load_settings settings = {.mode = LOAD_CLOSED};
+    struct load_stats *s = run_span(&f, &settings, (struct load_span){.n_queries = 8});
+    assert_int_equal(s->stages[STAGE_WAIT_NS].n, 0);
+    free(s);
+    const uint32_t stages[N_STAGES] = {
+        [STAGE_WAIT_NS] = 100, [STAGE_READ_NS] = 20, [STAGE_SCORE_NS] = 77, [STAGE_TOGETHER] = 3};
+    memcpy(f.stages, stages, sizeof stages);
+    s = run_span(&f, &settings, (struct load_span){.n_queries = 8});
+    for (int stage = 0; stage < N_STAGES; stage++) {
+        assert_int_equal(s->stages[stage].n, 8);
+        assert_int_equal(s->stages[stage].max, stages[stage]);
+    }
+    free(s);
 }
 
 int main(void)
@@ -211,6 +209,10 @@ int main(void)
         cmocka_unit_test(poisson_arrivals_offer_the_rate),
         cmocka_unit_test(unexpected_answers_are_errors_and_not_samples),
         cmocka_unit_test(failures_are_counted_by_kind),
+        cmocka_unit_test(a_span_of_queries_sends_just_so_many),
+        cmocka_unit_test(a_span_of_both_lasts_until_both_have_passed),
+        cmocka_unit_test(an_overloaded_span_of_queries_still_ends),
+        cmocka_unit_test(stages_are_kept_of_answers_that_tell),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,6 +22,12 @@ struct load_settings {
     uint64_t overrun_ns; /* how long after a stretch's end its late requests may still be sent */
 };
 
+/* How long a stretch of load is: until both have passed. */
+struct load_span {
+    uint64_t duration_ns;
+    uint64_t n_queries; /* sent, or due */
+};
+
 /* Messages sent in turn. */
 struct load_messages {
     const struct message *items; /* (n), borrowed */
@@ -35,12 +41,14 @@ enum load_error {
     LOAD_ERROR_CONNECTION, /* as enum outcome */
     LOAD_ERROR_TIMEOUT,
     LOAD_ERROR_MALFORMED,
+    LOAD_ERROR_LOST,
     LOAD_ERROR_UNSENT, /* due, but no lane was free until overrun_ns after the end */
     N_LOAD_ERRORS
 };
 
 struct load_stats {
-    struct histogram latency_ns; /* of requests answered as expected, and only those */
+    struct histogram latency_ns; /* of requests answered as expected, and only those, as all histograms */
+    struct histogram stages[N_STAGES]; /* of those whose answers tell */
     uint64_t errors[N_LOAD_ERRORS];
     uint64_t elapsed_ns; /* from the start to the end or the last answer, whichever is later */
 };
@@ -56,8 +64,9 @@ enum collide_status load_create(const struct load_settings *settings, struct tra
                                 struct load **out, struct collide_error *err);
 void load_destroy(struct load *l);
 
-/* One stretch of load: sends for duration_ns, waits for the last answer, and adds to stats. All lanes are
- * idle before and after. Without allocation. */
-void load_run(struct load *l, struct load_messages *messages, uint64_t duration_ns, struct load_stats *stats);
+/* One stretch of load: sends for the span, waits for the last answer, and adds to stats. All lanes are idle
+ * before and after. Without allocation. */
+void load_run(struct load *l, struct load_messages *messages, struct load_span span,
+              struct load_stats *stats);
 
 #endif

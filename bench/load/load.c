@@ -17,8 +17,10 @@ struct load {
 /* The part of a load's state that lives for one stretch. */
 struct stretch {
     uint64_t start_ns;
-    uint64_t end_ns;
-    uint64_t last_ns; /* the end, or a later completion */
+    uint64_t end_ns;     /* before which no stretch is over */
+    uint64_t give_up_ns; /* when what is late is no longer sent */
+    uint64_t n_left;     /* queries that are to come whatever the time */
+    uint64_t last_ns;    /* the end, or a later completion */
     struct load_messages *messages;
     struct load_stats *stats;
 };
@@ -28,7 +30,7 @@ const char *load_error_name(enum load_error e)
     static const char *const names[N_LOAD_ERRORS] = {
         [LOAD_ERROR_CODE] = "status",     [LOAD_ERROR_CONNECTION] = "connection",
         [LOAD_ERROR_TIMEOUT] = "timeout", [LOAD_ERROR_MALFORMED] = "malformed",
-        [LOAD_ERROR_UNSENT] = "unsent",
+        [LOAD_ERROR_LOST] = "lost",       [LOAD_ERROR_UNSENT] = "unsent",
     };
     return names[e];
 }
@@ -44,6 +46,8 @@ uint64_t load_n_errors(const struct load_stats *s)
 void load_stats_merge(struct load_stats *into, const struct load_stats *from)
 {
     histogram_merge(&into->latency_ns, &from->latency_ns);
+    for (int stage = 0; stage < N_STAGES; stage++)
+        histogram_merge(&into->stages[stage], &from->stages[stage]);
     for (int e = 0; e < N_LOAD_ERRORS; e++)
         into->errors[e] += from->errors[e];
     into->elapsed_ns += from->elapsed_ns;
@@ -89,7 +93,15 @@ static uint64_t now_of(const struct load *l)
 static uint64_t next_due_ns(const struct load *l, const struct stretch *s, uint64_t now_ns)
 {
     uint64_t due_ns = l->settings.mode == LOAD_OPEN ? s->start_ns + arrivals_due_ns(&l->arrivals) : now_ns;
-    return due_ns < s->end_ns ? due_ns : UINT64_MAX;
+    return due_ns < s->end_ns || s->n_left > 0 ? due_ns : UINT64_MAX;
+}
+
+/* Takes the next request off the schedule. */
+static void advance(struct load *l, struct stretch *s)
+{
+    s->n_left -= s->n_left > 0;
+    if (l->settings.mode == LOAD_OPEN)
+        arrivals_advance(&l->arrivals);
 }
 
 static void send_one(struct load *l, struct stretch *s, uint64_t due_ns)
@@ -99,8 +111,7 @@ static void send_one(struct load *l, struct stretch *s, uint64_t due_ns)
     l->timed_from_ns[lane] = due_ns;
     l->transport.ops->send(l->transport.self, lane, &m->items[m->next]);
     m->next = m->next + 1 < m->n ? m->next + 1 : 0;
-    if (l->settings.mode == LOAD_OPEN)
-        arrivals_advance(&l->arrivals);
+    advance(l, s);
 }
 
 /* Sends what is due while lanes are idle; returns when the next will be due. */
@@ -119,25 +130,27 @@ static void count_unsent(struct load *l, struct stretch *s)
 {
     while (next_due_ns(l, s, UINT64_MAX) != UINT64_MAX) {
         s->stats->errors[LOAD_ERROR_UNSENT]++;
-        arrivals_advance(&l->arrivals);
+        advance(l, s);
     }
 }
 
 static void record(struct load *l, struct stretch *s, const struct completion *c)
 {
     static const enum load_error errors[] = {
-        [OUTCOME_ANSWERED] = LOAD_ERROR_CODE,
-        [OUTCOME_CONNECTION] = LOAD_ERROR_CONNECTION,
-        [OUTCOME_TIMEOUT] = LOAD_ERROR_TIMEOUT,
-        [OUTCOME_MALFORMED] = LOAD_ERROR_MALFORMED,
+        [OUTCOME_ANSWERED] = LOAD_ERROR_CODE,   [OUTCOME_CONNECTION] = LOAD_ERROR_CONNECTION,
+        [OUTCOME_TIMEOUT] = LOAD_ERROR_TIMEOUT, [OUTCOME_MALFORMED] = LOAD_ERROR_MALFORMED,
+        [OUTCOME_LOST] = LOAD_ERROR_LOST,
     };
     l->idle[l->n_idle++] = c->lane;
     if (c->at_ns > s->last_ns)
         s->last_ns = c->at_ns;
-    if (c->outcome == OUTCOME_ANSWERED && c->code == s->messages->expected_code)
-        histogram_record(&s->stats->latency_ns, c->at_ns - l->timed_from_ns[c->lane]);
-    else
+    if (c->outcome != OUTCOME_ANSWERED || c->code != s->messages->expected_code) {
         s->stats->errors[errors[c->outcome]]++;
+        return;
+    }
+    histogram_record(&s->stats->latency_ns, c->at_ns - l->timed_from_ns[c->lane]);
+    for (int stage = 0; stage < N_STAGES && c->stages; stage++)
+        histogram_record(&s->stats->stages[stage], c->stages[stage]);
 }
 
 static void receive(struct load *l, struct stretch *s, uint64_t until_ns)
@@ -148,21 +161,34 @@ static void receive(struct load *l, struct stretch *s, uint64_t until_ns)
         record(l, s, &done[i]);
 }
 
-void load_run(struct load *l, struct load_messages *messages, uint64_t duration_ns, struct load_stats *stats)
+static struct stretch stretch_of(const struct load *l, struct load_span span)
 {
     uint64_t start_ns = now_of(l);
     struct stretch s = {.start_ns = start_ns,
-                        .end_ns = start_ns + duration_ns,
-                        .last_ns = start_ns + duration_ns,
-                        .messages = messages,
-                        .stats = stats};
+                        .end_ns = start_ns + span.duration_ns,
+                        .give_up_ns = UINT64_MAX,
+                        .n_left = span.n_queries,
+                        .last_ns = start_ns + span.duration_ns};
+    if (l->settings.mode == LOAD_OPEN) {
+        uint64_t queries_ns = (uint64_t)((double)span.n_queries * 1e9 / l->settings.rate);
+        uint64_t whole_ns = queries_ns > span.duration_ns ? queries_ns : span.duration_ns;
+        s.give_up_ns = start_ns + whole_ns + l->settings.overrun_ns;
+    }
+    return s;
+}
+
+void load_run(struct load *l, struct load_messages *messages, struct load_span span, struct load_stats *stats)
+{
+    struct stretch s = stretch_of(l, span);
+    s.messages = messages;
+    s.stats = stats;
     if (l->settings.mode == LOAD_OPEN)
         arrivals_restart(&l->arrivals);
     for (;;) {
         uint64_t due_ns = send_due(l, &s);
         if (due_ns == UINT64_MAX && l->n_idle == l->transport.n_lanes)
             break;
-        if (due_ns != UINT64_MAX && now_of(l) > s.end_ns + l->settings.overrun_ns) {
+        if (due_ns != UINT64_MAX && now_of(l) > s.give_up_ns) {
             count_unsent(l, &s);
             due_ns = UINT64_MAX;
         }

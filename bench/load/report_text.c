@@ -5,6 +5,8 @@
 
 enum { NAME_COLUMNS = 20 };
 
+static const double quantiles[] = {0.5, 0.9, 0.99, 0.999};
+
 static void print_us(FILE *out, double us)
 {
     if (isnan(us))
@@ -27,12 +29,30 @@ static void print_row(FILE *out, const char *name, const struct load_stats *s)
 {
     fprintf(out, "%-*s %9" PRIu64 " %9.0f", NAME_COLUMNS, name, s->latency_ns.n, figure_rate(s));
     print_us(out, figure_mean_us(s));
-    print_us(out, figure_quantile_us(s, 0.5));
-    print_us(out, figure_quantile_us(s, 0.9));
-    print_us(out, figure_quantile_us(s, 0.99));
-    print_us(out, figure_quantile_us(s, 0.999));
+    for (size_t i = 0; i < sizeof quantiles / sizeof quantiles[0]; i++)
+        print_us(out, figure_quantile_us(s, quantiles[i]));
     print_us(out, figure_max_us(s));
     fputc('\n', out);
+}
+
+static void print_stages(FILE *out, const struct load_stats *s)
+{
+    static const char *const names[N_STAGES] = {[STAGE_WAIT_NS] = "  server: waiting",
+                                                [STAGE_READ_NS] = "  server: reading",
+                                                [STAGE_SCORE_NS] = "  server: scoring",
+                                                [STAGE_TOGETHER] = "  requests together"};
+    for (int stage = 0; stage < N_STAGES; stage++) {
+        const struct histogram *h = &s->stages[stage];
+        double unit = stage == STAGE_TOGETHER ? 1 : 1e-3;
+        if (h->n == 0)
+            continue;
+        fprintf(out, "%-*s %9" PRIu64 " %9s", NAME_COLUMNS, names[stage], h->n, "");
+        print_us(out, histogram_mean(h) * unit);
+        for (size_t i = 0; i < sizeof quantiles / sizeof quantiles[0]; i++)
+            print_us(out, figure_quantile(h, quantiles[i]) * unit);
+        print_us(out, (double)h->max * unit);
+        fputc('\n', out);
+    }
 }
 
 static void print_repeats(FILE *out, const struct report *r)
@@ -64,15 +84,50 @@ static void print_errors(FILE *out, const char *name, const struct load_stats *s
     fputc('\n', out);
 }
 
+static void print_mlperf(FILE *out, const struct report *r)
+{
+    const struct mlperf_result *result = r->mlperf_result;
+    fprintf(out, "MLPerf %s: %.1f %s, %s", mlperf_scenario_names[r->mlperf->scenario], result->value,
+            result->unit, result->is_valid ? "valid" : "INVALID: too short, with errors, or over the limit");
+    if (result->n_trials)
+        fprintf(out, ", found in %u trials", result->n_trials);
+    fprintf(out, "\n\n");
+}
+
+static void print_preamble(FILE *out, const struct report *r)
+{
+    fprintf(out, "%s: %s\n", r->target, r->description);
+    fprintf(out, "on %s, %u CPUs, %s\n\n", r->machine.cpu, r->machine.n_cpus, r->machine.kernel);
+}
+
+void report_print_sweep_header(FILE *out, const struct report *first)
+{
+    print_preamble(out, first);
+    print_header(out);
+}
+
+void report_print_sweep_row(FILE *out, const struct report *r)
+{
+    const struct load_stats *s = &r->merged->sides[SIDE_MAIN];
+    char name[32];
+    snprintf(name, sizeof name, "%.0f/s", r->offered_per_s);
+    print_row(out, name, s);
+    if (load_n_errors(s) > 0)
+        print_errors(out, name, s);
+    fflush(out);
+}
+
 void report_print_text(FILE *out, const struct report *r)
 {
     const struct load_stats *main_side = &r->merged->sides[SIDE_MAIN];
     const struct load_stats *baseline = &r->merged->sides[SIDE_BASELINE];
-    fprintf(out, "%s: %s\n", r->target, r->description);
-    fprintf(out, "on %s, %u CPUs, %s\n\n", r->machine.cpu, r->machine.n_cpus, r->machine.kernel);
+    print_preamble(out, r);
+    if (r->mlperf)
+        print_mlperf(out, r);
     print_header(out);
     print_repeats(out, r);
     print_row(out, r->command, main_side);
+    print_stages(out, main_side);
     if (r->baseline_name)
         print_row(out, r->baseline_name, baseline);
     fputc('\n', out);
@@ -85,5 +140,5 @@ void report_print_text(FILE *out, const struct report *r)
     print_errors(out, r->command, main_side);
     if (r->baseline_name)
         print_errors(out, r->baseline_name, baseline);
-    fprintf(out, "%-*s %9" PRIu64 "\n", NAME_COLUMNS, "reconnects", r->n_reconnects);
+    fprintf(out, "%-*s %9" PRIu64 "\n", NAME_COLUMNS, r->redone.name, r->redone.n);
 }

@@ -1,0 +1,51 @@
+/* A plot of lines as inline SVG. Colours and fonts are the page's: its CSS classes s0 to s7 are the series',
+ * grid, tick, title and series the rest. */
+#ifndef BENCH_PLOT_H
+#define BENCH_PLOT_H
+
+#include "ticks.h"
+
+#include <stdio.h>
+
+enum plot_line { PLOT_SOLID, PLOT_DASHED };
+
+enum { PLOT_N_COLOURS = 8, PLOT_SERIES_MAX = 64 };
+
+struct plot_point {
+    double x, y;
+};
+
+struct plot_series {
+    const char *label; /* beside the line's end; NULL: none */
+    unsigned colour;   /* below PLOT_N_COLOURS */
+    enum plot_line line;
+    const struct plot_point *points; /* (n), by rising x */
+    size_t n;
+};
+
+struct plot {
+    const char *description; /* for those who do not see it */
+    struct axis x, y;
+    const struct plot_series *series; /* (n_series), PLOT_SERIES_MAX at most */
+    size_t n_series;
+};
+
+/* Two sizes of the same plot: the page's CSS shows the one that suits. */
+enum plot_size { PLOT_WIDE, PLOT_NARROW };
+
+void plot_print(FILE *out, const struct plot *p, enum plot_size size);
+
+/* Text with the characters that HTML gives a meaning replaced. */
+void html_print(FILE *out, const char *text);
+
+struct bar {
+    const char *label;
+    const char *text; /* the value, for people */
+    double value;
+    unsigned colour;
+};
+
+/* Bars from 0, one below the other. */
+void bars_print(FILE *out, const char *description, const struct bar *bars, size_t n, enum plot_size size);
+
+#endif

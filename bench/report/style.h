@@ -1,0 +1,53 @@
+/* The page's style sheet. The series' colours are those of Okabe and Ito (2008), which people with colour
+ * blindness can tell apart, a little darker or lighter for contrast with the ground. */
+#ifndef BENCH_STYLE_H
+#define BENCH_STYLE_H
+
+static const char page_style[] =
+    ":root{color-scheme:light dark;--ground:#fff;--ink:#1a1c1f;--soft:#5d636b;--line:#e3e6ea;--card:#f6f7f9;"
+    "--bad:#b3261e;--c0:#0072b2;--c1:#c35a00;--c2:#00805c;--c3:#a8518a;--c4:#2c86b8;--c5:#8a6d00;"
+    "--c6:#444b54;--c7:#7a4fb5}\n"
+    "@media(prefers-color-scheme:dark){:root{--ground:#111417;--ink:#e8eaed;--soft:#9aa3ad;--line:#2a2f35;"
+    "--card:#191d21;--bad:#ff8a80;--c0:#4fa9e2;--c1:#f08a3c;--c2:#2fc296;--c3:#e08fc0;--c4:#8fd0f5;"
+    "--c5:#e6c93a;--c6:#b9c2cc;--c7:#b79af0}}\n"
+    "*{box-sizing:border-box}\n"
+    "body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"
+    "\"Segoe UI\",\"Helvetica Neue\",\"Liberation Sans\",sans-serif}\n"
+    "main{max-width:860px;margin:0 auto;padding:40px 24px 64px}\n"
+    "h1{font-size:28px;line-height:1.2;font-weight:650;letter-spacing:-.015em;margin:0 0 6px;"
+    "text-wrap:balance}\n"
+    "h2{font-size:19px;font-weight:650;letter-spacing:-.005em;margin:48px 0 2px}\n"
+    "p{margin:0 0 14px;max-width:68ch}p.soft,.soft{color:var(--soft)}p.note{font-size:14px;"
+    "color:var(--soft)}\n"
+    "svg{display:block;width:100%;height:auto;margin:10px 0 0;overflow:visible;font-family:inherit}\n"
+    "svg.narrow{display:none}\n"
+    ".grid{stroke:var(--line);stroke-width:1}.tick{fill:var(--soft);font-size:12px;"
+    "font-variant-numeric:tabular-nums}\n"
+    ".title{fill:var(--soft);font-size:12.5px}.series{fill:none;stroke-width:2.2;stroke-linejoin:round;"
+    "stroke-linecap:round}.dashed{stroke-dasharray:5 4;stroke-width:1.6}\n"
+    ".label{font-size:13px;font-weight:600;paint-order:stroke;stroke:var(--ground);stroke-width:4px;"
+    "stroke-linejoin:round}.name{fill:var(--ink);font-size:13.5px}"
+    ".value{fill:var(--ink);font-size:13px;font-weight:600;font-variant-numeric:tabular-nums}\n"
+    "polyline.s0{stroke:var(--c0)}polyline.s1{stroke:var(--c1)}polyline.s2{stroke:var(--c2)}"
+    "polyline.s3{stroke:var(--c3)}polyline.s4{stroke:var(--c4)}polyline.s5{stroke:var(--c5)}"
+    "polyline.s6{stroke:var(--c6)}polyline.s7{stroke:var(--c7)}\n"
+    "text.s0,circle.s0,rect.s0{fill:var(--c0)}text.s1,circle.s1,rect.s1{fill:var(--c1)}"
+    "text.s2,circle.s2,rect.s2{fill:var(--c2)}text.s3,circle.s3,rect.s3{fill:var(--c3)}"
+    "text.s4,circle.s4,rect.s4{fill:var(--c4)}text.s5,circle.s5,rect.s5{fill:var(--c5)}"
+    "text.s6,circle.s6,rect.s6{fill:var(--c6)}text.s7,circle.s7,rect.s7{fill:var(--c7)}\n"
+    ".scroll{overflow-x:auto;margin:12px 0 0}\n"
+    "table{border-collapse:collapse;width:100%;font-size:14px;font-variant-numeric:tabular-nums}\n"
+    "th,td{padding:6px 0 6px 12px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--line);"
+    "vertical-align:top}\n"
+    "th{font-weight:500;color:var(--soft);font-size:13px;border-bottom-color:var(--soft)}\n"
+    "th:first-child,td:first-child{text-align:left;padding:6px 12px 6px 0;position:sticky;left:0;"
+    "background:var(--ground)}td small{display:block;color:var(--soft);"
+    "font-size:12px}.bad{color:var(--bad);font-weight:600}tr.sub td{color:var(--soft)}\n"
+    "details{border-bottom:1px solid var(--line);padding:8px 0}summary{cursor:pointer}"
+    "code{font:13px/1.6 ui-monospace,SFMono-Regular,Menlo,\"DejaVu Sans Mono\",monospace;"
+    "overflow-wrap:anywhere}\n"
+    "@media(max-width:640px){main{padding:24px 16px 48px}h1{font-size:23px}h2{margin-top:36px}"
+    "svg.wide{display:none}svg.narrow{display:block}}\n"
+    "@media print{svg.narrow{display:none}main{max-width:none}}\n";
+
+#endif
