@@ -165,19 +165,3 @@ enum collide_status lane_score(struct collide_lane *lane, struct score_job *cons
     }
     return status;
 }
-
-enum collide_status lane_prepare(struct collide_lane *lane, const struct score_job *job,
-                                 struct collide_error *err)
-{
-    enum collide_status status = COLLIDE_OK;
-    for (size_t i = 0; i < job->n_queries && status == COLLIDE_OK; i++)
-        status = fill_check(lane->scorer->model, &job->queries[i], i, err);
-    return status == COLLIDE_OK ? lane_reserve_histories(lane, job->queries, job->n_queries, err) : status;
-}
-
-enum collide_status lane_score_jobs(struct collide_lane *lane, struct score_job *const *jobs, size_t n_jobs,
-                                    struct collide_error *err)
-{
-    return lane->scorer->is_sharded ? lane_score_sharded(lane, jobs, n_jobs, err)
-                                    : lane_score(lane, jobs, n_jobs, err);
-}

@@ -55,7 +55,7 @@ void wire_begin(struct wire_writer *w, uint8_t *bytes, size_t capacity, enum wir
                               .side = side};
 }
 
-/* The next n_bytes, their last 8 zero so that padding is; NULL if they do not fit. */
+/* Room for a message, its last 8 bytes zero so that padding is; NULL if it does not fit. */
 static uint8_t *next_message(struct wire_writer *w, size_t n_bytes)
 {
     if (n_bytes > w->capacity - w->n_bytes)
@@ -64,6 +64,18 @@ static uint8_t *next_message(struct wire_writer *w, size_t n_bytes)
     memset(at + n_bytes - 8, 0, 8);
     w->n_bytes += n_bytes;
     w->n_messages++;
+    return at;
+}
+
+/* The same, with what all messages begin with. */
+static uint8_t *begin_message(struct wire_writer *w, size_t n_bytes, uint8_t kind, unsigned flags)
+{
+    uint8_t *at = next_message(w, n_bytes);
+    if (!at)
+        return NULL;
+    store_le16(at + MESSAGE_N_BYTES, (uint16_t)n_bytes);
+    at[MESSAGE_KIND] = kind;
+    at[MESSAGE_FLAGS] = (uint8_t)flags;
     return at;
 }
 
@@ -87,12 +99,9 @@ enum wire_code wire_put_request(struct wire_writer *w, const struct wire_request
         return WIRE_TOO_LARGE;
     unsigned flags = request_flags(f);
     size_t n_bytes = request_bytes(f, flags);
-    uint8_t *at = next_message(w, n_bytes);
+    uint8_t *at = begin_message(w, n_bytes, f->kind, flags);
     if (!at)
         return WIRE_TOO_LARGE;
-    store_le16(at + MESSAGE_N_BYTES, (uint16_t)n_bytes);
-    at[MESSAGE_KIND] = f->kind;
-    at[MESSAGE_FLAGS] = (uint8_t)flags;
     store_le16(at + REQUEST_MODEL, f->model);
     store_le16(at + REQUEST_N_HISTORY, (uint16_t)f->n_history);
     store_le64(at + MESSAGE_ID, f->id);
@@ -153,12 +162,9 @@ enum wire_code wire_put_response(struct wire_writer *w, const struct wire_respon
         return WIRE_TOO_LARGE;
     unsigned flags = response_flags(f);
     size_t n_bytes = response_bytes(f, flags);
-    uint8_t *at = next_message(w, n_bytes);
+    uint8_t *at = begin_message(w, n_bytes, f->kind, flags);
     if (!at)
         return WIRE_TOO_LARGE;
-    store_le16(at + MESSAGE_N_BYTES, (uint16_t)n_bytes);
-    at[MESSAGE_KIND] = f->kind;
-    at[MESSAGE_FLAGS] = (uint8_t)flags;
     at[RESPONSE_CODE] = f->code;
     at[RESPONSE_RESERVED_8] = 0;
     store_le16(at + RESPONSE_N_RESULTS, (uint16_t)f->n_results);
