@@ -136,14 +136,26 @@ enum collide_status device_lane_wait(struct device_lane *lane, unsigned slot, st
     return engine_wait(lane->engine, slot, err);
 }
 
-/* Drivers compile the rest of a kernel at its first launch. */
+/* What the bag of a query takes among the scores: its values and its weight. */
+static size_t bag_values(const struct collide_model *model)
+{
+    return model->model->dim + 1;
+}
+
+/* Drivers compile the rest of a kernel at its first launch. The first is as wide as any will be: PoCL 3.1
+ * keeps a compiled kernel again for each launch that is wider than all before, and when it has done so while
+ * another thread runs the kernel, it aborts the process ("ref_count > 0" in pocl_release_dlhandle_cache). */
 static enum collide_status warm_up(struct device_lane *lane, struct collide_error *err)
 {
+    static const struct collide_query nothing;
     for (unsigned slot = 0; slot < lane->n_slots; slot++)
         for (enum scoring_kernel kernel = 0; kernel < N_SCORING_KERNELS; kernel++) {
-            const struct collide_query nothing = {0};
             struct fill fill = device_lane_fill(lane, slot);
-            fill_histories(&fill, &nothing);
+            while (fill.used.n_queries < INITIAL_CAPACITY.n_queries) {
+                fill_histories(&fill, &nothing);
+                fill.queries[fill.used.n_queries - 1].scores_begin = (uint32_t)fill.used.n_scores;
+                fill.used.n_scores += bag_values(lane->model);
+            }
             enum collide_status status = device_lane_submit(lane, slot, &kernel, 1, &fill, err);
             if (status == COLLIDE_OK)
                 status = device_lane_wait(lane, slot, err);
@@ -158,7 +170,7 @@ enum collide_status device_lane_create(const struct collide_model *model, struct
 {
     *out = (struct device_lane){.model = model, .kernels = kernels, .capacity = INITIAL_CAPACITY};
     struct fill_capacity wanted = INITIAL_CAPACITY;
-    grow(&wanted.n_scores, model->model->dim + 1);
+    grow(&wanted.n_scores, wanted.n_queries * bag_values(model)); /* for warm_up */
     enum collide_status status = device_lane_reserve(out, wanted, err);
     if (status == COLLIDE_OK)
         status = warm_up(out, err);

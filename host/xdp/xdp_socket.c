@@ -345,9 +345,10 @@ void xdp_socket_drops(const struct xdp_socket *s, struct xdp_drops *out)
     struct xdp_statistics found = {0};
     socklen_t n_bytes = sizeof found;
     getsockopt(s->fd, SOL_XDP, XDP_STATISTICS, &found, &n_bytes);
+    uint64_t n_empty = found.rx_fill_ring_empty_descs; /* which rx_dropped counts as well */
     *out = (struct xdp_drops){
-        .n_rx_other = found.rx_dropped,
-        .n_rx_fill_empty = found.rx_fill_ring_empty_descs,
+        .n_rx_other = found.rx_dropped > n_empty ? found.rx_dropped - n_empty : 0,
+        .n_rx_fill_empty = n_empty,
         .n_rx_invalid = found.rx_invalid_descs,
         .n_tx_invalid = found.tx_invalid_descs,
     };
