@@ -167,6 +167,20 @@ static int open_interface(const struct veth *v, const char *interface)
     return fd;
 }
 
+/* A link that has just been set up drops what it is given for some time. */
+static void await_path(const struct relay *r)
+{
+    static const char *const hosts[] = {VETH_NEAR_IPV4, VETH_NEAR_IPV6};
+    char command[160];
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(
+            command, sizeof command,
+            "for i in $(seq 20); do ip netns exec %s ping -q -c 1 -W 1 %s >/dev/null && exit 0; done; exit 1",
+            r->name, hosts[i]);
+        must_run(command);
+    }
+}
+
 void relay_create(const struct veth *v, const struct relay_faults *faults, struct relay *out)
 {
     memset(out, 0, sizeof *out);
@@ -177,6 +191,7 @@ void relay_create(const struct veth *v, const struct relay_faults *faults, struc
     out->sockets[0] = open_interface(v, VETH_INTERFACE);
     out->sockets[1] = open_interface(v, TO_BEYOND);
     assert_int_equal(pthread_create(&out->thread, NULL, run, out), 0);
+    await_path(out);
 }
 
 void relay_destroy(struct relay *r)
