@@ -23,11 +23,25 @@ static void print_field(FILE *out, double value)
         fprintf(out, ",%.10g", value);
 }
 
+/* As RFC 4180 quotes it. */
+static void print_quoted(FILE *out, const char *text)
+{
+    fputc('"', out);
+    for (; *text; text++) {
+        if (*text == '"')
+            fputc('"', out);
+        fputc(*text, out);
+    }
+    fputc('"', out);
+}
+
 static void print_line(FILE *out, const struct report *r, enum side side, const char *repeat,
                        const struct measured *m)
 {
     const struct load_stats *s = &m->sides[side];
-    fprintf(out, "%s,%s,%s,%s", r->command, r->target, side_names[side], repeat);
+    fprintf(out, "%s,", r->command);
+    print_quoted(out, r->target);
+    fprintf(out, ",%s,%s", side_names[side], repeat);
     print_field(out, r->offered_per_s);
     fprintf(out, ",%" PRIu64, s->latency_ns.n);
     print_field(out, figure_rate(s));

@@ -126,12 +126,16 @@ static enum collide_status make_requests(struct wire_run *run, const struct ques
     return status == COLLIDE_OK ? wire_requests_ping(&run->requests[SIDE_BASELINE], err) : status;
 }
 
+static enum channel_wait wait_of(const struct load_options *o)
+{
+    return o->wait == LOAD_WAIT_SPIN ? CHANNEL_SPIN : CHANNEL_SLEEP;
+}
+
 static enum collide_status create_channel_for(const struct wire_run *run, const struct load_options *o,
                                               char *const *arguments, struct channel **out,
                                               struct collide_error *err)
 {
-    enum channel_wait wait = o->wait == LOAD_WAIT_SPIN ? CHANNEL_SPIN : CHANNEL_SLEEP;
-    return run->make->create_channel(arguments, wait, out, err);
+    return run->make->create_channel(arguments, wait_of(o), out, err);
 }
 
 static enum collide_status connect_client(struct wire_run *run, const struct load_options *o,
@@ -152,7 +156,7 @@ static enum collide_status connect_client(struct wire_run *run, const struct loa
     if (status == COLLIDE_OK)
         status = client_create_on(channel, &options, &client, err);
     if (status == COLLIDE_OK)
-        status = wire_transport_create(client, (unsigned)o->n_lanes, &run->transport, err);
+        status = wire_transport_create(client, (unsigned)o->n_lanes, wait_of(o), &run->transport, err);
     return status;
 }
 

@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <time.h>
 
 static const uint64_t LONGEST_WAIT_NS = 100000000;
 
@@ -21,14 +23,17 @@ struct wire_transport {
     struct collide_answer *answers; /* (n_lanes) */
     struct completion *done;        /* (n_lanes) */
     size_t n_done;
-    unsigned
-        *waiting; /* (n_lanes) the first n_waiting are lanes whose requests the channel had no room for */
+    /* (n_lanes) The first n_waiting are lanes whose requests the channel had no room for. */
+    unsigned *waiting;
     unsigned n_waiting;
+    unsigned n_busy; /* lanes with a request */
+    enum channel_wait wait;
     uint64_t n_retries;
 };
 
 enum collide_status wire_transport_create(struct collide_client *client, unsigned n_lanes,
-                                          struct wire_transport **out, struct collide_error *err)
+                                          enum channel_wait wait, struct wire_transport **out,
+                                          struct collide_error *err)
 {
     struct wire_transport *w = calloc(1, sizeof *w);
     if (!w) {
@@ -37,6 +42,7 @@ enum collide_status wire_transport_create(struct collide_client *client, unsigne
     }
     *w = (struct wire_transport){.client = client,
                                  .n_lanes = n_lanes,
+                                 .wait = wait,
                                  .lanes = calloc(n_lanes, sizeof *w->lanes),
                                  .answers = calloc(n_lanes, sizeof *w->answers),
                                  .done = calloc(n_lanes, sizeof *w->done),
@@ -45,6 +51,9 @@ enum collide_status wire_transport_create(struct collide_client *client, unsigne
         wire_transport_destroy(w);
         return error_no_memory(err, "the load's lanes");
     }
+    /* By default the kernel may let a sleeper lie 50 us longer. */
+    if (wait == CHANNEL_SLEEP)
+        prctl(PR_SET_TIMERSLACK, 1);
     *out = w;
     return COLLIDE_OK;
 }
@@ -73,6 +82,7 @@ static struct completion *complete(struct wire_transport *w, unsigned lane, enum
     *c = (struct completion){.lane = lane, .outcome = outcome, .at_ns = clock_now_ns()};
     w->lanes[lane].request = NULL;
     w->lanes[lane].generation++;
+    w->n_busy--;
     return c;
 }
 
@@ -91,6 +101,7 @@ static void wire_send(void *self, unsigned lane, const struct message *message)
 {
     struct wire_transport *w = self;
     w->lanes[lane].request = message->bytes;
+    w->n_busy++;
     if (w->n_waiting > 0 || !submit(w, lane))
         w->waiting[w->n_waiting++] = lane;
 }
@@ -133,20 +144,22 @@ static void fail_all(struct wire_transport *w)
             complete(w, lane, OUTCOME_CONNECTION);
 }
 
-static uint32_t wait_us_until(const struct wire_transport *w, uint64_t until_ns)
+static uint64_t wait_ns_until(const struct wire_transport *w, uint64_t until_ns)
 {
     uint64_t now_ns = clock_now_ns();
     if (until_ns <= now_ns || w->n_done > 0)
         return 0;
-    uint64_t wait_ns = until_ns - now_ns < LONGEST_WAIT_NS ? until_ns - now_ns : LONGEST_WAIT_NS;
-    return (uint32_t)(wait_ns / 1000);
+    return until_ns - now_ns < LONGEST_WAIT_NS ? until_ns - now_ns : LONGEST_WAIT_NS;
 }
 
 static size_t wire_poll(void *self, uint64_t until_ns, const struct completion **done)
 {
     struct wire_transport *w = self;
     size_t n_answers = 0;
-    enum collide_status status = collide_client_receive(w->client, wait_us_until(w, until_ns), w->answers,
+    uint64_t wait_ns = wait_ns_until(w, until_ns);
+    if (wait_ns > 0 && w->n_busy == 0 && w->wait == CHANNEL_SLEEP) /* the client would return at once */
+        nanosleep(&(struct timespec){.tv_nsec = (long)wait_ns}, NULL);
+    enum collide_status status = collide_client_receive(w->client, (uint32_t)(wait_ns / 1000), w->answers,
                                                         w->n_lanes, &n_answers, NULL);
     for (size_t i = 0; i < n_answers && status == COLLIDE_OK; i++)
         take_answer(w, &w->answers[i]);

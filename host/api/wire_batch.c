@@ -110,7 +110,7 @@ enum wire_refusal wire_batch_read(struct wire_batch *b, const uint8_t *bytes, si
     struct wire_request r;
     enum wire_code code;
     enum wire_refusal refusal = wire_open(bytes, n_bytes, WIRE_REQUESTS, key, &reader);
-    if (refusal == WIRE_OTHER_VERSION && n_bytes >= WIRE_HEADER_BYTES + WIRE_RESPONSE_BYTES) {
+    if (refusal == WIRE_OTHER_VERSION && !key && n_bytes >= WIRE_HEADER_BYTES + WIRE_RESPONSE_BYTES) {
         static const struct wire_request none;
         add_part(b, &none, WIRE_WRONG_VERSION);
     }

@@ -164,7 +164,8 @@ int command_serve(int argc, char **argv)
          .group = "Batching",
          .value_name = "MICROSECONDS",
          .default_text = "0: none waits",
-         .help = "how long a score request may wait for others to share a launch with, with any engine; "
+         .help = "how long a score request over HTTP may wait for others to share a launch with, with any "
+                 "engine; "
                  "worth it on devices whose launches cost more than the wait. Not with --shard"},
         {.name = "max-batch",
          .type = ARG_U64,

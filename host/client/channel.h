@@ -30,7 +30,7 @@ struct channel_make {
 /* Each make's channel begins with this. */
 struct channel {
     const struct channel_make *make;
-    size_t max_in_flight; /* datagrams that may be unanswered; 0: no bound of its own */
+    size_t max_in_flight; /* datagrams that its user may leave unanswered; 0: no bound of its own */
 };
 
 /* address: "HOST:PORT", numeric or a name. */

@@ -31,8 +31,8 @@ struct channel_shm {
     enum channel_wait wait;
     unsigned n_looks;
     char name[108];
-    _Alignas(
-        64) uint8_t bytes[WIRE_MAX_BYTES]; /* what is reserved; the server is looking at the slot itself */
+    /* What is reserved; the server is looking at the slot itself. */
+    _Alignas(64) uint8_t bytes[WIRE_MAX_BYTES];
 };
 
 static uint8_t *reserve(struct channel *channel)

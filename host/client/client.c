@@ -126,6 +126,8 @@ enum collide_status collide_client_submit(struct collide_client *c, const struct
     struct outgoing_request o;
     if (c->pending.n == c->pending.n_slots)
         return error_set(err, COLLIDE_BUSY, "%u requests are in flight: receive answers first", c->pending.n);
+    if (outgoing_is_full(&c->out, c->pending.n))
+        return error_set(err, COLLIDE_BUSY, "the channel is full: receive answers first");
     uint64_t now_ns = clock_now_ns();
     enum collide_status status = outgoing_translate(request, &o, err);
     if (status != COLLIDE_OK)
@@ -256,6 +258,8 @@ static enum collide_status receive_until(struct collide_client *c, uint64_t give
         if (n == max || c->in.datagram.n_left)
             break;
         status = incoming_receive(&c->in, n ? 0 : wait_end(c, give_up_ns), &got, err);
+        if (status == COLLIDE_OK && got)
+            outgoing_answered(&c->out);
         if (status != COLLIDE_OK || got)
             continue;
         n += take_due(c, out + n, max - n);

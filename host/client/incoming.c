@@ -72,7 +72,8 @@ enum collide_status incoming_receive(struct incoming *in, uint64_t until_ns, boo
         return status;
     in->now_ns = clock_now_ns();
     *got = bytes != NULL;
-    if (bytes && wire_open(bytes, n_bytes, WIRE_RESPONSES, in->key, &in->datagram) == WIRE_OTHER_VERSION)
+    if (bytes && wire_open(bytes, n_bytes, WIRE_RESPONSES, in->key, &in->datagram) == WIRE_OTHER_VERSION &&
+        !in->key)
         in->met_other_version = true;
     return COLLIDE_OK;
 }

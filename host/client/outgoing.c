@@ -80,14 +80,15 @@ static enum collide_status send_datagram(struct outgoing *o, struct collide_erro
     size_t n_bytes = wire_finish(&o->datagram, o->key);
     o->datagram.bytes = NULL;
     o->needs_flush = true;
+    o->n_unanswered++;
     return o->channel->make->send(o->channel, n_bytes, err);
 }
 
 /* A datagram that may take one more request: whether it has the room shows when that is written. */
 static enum collide_status open_datagram(struct outgoing *o, size_t n_reply_bytes, struct collide_error *err)
 {
-    bool has_enough = o->datagram.bytes && o->datagram.n_messages > 0 &&
-                      o->n_reply_bytes + n_reply_bytes > WIRE_MAX_BYTES - WIRE_HEADER_BYTES;
+    bool has_enough =
+        o->datagram.bytes && o->n_reply_bytes + n_reply_bytes > WIRE_MAX_BYTES - WIRE_HEADER_BYTES;
     enum collide_status status = has_enough ? send_datagram(o, err) : COLLIDE_OK;
     if (status != COLLIDE_OK || o->datagram.bytes)
         return status;
@@ -106,6 +107,13 @@ static enum wire_code write_message(struct outgoing *o, const struct outgoing_re
                             : wire_put_request(&o->datagram, &request->fields);
 }
 
+/* Its first request does not fit: the room stays reserved for the next. */
+static enum collide_status drop_datagram(struct outgoing *o, struct collide_error *err)
+{
+    o->datagram.bytes = NULL;
+    return too_large(err);
+}
+
 enum collide_status outgoing_put(struct outgoing *o, const struct outgoing_request *request,
                                  struct collide_error *err)
 {
@@ -114,17 +122,31 @@ enum collide_status outgoing_put(struct outgoing *o, const struct outgoing_reque
         return status;
     if (write_message(o, request) != WIRE_OK) {
         if (o->datagram.n_messages == 0)
-            return too_large(err);
+            return drop_datagram(o, err);
         status = send_datagram(o, err);
         if (status == COLLIDE_OK)
             status = open_datagram(o, request->n_reply_bytes, err);
         if (status != COLLIDE_OK)
             return status;
         if (write_message(o, request) != WIRE_OK)
-            return too_large(err);
+            return drop_datagram(o, err);
     }
     o->n_reply_bytes += request->n_reply_bytes;
     return COLLIDE_OK;
+}
+
+bool outgoing_is_full(struct outgoing *o, uint32_t n_pending)
+{
+    size_t max = o->channel->max_in_flight;
+    if (o->n_unanswered > n_pending)
+        o->n_unanswered = n_pending;
+    return max && o->n_unanswered + (o->datagram.bytes != NULL) >= max;
+}
+
+void outgoing_answered(struct outgoing *o)
+{
+    if (o->n_unanswered)
+        o->n_unanswered--;
 }
 
 const uint8_t *outgoing_last(const struct outgoing *o, size_t *n_bytes)
@@ -142,7 +164,7 @@ enum collide_status outgoing_send_if_full(struct outgoing *o, struct collide_err
 enum collide_status outgoing_flush(struct outgoing *o, struct collide_error *err)
 {
     enum collide_status status = COLLIDE_OK;
-    if (o->datagram.bytes && o->datagram.n_messages > 0)
+    if (o->datagram.bytes)
         status = send_datagram(o, err);
     if (status != COLLIDE_OK || !o->needs_flush)
         return status;

@@ -6,14 +6,17 @@
 #include "collide/client.h"
 #include "wire/wire.h"
 
+#include <stdbool.h>
+
 struct outgoing {
     struct channel *channel;    /* borrowed */
     const struct wire_key *key; /* borrowed; NULL: no tags */
     unsigned max_messages;      /* of a datagram */
 
-    struct wire_writer datagram; /* bytes NULL: none is begun */
+    struct wire_writer datagram; /* bytes NULL: none is begun; else it has messages */
     size_t last_at;              /* where its last message begins */
     size_t n_reply_bytes;        /* that the answers to its requests may take */
+    size_t n_unanswered;         /* datagrams sent, at most */
     bool needs_flush;
 };
 
@@ -35,6 +38,13 @@ enum collide_status outgoing_translate(const struct collide_request *request, st
  * channel has no room. COLLIDE_INVALID: no datagram has. */
 enum collide_status outgoing_put(struct outgoing *o, const struct outgoing_request *request,
                                  struct collide_error *err);
+
+/* Whether as many datagrams are unanswered as the channel allows; no more are than requests pending. Asking
+ * again is free: the first asking is taken for lost. */
+bool outgoing_is_full(struct outgoing *o, uint32_t n_pending);
+
+/* Tells of a datagram that has come. */
+void outgoing_answered(struct outgoing *o);
 
 /* The bytes of what was last put, before anything else is done. */
 const uint8_t *outgoing_last(const struct outgoing *o, size_t *n_bytes);

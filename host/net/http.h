@@ -1,5 +1,5 @@
-/* The HTTP endpoint, on libmicrohttpd: epoll threads with a worker of the service each, all on one listening socket,
- * each request run to completion on its thread.
+/* The HTTP endpoint, on libmicrohttpd: epoll threads with a worker of the service each, all on one listening
+ * socket, each request run to completion on its thread.
  *
  *   POST /v1/score, /v1/topk   api/json_v1.h        GET /v1/model   the model and its device
  *   GET /healthz               the process lives    GET /readyz     it can answer
@@ -12,8 +12,8 @@
 #include "net/transports.h"
 
 struct http_options {
-    const char *listen; /* HOST:PORT */
-    unsigned n_threads; /* workers 0 .. of the service */
+    const char *listen;                  /* HOST:PORT */
+    unsigned n_threads;                  /* workers 0 .. of the service */
     const struct transports *transports; /* to tell of; borrowed */
     size_t max_body_bytes;
     unsigned max_connections;

@@ -77,9 +77,10 @@ void http_exchange_route(struct http_exchange *x, const char *method, const char
         if (strcmp(routes[i].path, path) == 0)
             route = &routes[i];
     if (!route) {
-        http_exchange_refuse(x, 404, "not_found",
-                             "no such path; there are /v1/score, /v1/topk, /v1/model, /v1/transports, /healthz "
-                             "and /readyz");
+        http_exchange_refuse(
+            x, 404, "not_found",
+            "no such path; there are /v1/score, /v1/topk, /v1/model, /v1/transports, /healthz "
+            "and /readyz");
         return;
     }
     bool posts = route->allow[0] == 'P';

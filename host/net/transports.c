@@ -100,9 +100,9 @@ static void print_xdp_counts(struct buffer *out, const struct xdp_server *x)
     xdp_server_counts(x, &c);
     buffer_printf(out,
                   ",\"xdp_frames\":{\"received\":%" PRIu64 ",\"sent\":%" PRIu64
-                  ",\"dropped_fragments\":%" PRIu64 ",\"dropped_malformed\":%" PRIu64
-                  ",\"rx_other\":%" PRIu64 ",\"rx_fill_empty\":%" PRIu64
-                  ",\"rx_invalid\":%" PRIu64 ",\"frames\":%" PRIu64 ",\"frames_found\":%" PRIu64 "}",
+                  ",\"dropped_fragments\":%" PRIu64 ",\"dropped_malformed\":%" PRIu64 ",\"rx_other\":%" PRIu64
+                  ",\"rx_fill_empty\":%" PRIu64 ",\"rx_invalid\":%" PRIu64 ",\"frames\":%" PRIu64
+                  ",\"frames_found\":%" PRIu64 "}",
                   c.n_received, c.n_sent, c.n_dropped_fragments, c.n_dropped_malformed, c.n_rx_other,
                   c.n_rx_fill_empty, c.n_rx_invalid, c.n_frames, c.n_frames_found);
 }
@@ -122,8 +122,13 @@ void transports_describe(const struct transports *t, struct buffer *out)
         print_text(out, ",\"xdp\":", xdp_server_description(t->xdp));
         print_xdp_counts(out, t->xdp);
     }
-    if (t->udp)
+    if (t->udp) {
+        struct udp_counts udp;
+        udp_server_counts(t->udp, &udp);
         print_text(out, ",\"udp\":", udp_server_address(t->udp));
+        buffer_printf(out, ",\"udp_datagrams\":{\"dropped\":%" PRIu64 ",\"not_sent\":%" PRIu64 "}",
+                      udp.n_dropped, udp.n_not_sent);
+    }
     if (t->shm)
         print_text(out, ",\"shm\":", t->shm_name);
     buffer_append_text(out, "}\n");

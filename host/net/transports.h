@@ -14,8 +14,7 @@ struct transports_options {
     struct udp_options udp; /* n_threads 0: none */
     struct shm_options shm; /* n_threads 0: none */
     enum poll_policy poll;
-    const int
-        *cpus; /* (transports_n_threads) to be pinned to; NULL: queues of XDP to one each, others to none */
+    const int *cpus; /* (transports_n_threads) to be pinned to; NULL: only queues of XDP are, to one each */
     unsigned first_worker;
 };
 

@@ -5,6 +5,7 @@
 #include "net/listen.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdatomic.h>
@@ -18,8 +19,10 @@ enum {
     BUFFER_BYTES = 2048,
     SOCKET_BUFFER_BYTES = 4 << 20, /* some thousands of datagrams */
     BUSY_POLL_US = 50,
-    MAX_TIMESTAMP_AGE_NS = 1000000000, /* older ones tell of a wall clock that was set */
 };
+
+/* Older ones tell of a wall clock that was set. */
+static const uint64_t MAX_TIMESTAMP_AGE_NS = UINT64_C(60) * 1000000000;
 
 /* The local address that a datagram was sent to, its arrival, and room for alignment. */
 union control {
@@ -248,11 +251,21 @@ const char *udp_server_address(const struct udp_server *u)
     return u->address;
 }
 
+static uint32_t count_drops(int fd)
+{
+    uint32_t figures[SK_MEMINFO_VARS] = {0};
+    socklen_t n_bytes = sizeof figures;
+    getsockopt(fd, SOL_SOCKET, SO_MEMINFO, figures, &n_bytes);
+    return figures[SK_MEMINFO_DROPS];
+}
+
 void udp_server_counts(const struct udp_server *u, struct udp_counts *out)
 {
     *out = (struct udp_counts){0};
-    for (unsigned i = 0; i < u->n_ports; i++)
+    for (unsigned i = 0; i < u->n_ports; i++) {
         out->n_not_sent += atomic_load_explicit(&u->ports[i]->n_not_sent, memory_order_relaxed);
+        out->n_dropped += count_drops(u->ports[i]->fd);
+    }
 }
 
 void udp_server_destroy(struct udp_server *u)

@@ -24,6 +24,7 @@ const char *udp_server_address(const struct udp_server *u);
 /* Of all threads. What is larger than a datagram may be is counted by the service. */
 struct udp_counts {
     uint64_t n_not_sent; /* answers that the kernel did not take: no room, or no way to the client */
+    uint64_t n_dropped;  /* datagrams that found the sockets' buffers full */
 };
 
 void udp_server_counts(const struct udp_server *u, struct udp_counts *out);

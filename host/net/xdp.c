@@ -20,7 +20,7 @@ enum {
     N_FRAMES = 1024,
     MIN_MTU = WIRE_MAX_BYTES + FRAME_UDP_IPV6_BYTES,
     CENSUS_PAUSE_NS = 1000000,
-    N_PAUSES = 250
+    MAX_PAUSES = 150
 };
 
 struct queue {
@@ -185,6 +185,9 @@ static void describe(struct xdp_server *x, const struct xdp_options *o)
 {
     size_t n = (size_t)snprintf(x->description, sizeof x->description, "%s, queue%s", o->interface,
                                 o->n_queues > 1 ? "s" : "");
+    bool is_zero_copy = true;
+    for (unsigned i = 0; i < o->n_queues; i++)
+        is_zero_copy = is_zero_copy && xdp_socket_is_zero_copy(x->queues[i].socket);
     for (unsigned i = 0; i < o->n_queues; i++)
         n += (size_t)snprintf(x->description + n, sizeof x->description - n, "%s%u",
                               i == 0                ? " "
@@ -193,7 +196,7 @@ static void describe(struct xdp_server *x, const struct xdp_options *o)
                               o->queues[i]);
     snprintf(x->description + n, sizeof x->description - n, ", %s, %s",
              redirect_mode(x->redirect) == REDIRECT_NATIVE ? "native" : "generic",
-             xdp_socket_is_zero_copy(x->queues[0].socket) ? "zero-copy" : "copied");
+             is_zero_copy ? "zero-copy" : "copied");
 }
 
 static enum collide_status open_server(struct xdp_server *x, struct service *service,
@@ -260,13 +263,15 @@ void xdp_server_destroy(struct xdp_server *x)
     free(x);
 }
 
-/* The thread that has the frames counts them, between two bursts: it wakes that often. */
-static uint64_t n_frames_found(struct queue *q)
+/* The threads that have the frames count them, between two bursts: they wake that often. */
+static void take_all_censuses(const struct xdp_server *x)
 {
-    atomic_store(&q->census_due, true);
-    for (int i = 0; i < N_PAUSES && atomic_load_explicit(&q->census_due, memory_order_acquire); i++)
-        nanosleep(&(struct timespec){.tv_nsec = CENSUS_PAUSE_NS}, NULL);
-    return atomic_load(&q->n_found);
+    for (unsigned i = 0; i < x->n_queues; i++)
+        atomic_store(&x->queues[i].census_due, true);
+    for (unsigned i = 0, n_pauses = 0; i < x->n_queues; i++)
+        while (atomic_load_explicit(&x->queues[i].census_due, memory_order_acquire) &&
+               n_pauses++ < MAX_PAUSES)
+            nanosleep(&(struct timespec){.tv_nsec = CENSUS_PAUSE_NS}, NULL);
 }
 
 static void add_counts(struct queue *q, struct xdp_counts *sum)
@@ -280,13 +285,16 @@ static void add_counts(struct queue *q, struct xdp_counts *sum)
     sum->n_rx_other += drops.n_rx_other;
     sum->n_rx_fill_empty += drops.n_rx_fill_empty;
     sum->n_rx_invalid += drops.n_rx_invalid;
+    if (atomic_load_explicit(&q->census_due, memory_order_acquire))
+        return; /* its thread is busy with a long burst */
     sum->n_frames += N_FRAMES;
-    sum->n_frames_found += n_frames_found(q);
+    sum->n_frames_found += atomic_load(&q->n_found);
 }
 
 void xdp_server_counts(const struct xdp_server *x, struct xdp_counts *out)
 {
     *out = (struct xdp_counts){.n_dropped_fragments = redirect_n_fragments(x->redirect)};
+    take_all_censuses(x);
     for (unsigned i = 0; i < x->n_queues; i++)
         add_counts(&x->queues[i], out);
 }

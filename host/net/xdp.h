@@ -37,7 +37,7 @@ void xdp_server_destroy(struct xdp_server *x);
 
 /* Frames of all queues. Every frame is always in one place, so n_frames are found when nothing is under way;
  * drivers without copies hold up to their ring's size. Each thread counts its own between two bursts, when
- * asked: that takes up to 100 ms. */
+ * asked: that takes up to 150 ms, and those that are busy for longer are left out of both counts. */
 struct xdp_counts {
     uint64_t n_received, n_sent, n_dropped_fragments, n_dropped_malformed;
     uint64_t n_rx_other, n_rx_fill_empty, n_rx_invalid; /* the kernel's own, see XDP_STATISTICS */

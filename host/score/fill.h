@@ -23,8 +23,8 @@ struct fill {
     uint32_t *history;
     float *history_weights;
     uint32_t *items;
-    uint64_t
-        *history_keys; /* NULL: the host looks keys up; else items with 64-bit keys are left to the device */
+    /* NULL: the host looks keys up; else items with 64-bit keys are left to the device. */
+    uint64_t *history_keys;
     uint64_t *item_keys;
     const void
         *shared; /* (n_shared_bytes): numbers in it are left to the device where they are; NULL: none */

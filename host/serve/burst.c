@@ -6,6 +6,10 @@
 
 #include <stdlib.h>
 
+_Static_assert((int)BURST_MAX <= (int)WIRE_BATCH_DATAGRAMS, "a batch holds a burst");
+_Static_assert(sizeof((struct burst_counts *)0)->n_requests / sizeof(uint64_t) >= N_WIRE_CODES,
+               "every code is counted");
+
 /* A burst on its way through. */
 struct passage {
     struct service *service;
@@ -20,25 +24,6 @@ struct passage {
 static uint64_t now_ns(const struct passage *p)
 {
     return p->batch->is_timed ? clock_now_ns() : p->begin_ns;
-}
-
-void worker_clear(struct worker *w)
-{
-    collide_lane_destroy(w->lane);
-    request_free(&w->request);
-    free(w->shared_memory);
-    if (w->burst) {
-        arena_free(&w->burst->batch.arena);
-        free(w->burst->scores);
-        free(w->burst->hits);
-        free(w->burst);
-    }
-}
-
-void service_share_memory(struct service *s, unsigned worker, void *memory, size_t n_bytes)
-{
-    s->workers[worker].shared_memory = memory;
-    s->workers[worker].n_shared_bytes = n_bytes;
 }
 
 /* One writer, so that no locked instruction is needed. */
@@ -79,6 +64,11 @@ static void read_burst(struct passage *p)
     p->read_ns = now_ns(p);
 }
 
+static bool is_late(const struct passage *p, size_t datagram, const struct wire_part *part, uint64_t at_ns)
+{
+    return part->deadline_us && at_ns - arrival(p, datagram) > part->deadline_us * UINT64_C(1000);
+}
+
 /* Requests that nobody waits for any more, and those that come too early. */
 static void refuse_late_and_early(struct passage *p)
 {
@@ -86,12 +76,11 @@ static void refuse_late_and_early(struct passage *p)
     for (size_t d = 0; d < p->n; d++)
         for (size_t i = p->batch->first_part[d]; i < p->batch->first_part[d + 1]; i++) {
             struct wire_part *part = &p->batch->parts[i];
-            uint64_t deadline_ns = part->deadline_us * UINT64_C(1000);
             if (part->code != WIRE_OK)
                 continue;
             if (!is_loaded)
                 part->code = WIRE_BUSY;
-            else if (deadline_ns && p->read_ns - arrival(p, d) > deadline_ns)
+            else if (is_late(p, d, part, p->read_ns))
                 part->code = WIRE_EXPIRED;
         }
 }
@@ -147,6 +136,21 @@ static void find_top(struct passage *p, struct wire_part *part)
             part->code = WIRE_UNSUPPORTED;
 }
 
+/* One by one, each of which may take long: meanwhile others' deadlines pass. */
+static void find_all_tops(struct passage *p)
+{
+    for (size_t d = 0; d < p->n; d++)
+        for (size_t i = p->batch->first_part[d]; i < p->batch->first_part[d + 1]; i++) {
+            struct wire_part *part = &p->batch->parts[i];
+            if (part->code != WIRE_OK || part->kind != WIRE_TOPK)
+                continue;
+            if (is_late(p, d, part, now_ns(p)))
+                part->code = WIRE_EXPIRED;
+            else
+                find_top(p, part);
+        }
+}
+
 static void score_burst(struct passage *p)
 {
     struct burst_memory *m = p->worker->burst;
@@ -156,23 +160,28 @@ static void score_burst(struct passage *p)
         if (p->batch->parts[i].code == WIRE_OK)
             p->batch->parts[i].code = WIRE_BUSY;
     score_parts(p);
-    for (size_t i = 0; i < p->batch->n_parts && p->batch->n_hits > 0; i++)
-        if (p->batch->parts[i].code == WIRE_OK && p->batch->parts[i].kind == WIRE_TOPK)
-            find_top(p, &p->batch->parts[i]);
+    if (p->batch->n_hits > 0)
+        find_all_tops(p);
     p->scored_ns = now_ns(p);
+}
+
+/* On the wire, times end at 4 s. */
+static uint32_t span_ns(uint64_t from_ns, uint64_t to_ns)
+{
+    return to_ns - from_ns < UINT32_MAX ? (uint32_t)(to_ns - from_ns) : UINT32_MAX;
 }
 
 static void print_burst(struct passage *p)
 {
-    struct wire_times times = {.read_ns = (uint32_t)(p->read_ns - p->begin_ns),
-                               .score_ns = (uint32_t)(p->scored_ns - p->read_ns),
+    struct wire_times times = {.read_ns = span_ns(p->begin_ns, p->read_ns),
+                               .score_ns = span_ns(p->read_ns, p->scored_ns),
                                .n_together = (uint32_t)p->batch->n_parts};
     struct wire_results results = {
         .scores = p->worker->burst->scores, .hits = p->worker->burst->hits, .times = &times};
     for (size_t i = 0; i < p->n; i++) {
         struct datagram *d = &p->burst[i];
         times.arrived_ns = arrival(p, i);
-        times.wait_ns = (uint32_t)(p->begin_ns - times.arrived_ns);
+        times.wait_ns = span_ns(times.arrived_ns, p->begin_ns);
         d->n_reply_bytes =
             (uint32_t)wire_batch_print(p->batch, i, &results, p->service->options.key, d->bytes, d->capacity);
     }

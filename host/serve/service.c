@@ -22,17 +22,35 @@ enum collide_status service_create(const struct service_options *options, struct
     return COLLIDE_OK;
 }
 
+static void worker_clear(struct worker *w)
+{
+    collide_lane_destroy(w->lane);
+    request_free(&w->request);
+    free(w->shared_memory);
+    if (w->burst) {
+        arena_free(&w->burst->batch.arena);
+        free(w->burst->scores);
+        free(w->burst->hits);
+        free(w->burst);
+    }
+}
+
 void service_destroy(struct service *s)
 {
     if (!s)
         return;
-    for (unsigned i = 0; i < s->options.n_workers; i++) {
+    for (unsigned i = 0; i < s->options.n_workers; i++)
         worker_clear(&s->workers[i]);
-    }
     collide_scorer_destroy(s->scorer);
     collide_model_close(s->model);
     free(s->name);
     free(s);
+}
+
+void service_share_memory(struct service *s, unsigned worker, void *memory, size_t n_bytes)
+{
+    s->workers[worker].shared_memory = memory;
+    s->workers[worker].n_shared_bytes = n_bytes;
 }
 
 /* Loading is not worth finishing once the service is to stop. */

@@ -42,7 +42,4 @@ static inline bool service_is_loaded(const struct service *s)
     return atomic_load_explicit(&s->loaded, memory_order_acquire);
 }
 
-/* Frees what a worker has. */
-void worker_clear(struct worker *w);
-
 #endif

@@ -52,7 +52,7 @@ enum wire_code {
     WIRE_INVALID = 5,     /* this model cannot answer it, such as a user alone where none are known */
     WIRE_UNSUPPORTED = 6, /* such as hits whose ids are strings */
     WIRE_EXPIRED = 7,     /* its deadline had passed before it was scored */
-    WIRE_BUSY = 8,        /* the model is being loaded, or the service sheds load: try again later */
+    WIRE_BUSY = 8,        /* the model is being loaded, or memory has run out: try again later */
     WIRE_FAILED = 9,      /* the device failed */
     N_WIRE_CODES
 };

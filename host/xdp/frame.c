@@ -105,12 +105,21 @@ static uint64_t sum_pseudo_header(const struct frame *f, uint32_t n_udp)
                       : sum_bytes(sum, f->ip + IPV6_ADDRESSES_AT, 32);
 }
 
+static bool is_group_address(const uint8_t *address, size_t n_bytes)
+{
+    return n_bytes == 4 ? address[0] >= 224 : address[0] == 0xff;
+}
+
+/* Whether the answer would come from, or go to, more or fewer than one. */
 static bool is_group_or_none(const struct frame *f)
 {
-    const uint8_t *from = f->ip + (is_ipv4(f) ? IPV4_ADDRESSES_AT : IPV6_ADDRESSES_AT);
     static const uint8_t none[16];
-    bool is_wrong = is_ipv4(f) ? from[0] == 0 || from[0] >= 224 : from[0] == 0xff || !memcmp(from, none, 16);
-    return is_wrong || f->bytes[0] & 1 || get16(f->udp) == 0;
+    size_t n_bytes = is_ipv4(f) ? 4 : 16;
+    const uint8_t *from = f->ip + (is_ipv4(f) ? IPV4_ADDRESSES_AT : IPV6_ADDRESSES_AT);
+    bool is_group = (f->bytes[0] | f->bytes[FRAME_MAC_BYTES]) & 1 || is_group_address(from, n_bytes) ||
+                    is_group_address(from + n_bytes, n_bytes);
+    bool is_none = is_ipv4(f) ? from[0] == 0 : !memcmp(from, none, sizeof none);
+    return is_group || is_none || get16(f->udp) == 0;
 }
 
 /* A sender that leaves the checksum to its device puts the pseudo header's sum in its place. Devices that

@@ -132,7 +132,7 @@ static enum collide_status bind_socket(struct xdp_socket *s, const struct xdp_so
             nanosleep(&(struct timespec){.tv_nsec = BUSY_PAUSE_NS}, NULL);
         failed = bind_as(s, options, XDP_ZEROCOPY);
         s->is_zero_copy = failed == 0;
-        if (failed)
+        if (failed && failed != EBUSY)
             failed = bind_as(s, options, XDP_COPY);
     }
     return failed ? bind_error(failed, options, err) : COLLIDE_OK;

@@ -3,7 +3,8 @@
  *
  * Several requests may be in flight: submit, submit, ... , receive. Requests wait to share a datagram until
  * it is full, or until a flush or a receive. An answer that does not come within the time-out is asked for
- * again under the same request id, so that a late answer to the first asking counts; then it is given up. */
+ * again under the same request id, so that a late answer to the first asking counts; then it is given up.
+ * Every asking has the same time-out: the waits do not grow. */
 #ifndef COLLIDE_CLIENT_H
 #define COLLIDE_CLIENT_H
 
@@ -111,8 +112,9 @@ COLLIDE_API enum collide_status collide_client_flush(struct collide_client *clie
                                                      struct collide_error *err);
 
 /* Up to max answers, in the order of their arrival: all that are there, or the first that comes within
- * wait_us; *n may be 0. Every submitted request is answered at last, if only as lost. What the answers point
- * to is valid until the next call. COLLIDE_IO: the server's end is gone; what is in flight is lost. */
+ * wait_us; *n may be 0. With nothing in flight it returns at once, whatever wait_us. Every submitted request
+ * is answered at last, if only as lost. What the answers point to is valid until the next call. COLLIDE_IO:
+ * the server's end is gone; what is in flight is lost. */
 COLLIDE_API enum collide_status collide_client_receive(struct collide_client *client, uint32_t wait_us,
                                                        struct collide_answer *answers, size_t max, size_t *n,
                                                        struct collide_error *err);

@@ -209,8 +209,8 @@ static void csv_has_a_line_for_each_repeat_and_one_for_all(void **state)
     (void)state;
     struct measured *m = make_measured(1);
     char *text = printed(print_csv, m);
-    assert_non_null(strstr(text, "\nudp,udp://<here>:1,main,1,,20000,20000,"));
-    assert_non_null(strstr(text, "\nudp,udp://<here>:1,main,all,,20000,20000,"));
+    assert_non_null(strstr(text, "\nudp,\"udp://<here>:1\",main,1,,20000,20000,"));
+    assert_non_null(strstr(text, "\nudp,\"udp://<here>:1\",main,all,,20000,20000,"));
     free(text);
     free(m);
 }

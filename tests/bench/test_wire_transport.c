@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -35,7 +36,7 @@ static struct load_stats *run(struct loop_channel *channel, const struct setup *
     struct load_stats *stats = calloc(1, sizeof *stats);
     assert_non_null(stats);
     assert_int_equal(client_create_on(&channel->channel, &options, &client, NULL), COLLIDE_OK);
-    assert_int_equal(wire_transport_create(client, N_LANES, &transport, NULL), COLLIDE_OK);
+    assert_int_equal(wire_transport_create(client, N_LANES, CHANNEL_SPIN, &transport, NULL), COLLIDE_OK);
     assert_int_equal(wire_requests_random(&question, setup->request_flags, &requests, NULL), COLLIDE_OK);
     assert_int_equal(load_create(settings, wire_transport_of(transport), &load, NULL), COLLIDE_OK);
     struct load_messages messages = {.items = requests.items, .n = requests.n};
@@ -162,6 +163,29 @@ static void a_request_that_no_datagram_holds_has_failed(void **state)
     wire_requests_free(&requests);
 }
 
+/* The client's clock stands still meanwhile: the system's tells. */
+static void with_nothing_in_flight_a_sleeper_sleeps(void **state)
+{
+    (void)state;
+    enum { WAIT_MS = 20 };
+    struct collide_client *client = NULL;
+    struct wire_transport *transport = NULL;
+    const struct completion *done;
+    struct timespec begin, end;
+    struct loop_channel *channel = loop_channel_create(7);
+    assert_int_equal(client_create_on(&channel->channel, &(struct collide_client_options){0}, &client, NULL),
+                     COLLIDE_OK);
+    assert_int_equal(wire_transport_create(client, N_LANES, CHANNEL_SLEEP, &transport, NULL), COLLIDE_OK);
+    struct transport t = wire_transport_of(transport);
+    uint64_t until_ns = t.ops->now_ns(t.self) + WAIT_MS * UINT64_C(1000000);
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    assert_int_equal(t.ops->poll(t.self, until_ns, &done), 0);
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    int64_t slept_ns = (end.tv_sec - begin.tv_sec) * INT64_C(1000000000) + end.tv_nsec - begin.tv_nsec;
+    assert_true(slept_ns >= (WAIT_MS - 1) * INT64_C(1000000));
+    wire_transport_destroy(transport);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -174,6 +198,7 @@ int main(void)
         cmocka_unit_test(the_servers_times_are_kept_where_asked_for),
         cmocka_unit_test(a_channel_with_little_room_is_waited_for),
         cmocka_unit_test(a_request_that_no_datagram_holds_has_failed),
+        cmocka_unit_test(with_nothing_in_flight_a_sleeper_sleeps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -300,6 +300,30 @@ static void a_full_channel_is_busy(void **state)
     collide_client_destroy(client);
 }
 
+static void no_more_datagrams_are_unanswered_than_the_channel_allows(void **state)
+{
+    (void)state;
+    struct collide_client_options single = plain;
+    single.requests_per_datagram = 1;
+    single.n_retries = 1;
+    struct loop_channel *loop = loop_channel_create(1);
+    loop->channel.max_in_flight = 2;
+    struct collide_client *client = client_on(loop, &single);
+    struct collide_answer answers[2];
+    struct collide_request request = {.items = items, .n_items = 3};
+    for (unsigned n_lost = 0; n_lost <= 4; n_lost += 2) { /* at 4 the second askings too */
+        loop->n_to_drop = n_lost;
+        submit(client, &request, 1);
+        submit(client, &request, 2);
+        assert_int_equal(collide_client_submit(client, &request, 3, NULL), COLLIDE_BUSY);
+        for (size_t n = 0; n < 2;)
+            n += receive(client, 10000, answers, 2);
+        assert_int_equal(answers[0].code, n_lost < 4 ? COLLIDE_ANSWER_OK : COLLIDE_ANSWER_LOST);
+    }
+    submit(client, &request, 1);
+    collide_client_destroy(client);
+}
+
 static void what_cannot_be_asked_is_refused(void **state)
 {
     (void)state;
@@ -365,6 +389,7 @@ int main(void)
         cmocka_unit_test(waiting_ends_when_it_is_told_to),
         cmocka_unit_test(a_full_client_is_busy),
         cmocka_unit_test(a_full_channel_is_busy),
+        cmocka_unit_test(no_more_datagrams_are_unanswered_than_the_channel_allows),
         cmocka_unit_test(what_cannot_be_asked_is_refused),
         cmocka_unit_test(wrong_options_are_refused),
     };

@@ -17,10 +17,10 @@ share=${SHARE:-50} calibration=${CALIBRATION:-2} candidates=${CANDIDATES:-32} qu
 near=collide-$$-near far=collide-$$-far shm=soak.$$
 transports=(xdp udp shm http)
 work=$(mktemp -d)
-server=
+server='' pids=()
 
 cleanup() {
-  [ -z "$server" ] || kill -TERM "$server" 2>/dev/null || true
+  kill -TERM ${server:+"$server"} "${pids[@]}" 2>/dev/null || true
   wait || true
   ip netns del "$far" 2>/dev/null || true
   ip netns del "$near" 2>/dev/null || true
@@ -79,17 +79,17 @@ about=$(get /v1/model)
 options=(--users "$(jq .users <<<"$about")" --items "$(jq .items <<<"$about")" --candidates "$candidates" --warmup 0
   --poll sleep --timeout 5 --json)
 
-# load TRANSPORT DEPTH OPTION...: as JSON.
+# load TRANSPORT DEPTH OPTION...: as JSON. Takes the place of its subshell, so that this can be killed.
 load() {
   local transport=$1 lanes=(--depth "$2")
   shift 2
   [ "$transport" != http ] || lanes=(--connections 8)
   set -- "${options[@]}" "${lanes[@]}" "$@"
   case $transport in
-  xdp) ip netns exec "$far" "$bench" xdp veth0 10.77.0.1:9000 "$@" ;;
-  udp) ip netns exec "$far" "$bench" udp 10.77.0.1:9001 "$@" ;;
-  shm) ip netns exec "$near" "$bench" shm "$shm" "$@" ;;
-  http) ip netns exec "$far" "$bench" http http://10.77.0.1:9080 "$@" ;;
+  xdp) exec ip netns exec "$far" "$bench" xdp veth0 10.77.0.1:9000 "$@" ;;
+  udp) exec ip netns exec "$far" "$bench" udp 10.77.0.1:9001 "$@" ;;
+  shm) exec ip netns exec "$near" "$bench" shm "$shm" "$@" ;;
+  http) exec ip netns exec "$far" "$bench" http http://10.77.0.1:9080 "$@" ;;
   esac
 }
 
@@ -97,7 +97,6 @@ count_files() { find "/proc/$server/fd" -type l | wc -l; }
 resident_kb() { awk '/^VmRSS:/ { print $2 }' "/proc/$server/status"; }
 
 # What all get when all ask as fast as they are answered; also brings every path to its working size.
-pids=()
 for transport in "${transports[@]}"; do
   load "$transport" 16 --duration "$calibration" >"$work/$transport.capacity.json" &
   pids+=($!)
@@ -131,6 +130,7 @@ done
 for pid in "${pids[@]}"; do
   wait "$pid" || true # what a client has to say is in its result
 done
+pids=()
 sleep 0.5
 counts=$(get /v1/transports)
 files_after=$(count_files)

@@ -1,7 +1,9 @@
 #include "net/udp.h"
 
+#include "collide/client.h"
 #include "net/echo_client.h"
 #include "net/echo_service.h"
+#include "wire/wire.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>
@@ -254,6 +256,68 @@ static void a_server_that_was_killed_is_missed_and_its_successor_found(void **st
     udp_server_destroy(server);
 }
 
+static int listening_socket(char *url, size_t capacity)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const struct timeval patience = {.tv_sec = 5};
+    socklen_t n = sizeof at;
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &n), 0);
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
+    snprintf(url, capacity, "udp://127.0.0.1:%u", ntohs(at.sin_port));
+    return fd;
+}
+
+static enum collide_status ask_for(struct collide_client *client, const uint64_t *items, size_t n_items)
+{
+    return collide_client_submit(client, &(struct collide_request){.items = items, .n_items = n_items}, 0,
+                                 NULL);
+}
+
+/* The item of the only request of the next datagram. */
+static uint64_t asked_item(int fd)
+{
+    _Alignas(8) uint8_t bytes[WIRE_MAX_BYTES];
+    struct wire_reader reader;
+    struct wire_request request;
+    enum wire_code code;
+    ssize_t n = recv(fd, bytes, sizeof bytes, 0);
+    assert_true(n > 0);
+    assert_int_equal(wire_open(bytes, (size_t)n, WIRE_REQUESTS, NULL, &reader), WIRE_ACCEPTED);
+    assert_true(wire_next_request(&reader, &request, &code));
+    assert_int_equal(request.items.n, 1);
+    uint64_t item = wire_id(&request.items, 0);
+    assert_false(wire_next_request(&reader, &request, &code));
+    return item;
+}
+
+static void a_request_that_fits_no_datagram_disturbs_no_other(void **state)
+{
+    (void)state;
+    enum { N_TOO_MANY = 175 };
+    static const uint64_t a = 1, b[N_TOO_MANY] = {UINT64_C(1) << 32}, c = 3;
+    char url[64];
+    struct collide_client *client;
+    int fd = listening_socket(url, sizeof url);
+    const struct collide_client_options options = {.url = url};
+    assert_int_equal(collide_client_create(&options, &client, NULL), COLLIDE_OK);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(ask_for(client, &a, 1), COLLIDE_OK);
+        assert_int_equal(ask_for(client, b, N_TOO_MANY), COLLIDE_INVALID);
+        assert_int_equal(collide_client_flush(client, NULL), COLLIDE_OK);
+        assert_int_equal(ask_for(client, b, N_TOO_MANY), COLLIDE_INVALID);
+        assert_int_equal(collide_client_flush(client, NULL), COLLIDE_OK);
+        assert_int_equal(ask_for(client, &c, 1), COLLIDE_OK);
+        assert_int_equal(collide_client_flush(client, NULL), COLLIDE_OK);
+        assert_int_equal(asked_item(fd), a);
+        assert_int_equal(asked_item(fd), c);
+    }
+    assert_true(recv(fd, url, sizeof url, MSG_DONTWAIT) < 0);
+    collide_client_destroy(client);
+    close(fd);
+}
+
 static void a_port_of_another_server_is_in_use(void **state)
 {
     (void)state;
@@ -288,6 +352,7 @@ int main(void)
         cmocka_unit_test(silence_is_no_answer),
         cmocka_unit_test(an_answer_that_cannot_be_sent_is_counted),
         cmocka_unit_test(a_server_that_was_killed_is_missed_and_its_successor_found),
+        cmocka_unit_test(a_request_that_fits_no_datagram_disturbs_no_other),
         cmocka_unit_test(a_port_of_another_server_is_in_use),
         cmocka_unit_test(addresses_that_are_none_are_refused),
     };

@@ -28,8 +28,10 @@ static struct frame_draft random_draft(struct rng *rng, uint8_t *payload)
     fill(rng, d.destination_mac, sizeof d.destination_mac);
     fill(rng, d.source, sizeof d.source);
     fill(rng, d.destination, sizeof d.destination);
+    d.source_mac[0] &= 0xfe;
     d.destination_mac[0] &= 0xfe;
     d.source[0] = (uint8_t)(1 + rng_below(rng, 223));
+    d.destination[0] = (uint8_t)(1 + rng_below(rng, 223));
     d.source_port = (uint16_t)(1 + rng_below(rng, 65535));
     d.destination_port = (uint16_t)rng_u64(rng);
     d.traffic_class = (uint8_t)rng_u64(rng);
@@ -196,6 +198,12 @@ static void what_cannot_be_answered_is_refused(void **state)
     assert_int_equal(read_draft(&d), FRAME_UNANSWERABLE);
     d = plain;
     d.destination_mac[0] |= 1;
+    assert_int_equal(read_draft(&d), FRAME_UNANSWERABLE);
+    d = plain;
+    d.source_mac[0] |= 1;
+    assert_int_equal(read_draft(&d), FRAME_UNANSWERABLE);
+    d = plain;
+    memset(d.destination, 0xff, sizeof d.destination);
     assert_int_equal(read_draft(&d), FRAME_UNANSWERABLE);
     d = plain;
     memset(d.source, 0, sizeof d.source);
