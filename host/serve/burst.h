@@ -15,8 +15,8 @@ struct datagram {
     uint64_t arrived_ns;    /* of clock_now_ns; 0: now */
 };
 
-/* Answers n <= BURST_MAX datagrams, all requests scored together. Each worker is used by one thread at a
- * time. Bytes that others may write to meanwhile (shared memory) do no harm. */
+/* Answers n <= BURST_MAX datagrams; score requests share launches, top-k has one each. Each worker is used by
+ * one thread at a time. Bytes that others may write to meanwhile (shared memory) do no harm. */
 void service_answer_burst(struct service *s, unsigned worker, struct datagram *burst, size_t n);
 
 /* Memory that this worker's datagrams will lie in: where the device can, it reads ids from there. Before
@@ -26,8 +26,9 @@ void service_share_memory(struct service *s, unsigned worker, void *memory, size
 /* What became of datagrams and their requests, of all workers. */
 struct burst_counts {
     uint64_t n_datagrams, n_bursts;
-    uint64_t n_not_ours, n_other_version, n_bad_tag; /* dropped (other versions: answered so) */
-    uint64_t n_requests[16];                         /* by enum wire_code of the answer */
+    uint64_t n_not_ours, n_other_version,
+        n_bad_tag;           /* dropped; without a key, other versions are answered so */
+    uint64_t n_requests[16]; /* by enum wire_code of the answer */
 };
 
 void service_burst_counts(const struct service *s, struct burst_counts *out);
