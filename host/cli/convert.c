@@ -1,5 +1,5 @@
 /* `collide convert`: the same model in another shape. */
-#include "learn/convert.h"
+#include "learn/store/convert.h"
 
 #include "base/error.h"
 #include "base/log.h"

@@ -1,7 +1,7 @@
 #include "cli/plan.h"
 
 #include "base/error.h"
-#include "learn/merge.h"
+#include "learn/store/merge.h"
 #include "model/cost.h"
 #include "model/mapping.h"
 #include "score/kernels.h"

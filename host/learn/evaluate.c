@@ -2,8 +2,8 @@
 
 #include "base/error.h"
 #include "base/ranking.h"
-#include "learn/dequantize.h"
-#include "learn/vector.h"
+#include "learn/store/dequantize.h"
+#include "learn/train/vector.h"
 #include "model/mapping.h"
 
 #include <cblas.h>

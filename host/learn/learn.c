@@ -3,12 +3,12 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/rng.h"
-#include "learn/assemble.h"
+#include "learn/store/assemble.h"
 #include "learn/evaluate.h"
-#include "learn/item_mapping.h"
+#include "learn/map/id_mapping.h"
 #include "learn/options.h"
-#include "learn/trainer.h"
-#include "learn/vector.h"
+#include "learn/train/trainer.h"
+#include "learn/train/vector.h"
 
 #include <cblas.h>
 #include <inttypes.h>
@@ -22,10 +22,10 @@ struct learner {
     struct learn_options options;
     struct parallel *team;
     struct corpus corpus;
-    struct mapping identity; /* the teacher's */
+    struct id_mapping identity; /* the teacher's */
     struct trainer *teacher; /* until its mapping and biases are taken */
     double teacher_loss;
-    struct mapping mapping;
+    struct id_mapping mapping;
     struct trainer *trainer;
     double loss;
 };
@@ -34,7 +34,7 @@ struct learner {
 static enum collide_status prepare(struct learner *l, struct collide_error *err)
 {
     struct learn_options *o = &l->options;
-    enum collide_status status = corpus_create(l->log, &l->corpus, err);
+    enum collide_status status = corpus_create(l->log, 2, &l->corpus, err);
     if (status != COLLIDE_OK)
         return status;
     if (l->corpus.histories.n_rows == 0)
@@ -63,23 +63,33 @@ static uint64_t stream_seed(const struct learner *l, uint64_t stream)
     return rng_u64(&rng);
 }
 
-static struct trainer_problem training_problem(const struct learner *l, const struct mapping *mapping,
+static struct trainer_problem training_problem(const struct learner *l, const struct id_mapping *mapping,
                                                uint64_t stream)
 {
     return (struct trainer_problem){.corpus = &l->corpus,
-                                    .row_of_item = mapping->row_of_item,
-                                    .n_rows = mapping->n_rows,
+                                    .items = mapping,
                                     .dim = l->options.dim,
                                     .training = l->options.training,
                                     .seed = stream_seed(l, stream)};
 }
 
+static struct mapping_problem item_problem(const struct learner *l)
+{
+    return (struct mapping_problem){.n_ids = l->corpus.n_items,
+                                    .dense_ids = l->corpus.dense_ids,
+                                    .counts = l->corpus.counts,
+                                    .n_rows = l->options.n_rows,
+                                    .dim = l->options.dim,
+                                    .seed = stream_seed(l, SEED_MAPPING),
+                                    .team = l->team};
+}
+
 /* Trains a row for every item; what the mapping compares are the rows' directions. */
 static enum collide_status train_teacher(struct learner *l, struct collide_error *err)
 {
-    struct mapping_problem problem = {
-        .corpus = &l->corpus, .n_rows = l->corpus.n_items, .dim = l->options.dim};
-    enum collide_status status = mapping_create(LEARN_FULL, &problem, &l->identity, err);
+    struct mapping_problem problem = item_problem(l);
+    problem.n_rows = l->corpus.n_items;
+    enum collide_status status = id_mapping_create(LEARN_FULL, &problem, &l->identity, err);
     if (status != COLLIDE_OK)
         return status;
     struct trainer_problem training = training_problem(l, &l->identity, SEED_TEACHER);
@@ -94,13 +104,9 @@ static enum collide_status train_teacher(struct learner *l, struct collide_error
 
 static enum collide_status map_items(struct learner *l, struct collide_error *err)
 {
-    struct mapping_problem problem = {.corpus = &l->corpus,
-                                      .n_rows = l->options.n_rows,
-                                      .dim = l->options.dim,
-                                      .teacher = l->teacher ? trainer_rows(l->teacher) : NULL,
-                                      .seed = stream_seed(l, SEED_MAPPING),
-                                      .team = l->team};
-    return mapping_create(l->options.method, &problem, &l->mapping, err);
+    struct mapping_problem problem = item_problem(l);
+    problem.vectors = l->teacher ? trainer_rows(l->teacher) : NULL;
+    return id_mapping_create(l->options.method, &problem, &l->mapping, err);
 }
 
 /* Methods without a teacher get its epochs too, so that all have seen the log equally often. */
@@ -112,9 +118,6 @@ static enum collide_status train_rows(struct learner *l, struct collide_error *e
     enum collide_status status = trainer_create(&problem, l->team, &l->trainer, err);
     if (status != COLLIDE_OK)
         return status;
-    if (l->mapping.rows)
-        memcpy(trainer_rows(l->trainer), l->mapping.rows,
-               (size_t)l->mapping.n_rows * l->options.dim * sizeof(float));
     if (l->teacher)
         memcpy(trainer_bias(l->trainer), trainer_bias(l->teacher), l->corpus.n_items * sizeof(float));
     trainer_destroy(l->teacher);
@@ -159,7 +162,7 @@ static void note_provenance(const struct learner *l, struct learned *learned)
 static enum collide_status assemble(struct learner *l, struct learned **out, struct collide_error *err)
 {
     struct trained trained = {.corpus = &l->corpus,
-                              .row_of_item = l->mapping.row_of_item,
+                              .row_of_item = l->mapping.rows_of,
                               .rows = trainer_rows(l->trainer),
                               .bias = trainer_bias(l->trainer),
                               .n_rows = l->mapping.n_rows,
@@ -208,8 +211,8 @@ enum collide_status learn_model(const struct interactions *train, const struct l
     status = run(&l, out, err);
     trainer_destroy(l.trainer);
     trainer_destroy(l.teacher);
-    mapping_free(&l.mapping);
-    mapping_free(&l.identity);
+    id_mapping_free(&l.mapping);
+    id_mapping_free(&l.identity);
     corpus_free(&l.corpus);
     parallel_destroy(l.team);
     return status;

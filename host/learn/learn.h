@@ -10,9 +10,9 @@
 #define LEARN_LEARN_H
 
 #include "data/interactions.h"
-#include "learn/method.h"
-#include "learn/quantize.h"
-#include "learn/training.h"
+#include "learn/map/method.h"
+#include "learn/store/quantize.h"
+#include "learn/train/training.h"
 #include "model/model.h"
 
 enum histories { HISTORIES_MODEL, HISTORIES_NONE };

@@ -5,7 +5,7 @@
 #include "base/parallel.h"
 #include "data/interactions.h"
 #include "data/synth.h"
-#include "learn/corpus.h"
+#include "learn/train/corpus.h"
 
 /* Reads a log from its text; the caller frees it with interactions_free. */
 void fixture_log(const char *text, struct interactions *out);

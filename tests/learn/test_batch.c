@@ -1,4 +1,4 @@
-#include "learn/batch.h"
+#include "learn/train/batch.h"
 #include "learn_fixture.h"
 
 #include <math.h>

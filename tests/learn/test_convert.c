@@ -1,4 +1,4 @@
-#include "learn/convert.h"
+#include "learn/store/convert.h"
 #include "model/mapping.h"
 #include "model/read.h"
 #include "model/write.h"

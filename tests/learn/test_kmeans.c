@@ -1,6 +1,6 @@
 #include "base/log.h"
 #include "base/rng.h"
-#include "learn/kmeans.h"
+#include "learn/map/kmeans.h"
 #include "learn_fixture.h"
 
 #include <math.h>

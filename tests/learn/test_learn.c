@@ -1,5 +1,5 @@
 #include "base/log.h"
-#include "learn/dequantize.h"
+#include "learn/store/dequantize.h"
 #include "learn/evaluate.h"
 #include "learn/learn.h"
 #include "learn_fixture.h"

@@ -1,5 +1,5 @@
 #include "base/log.h"
-#include "learn/item_mapping.h"
+#include "learn/map/id_mapping.h"
 #include "learn_fixture.h"
 
 #include <setjmp.h>

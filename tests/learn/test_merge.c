@@ -1,4 +1,4 @@
-#include "learn/merge.h"
+#include "learn/store/merge.h"
 #include "model/mapping.h"
 #include "model_draft.h"
 

@@ -1,6 +1,6 @@
 /* The loss and its gradients against an implementation of the formula in double precision, which knows
  * nothing of slots, threads or shared rows. */
-#include "learn/objective.h"
+#include "learn/train/objective.h"
 #include "learn_fixture.h"
 
 #include <math.h>

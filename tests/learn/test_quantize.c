@@ -1,7 +1,7 @@
 #include "base/rng.h"
-#include "learn/dequantize.h"
+#include "learn/store/dequantize.h"
 #include "base/half.h"
-#include "learn/quantize.h"
+#include "learn/store/quantize.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 #include "base/log.h"
-#include "learn/trainer.h"
+#include "learn/train/trainer.h"
 #include "learn_fixture.h"
 
 #include <math.h>

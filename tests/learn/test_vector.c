@@ -1,5 +1,5 @@
 #include "base/rng.h"
-#include "learn/vector.h"
+#include "learn/train/vector.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,9 +1,9 @@
-#include "learn/convert.h"
+#include "learn/store/convert.h"
 
 #include "base/buffer.h"
 #include "base/error.h"
-#include "learn/dequantize.h"
-#include "learn/merge.h"
+#include "learn/store/dequantize.h"
+#include "learn/store/merge.h"
 #include "model/cost.h"
 #include "model/mapping.h"
 

@@ -2,7 +2,7 @@
 #ifndef LEARN_ASSEMBLE_H
 #define LEARN_ASSEMBLE_H
 
-#include "learn/corpus.h"
+#include "learn/train/corpus.h"
 #include "learn/learn.h"
 
 /* All borrowed. */

@@ -1,4 +1,4 @@
-#include "learn/dequantize.h"
+#include "learn/store/dequantize.h"
 
 #include "base/half.h"
 #include "model/mapping.h"

@@ -1,7 +1,7 @@
-#include "learn/objective.h"
+#include "learn/train/objective.h"
 
 #include "base/error.h"
-#include "learn/vector.h"
+#include "learn/train/vector.h"
 
 #include <cblas.h>
 #include <math.h>
@@ -10,30 +10,30 @@
 
 /* What one thread computes for its share of the users; summed over the threads in their order. */
 struct share {
-    float *logits;          /* (n_users of the share, n_negative_rows): logits, then loss by logit */
-    float *direction_grads; /* (n_negative_rows, dim) */
-    float *masses;          /* (n_negative_rows): sum over users of loss by logit */
+    float *logits;          /* (n_users of the share, n_negative_embeddings): logits, then loss by logit */
+    float *direction_grads; /* (n_negative_embeddings, dim) */
+    float *masses;          /* (n_negative_embeddings): sum over users of loss by logit */
     double loss;
 };
 
 struct objective {
     uint32_t dim;
+    enum item_lengths item_lengths;
     float inverse_temperature;
     struct parallel *team;
     struct share *shares; /* (n_threads) */
-    float *directions;    /* (n_row_slots, dim): normalised rows */
-    float *lengths;       /* (n_row_slots): of the rows before */
-    float *row_bias;      /* (n_negative_rows): log of the sum of exp(bias) over the row's negatives */
-    float *row_share;     /* (n_negatives): exp(bias) over that sum */
+    float *directions;    /* (n_embeddings, dim): what items are scored by */
+    float *lengths;       /* (n_embeddings): of the embeddings, by directions */
+    float *shared_bias;   /* (n_negative_embeddings): log of the sum of exp(bias) over its negatives */
+    float *bias_share;    /* (n_negatives): exp(bias) over that sum */
     float *users;         /* (n_users, dim): h_u */
     float *bag_lengths;   /* (n_users): of the bags before normalisation */
     float *user_grads;    /* (n_users, dim): loss by h_u, then loss by the bag before normalisation */
-    float *row_grads;     /* (n_row_slots, dim) */
+    float *item_grads;    /* (n_embeddings, dim) */
     float *bias_grads;    /* (n_item_slots) */
     /* What the running evaluation looks at. */
     const struct batch *batch;
-    const float *rows;
-    const float *bias;
+    const struct parameters *at;
 };
 
 static float *floats(size_t n_rows, size_t n_columns)
@@ -59,24 +59,29 @@ static bool shares_allocate(struct objective *o, const struct batch_limits *limi
     return true;
 }
 
-enum collide_status objective_create(const struct batch_limits *limits, uint32_t dim, float temperature,
-                                     struct parallel *team, struct objective **out, struct collide_error *err)
+enum collide_status objective_create(const struct batch_limits *limits,
+                                     const struct objective_options *options, struct parallel *team,
+                                     struct objective **out, struct collide_error *err)
 {
     struct objective *o = calloc(1, sizeof *o);
     if (!o)
         return error_no_memory(err, "the training step");
-    *o = (struct objective){.dim = dim, .inverse_temperature = 1.0f / temperature, .team = team};
-    o->directions = floats(limits->n_row_slots, dim);
-    o->lengths = floats(limits->n_row_slots, 1);
-    o->row_bias = floats(limits->n_negatives, 1);
-    o->row_share = floats(limits->n_negatives, 1);
+    const uint32_t dim = options->dim;
+    *o = (struct objective){.dim = dim,
+                            .item_lengths = options->item_lengths,
+                            .inverse_temperature = 1.0f / options->temperature,
+                            .team = team};
+    o->directions = floats(limits->n_item_slots, dim);
+    o->lengths = floats(limits->n_item_slots, 1);
+    o->shared_bias = floats(limits->n_negatives, 1);
+    o->bias_share = floats(limits->n_negatives, 1);
     o->users = floats(limits->n_users, dim);
     o->bag_lengths = floats(limits->n_users, 1);
     o->user_grads = floats(limits->n_users, dim);
-    o->row_grads = floats(limits->n_row_slots, dim);
+    o->item_grads = floats(limits->n_item_slots, dim);
     o->bias_grads = floats(limits->n_item_slots, 1);
-    if (!shares_allocate(o, limits) || !o->directions || !o->lengths || !o->row_bias || !o->row_share ||
-        !o->users || !o->bag_lengths || !o->user_grads || !o->row_grads || !o->bias_grads) {
+    if (!shares_allocate(o, limits) || !o->directions || !o->lengths || !o->shared_bias || !o->bias_share ||
+        !o->users || !o->bag_lengths || !o->user_grads || !o->item_grads || !o->bias_grads) {
         objective_destroy(o);
         return error_no_memory(err, "the training step");
     }
@@ -96,12 +101,12 @@ void objective_destroy(struct objective *o)
     free(o->shares);
     free(o->directions);
     free(o->lengths);
-    free(o->row_bias);
-    free(o->row_share);
+    free(o->shared_bias);
+    free(o->bias_share);
     free(o->users);
     free(o->bag_lengths);
     free(o->user_grads);
-    free(o->row_grads);
+    free(o->item_grads);
     free(o->bias_grads);
     free(o);
 }
@@ -111,35 +116,36 @@ static float *at(float *matrix, size_t row, size_t dim)
     return matrix + row * dim;
 }
 
-static void normalise_rows(void *context, unsigned thread, size_t begin, size_t end)
+static void find_directions(void *context, unsigned thread, size_t begin, size_t end)
 {
     (void)thread;
     struct objective *o = context;
-    for (size_t slot = begin; slot < end; slot++) {
-        float *direction = at(o->directions, slot, o->dim);
-        memcpy(direction, o->rows + (size_t)o->batch->rows[slot] * o->dim, o->dim * sizeof *direction);
-        o->lengths[slot] = vector_normalise(direction, o->dim);
-    }
+    memcpy(at(o->directions, begin, o->dim), o->at->embeddings + begin * o->dim,
+           (end - begin) * o->dim * sizeof *o->directions);
+    for (size_t slot = begin; slot < end; slot++)
+        o->lengths[slot] = o->item_lengths == ITEM_LENGTHS_ONE
+                               ? vector_normalise(at(o->directions, slot, o->dim), o->dim)
+                               : 1.0f;
 }
 
-/* Negatives that share a row differ only by their biases: the row enters the softmax once, with the logarithm
- * of their summed exponentials, and its probability is dealt out among them by row_share. */
+/* Negatives that share an embedding differ only by their biases: it enters the softmax once, with the
+ * logarithm of their summed exponentials, and its probability is dealt out among them by bias_share. */
 static void merge_negatives(struct objective *o)
 {
     const struct batch *b = o->batch;
     float largest = -INFINITY;
     for (uint32_t j = 0; j < b->n_negatives; j++) {
-        o->row_share[j] = o->bias[b->items[j]];
-        largest = fmaxf(largest, o->row_share[j]);
+        o->bias_share[j] = o->at->bias[b->items[j]];
+        largest = fmaxf(largest, o->bias_share[j]);
     }
-    vector_exp(o->row_share, largest, o->row_share, b->n_negatives);
-    memset(o->row_bias, 0, b->n_negative_rows * sizeof *o->row_bias);
+    vector_exp(o->bias_share, largest, o->bias_share, b->n_negatives);
+    memset(o->shared_bias, 0, b->n_negative_embeddings * sizeof *o->shared_bias);
     for (uint32_t j = 0; j < b->n_negatives; j++)
-        o->row_bias[b->item_rows[j]] += o->row_share[j];
+        o->shared_bias[b->item_embeddings[j]] += o->bias_share[j];
     for (uint32_t j = 0; j < b->n_negatives; j++)
-        o->row_share[j] /= o->row_bias[b->item_rows[j]];
-    for (uint32_t r = 0; r < b->n_negative_rows; r++)
-        o->row_bias[r] = largest + logf(o->row_bias[r]);
+        o->bias_share[j] /= o->shared_bias[b->item_embeddings[j]];
+    for (uint32_t r = 0; r < b->n_negative_embeddings; r++)
+        o->shared_bias[r] = largest + logf(o->shared_bias[r]);
 }
 
 /* Leaves h_u in o->users and gives the bag's length. */
@@ -147,9 +153,12 @@ static float pool_user(struct objective *o, uint32_t u)
 {
     const struct batch *b = o->batch;
     float *h = at(o->users, u, o->dim);
-    memset(h, 0, o->dim * sizeof *h);
+    if (o->at->users)
+        memcpy(h, o->at->users + (size_t)u * o->dim, o->dim * sizeof *h);
+    else
+        memset(h, 0, o->dim * sizeof *h);
     for (uint32_t k = b->input_offsets[u]; k < b->input_offsets[u + 1]; k++) {
-        uint32_t slot = b->input_rows[k];
+        uint32_t slot = b->input_embeddings[k];
         vector_add_scaled(b->input_weights[k] * o->lengths[slot], at(o->directions, slot, o->dim), h, o->dim);
     }
     return vector_normalise(h, o->dim);
@@ -161,10 +170,10 @@ static double target_logits(const struct objective *o, uint32_t u)
     double sum = 0.0;
     for (uint32_t k = b->target_offsets[u]; k < b->target_offsets[u + 1]; k++) {
         uint32_t item = b->target_items[k];
-        const float *direction = o->directions + (size_t)b->item_rows[item] * o->dim;
+        const float *direction = o->directions + (size_t)b->item_embeddings[item] * o->dim;
         sum +=
             (double)(vector_dot(o->users + (size_t)u * o->dim, direction, o->dim) * o->inverse_temperature +
-                     o->bias[b->items[item]]);
+                     o->at->bias[b->items[item]]);
     }
     return sum;
 }
@@ -185,8 +194,8 @@ static double softmax_user(const struct objective *o, struct share *s, uint32_t 
 {
     const struct batch *b = o->batch;
     float weight = target_weight(b, u), mass = weight * (float)n_targets(b, u);
-    float log_sum = vector_softmax(logits, o->row_bias, o->inverse_temperature, mass, b->n_negative_rows);
-    vector_add_scaled(1.0f, logits, s->masses, b->n_negative_rows);
+    float log_sum = vector_softmax(logits, o->shared_bias, o->inverse_temperature, mass, b->n_negative_embeddings);
+    vector_add_scaled(1.0f, logits, s->masses, b->n_negative_embeddings);
     return (double)mass * (double)log_sum - (double)weight * target_logits(o, u);
 }
 
@@ -198,7 +207,7 @@ static void finish_user_gradient(struct objective *o, uint32_t u)
     float *g = at(o->user_grads, u, o->dim);
     float pull = -target_weight(b, u) * o->inverse_temperature;
     for (uint32_t k = b->target_offsets[u]; k < b->target_offsets[u + 1]; k++)
-        vector_add_scaled(pull, at(o->directions, b->item_rows[b->target_items[k]], o->dim), g, o->dim);
+        vector_add_scaled(pull, at(o->directions, b->item_embeddings[b->target_items[k]], o->dim), g, o->dim);
     vector_add_scaled(-vector_dot(h, g, o->dim), h, g, o->dim);
     vector_scale(o->bag_lengths[u] > 0.0f ? 1.0f / o->bag_lengths[u] : 0.0f, g, o->dim);
 }
@@ -210,11 +219,11 @@ static void score_users(void *context, unsigned thread, size_t begin, size_t end
     struct objective *o = context;
     const struct batch *b = o->batch;
     struct share *s = &o->shares[thread];
-    const int n = (int)(end - begin), m = (int)b->n_negative_rows, dim = (int)o->dim;
+    const int n = (int)(end - begin), m = (int)b->n_negative_embeddings, dim = (int)o->dim;
     s->loss = 0.0;
-    memset(s->masses, 0, b->n_negative_rows * sizeof *s->masses);
+    memset(s->masses, 0, b->n_negative_embeddings * sizeof *s->masses);
     if (n == 0) {
-        memset(s->direction_grads, 0, (size_t)b->n_negative_rows * o->dim * sizeof *s->direction_grads);
+        memset(s->direction_grads, 0, (size_t)b->n_negative_embeddings * o->dim * sizeof *s->direction_grads);
         return;
     }
     for (size_t u = begin; u < end; u++)
@@ -223,7 +232,7 @@ static void score_users(void *context, unsigned thread, size_t begin, size_t end
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n, m, dim, 1.0f, h, dim, o->directions, dim, 0.0f,
                 s->logits, m);
     for (size_t u = begin; u < end; u++)
-        s->loss += softmax_user(o, s, (uint32_t)u, at(s->logits, u - begin, b->n_negative_rows));
+        s->loss += softmax_user(o, s, (uint32_t)u, at(s->logits, u - begin, b->n_negative_embeddings));
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, dim, m, o->inverse_temperature, s->logits, m,
                 o->directions, dim, 0.0f, g, dim);
     cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, m, dim, n, o->inverse_temperature, s->logits, m, h,
@@ -232,30 +241,30 @@ static void score_users(void *context, unsigned thread, size_t begin, size_t end
         finish_user_gradient(o, (uint32_t)u);
 }
 
-/* The way back through a row's normalisation: the gradient by its direction becomes that by the row. */
+/* The way back through an embedding's normalisation: the gradient by its direction becomes that by itself. */
 static void unnormalise(struct objective *o, uint32_t slot)
 {
     const float *direction = at(o->directions, slot, o->dim);
-    float *g = at(o->row_grads, slot, o->dim);
+    float *g = at(o->item_grads, slot, o->dim);
     float inverse_length = o->lengths[slot] > 0.0f ? 1.0f / o->lengths[slot] : 0.0f;
     vector_add_scaled(-vector_dot(direction, g, o->dim), direction, g, o->dim);
     vector_scale(inverse_length, g, o->dim);
 }
 
-/* The negatives' parts of row and bias gradients, for the slots that are this thread's. */
+/* The negatives' parts of item and bias gradients, for the slots that are this thread's. */
 static void gather_negatives(struct objective *o, unsigned thread, unsigned n_threads)
 {
     const struct batch *b = o->batch;
-    for (uint32_t slot = thread; slot < b->n_row_slots; slot += n_threads) {
-        float *g = at(o->row_grads, slot, o->dim);
+    for (uint32_t slot = thread; slot < b->n_embeddings; slot += n_threads) {
+        float *g = at(o->item_grads, slot, o->dim);
         memset(g, 0, o->dim * sizeof *g);
-        for (unsigned t = 0; slot < b->n_negative_rows && t < n_threads; t++)
+        for (unsigned t = 0; slot < b->n_negative_embeddings && t < n_threads; t++)
             vector_add_scaled(1.0f, at(o->shares[t].direction_grads, slot, o->dim), g, o->dim);
     }
     for (uint32_t item = thread; item < b->n_item_slots; item += n_threads) {
         o->bias_grads[item] = 0.0f;
         for (unsigned t = 0; item < b->n_negatives && t < n_threads; t++)
-            o->bias_grads[item] += o->row_share[item] * o->shares[t].masses[b->item_rows[item]];
+            o->bias_grads[item] += o->bias_share[item] * o->shares[t].masses[b->item_embeddings[item]];
     }
 }
 
@@ -265,12 +274,12 @@ static void gather_targets(struct objective *o, unsigned thread, unsigned n_thre
     for (uint32_t u = 0; u < b->n_users; u++) {
         float weight = target_weight(b, u);
         for (uint32_t k = b->target_offsets[u]; k < b->target_offsets[u + 1]; k++) {
-            uint32_t item = b->target_items[k], slot = b->item_rows[item];
+            uint32_t item = b->target_items[k], slot = b->item_embeddings[item];
             if (item % n_threads == thread)
                 o->bias_grads[item] -= weight;
             if (slot % n_threads == thread)
                 vector_add_scaled(-weight * o->inverse_temperature, at(o->users, u, o->dim),
-                                  at(o->row_grads, slot, o->dim), o->dim);
+                                  at(o->item_grads, slot, o->dim), o->dim);
         }
     }
 }
@@ -280,9 +289,9 @@ static void gather_inputs(struct objective *o, unsigned thread, unsigned n_threa
     const struct batch *b = o->batch;
     for (uint32_t u = 0; u < b->n_users; u++)
         for (uint32_t k = b->input_offsets[u]; k < b->input_offsets[u + 1]; k++)
-            if (b->input_rows[k] % n_threads == thread)
+            if (b->input_embeddings[k] % n_threads == thread)
                 vector_add_scaled(b->input_weights[k], at(o->user_grads, u, o->dim),
-                                  at(o->row_grads, b->input_rows[k], o->dim), o->dim);
+                                  at(o->item_grads, b->input_embeddings[k], o->dim), o->dim);
 }
 
 /* Slots are dealt out to threads in turn: each slot's parts are summed by one thread, always in the same
@@ -294,23 +303,23 @@ static void gather_gradients(void *context, unsigned thread, size_t begin, size_
     unsigned n_threads = parallel_n_threads(o->team);
     gather_negatives(o, thread, n_threads);
     gather_targets(o, thread, n_threads);
-    for (uint32_t slot = thread; slot < o->batch->n_row_slots; slot += n_threads)
+    for (uint32_t slot = thread; slot < o->batch->n_embeddings && o->item_lengths == ITEM_LENGTHS_ONE;
+         slot += n_threads)
         unnormalise(o, slot);
     gather_inputs(o, thread, n_threads);
 }
 
-struct gradients objective_evaluate(struct objective *o, const struct batch *batch, const float *rows,
-                                    const float *bias)
+struct gradients objective_evaluate(struct objective *o, const struct batch *batch,
+                                    const struct parameters *parameters)
 {
     unsigned n_threads = parallel_n_threads(o->team);
     o->batch = batch;
-    o->rows = rows;
-    o->bias = bias;
-    parallel_for(o->team, batch->n_row_slots, normalise_rows, o);
+    o->at = parameters;
+    parallel_for(o->team, batch->n_embeddings, find_directions, o);
     merge_negatives(o);
     parallel_for(o->team, batch->n_users, score_users, o);
     parallel_for(o->team, n_threads, gather_gradients, o);
-    struct gradients g = {.rows = o->row_grads, .bias = o->bias_grads};
+    struct gradients g = {.embeddings = o->item_grads, .users = o->user_grads, .bias = o->bias_grads};
     for (unsigned t = 0; t < n_threads; t++)
         g.loss += o->shares[t].loss;
     for (uint32_t u = 0; u < batch->n_users; u++)

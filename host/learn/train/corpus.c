@@ -1,4 +1,4 @@
-#include "learn/corpus.h"
+#include "learn/train/corpus.h"
 
 #include "base/error.h"
 
@@ -31,24 +31,28 @@ static enum collide_status number_items(const struct interactions *log, uint32_t
     return COLLIDE_OK;
 }
 
-static enum collide_status copy_histories(const struct csr *from, const uint32_t *number, struct csr *to)
+static enum collide_status copy_histories(const struct csr *from, uint32_t min_items, const uint32_t *number,
+                                          struct corpus *c)
 {
+    struct csr *to = &c->histories;
     uint32_t n_users = 0;
     uint64_t n_values = 0;
     for (uint32_t u = 0; u < from->n_rows; u++) {
         uint64_t n = from->offsets[u + 1] - from->offsets[u];
-        n_users += n >= 2;
-        n_values += n >= 2 ? n : 0;
+        n_users += n >= min_items;
+        n_values += n >= min_items ? n : 0;
     }
     to->offsets = malloc((n_users + 1ull) * sizeof *to->offsets);
     to->values = malloc((n_values + 1) * sizeof *to->values);
-    if (!to->offsets || !to->values)
+    c->dense_users = malloc((n_users + 1ull) * sizeof *c->dense_users);
+    if (!to->offsets || !to->values || !c->dense_users)
         return COLLIDE_NO_MEMORY;
     to->offsets[0] = 0;
     uint64_t end = 0;
     for (uint32_t u = 0; u < from->n_rows; u++) {
-        if (from->offsets[u + 1] - from->offsets[u] < 2)
+        if (from->offsets[u + 1] - from->offsets[u] < min_items)
             continue;
+        c->dense_users[to->n_rows] = u;
         for (uint64_t k = from->offsets[u]; k < from->offsets[u + 1]; k++)
             to->values[end++] = number[from->values[k]];
         to->offsets[++to->n_rows] = end;
@@ -56,14 +60,14 @@ static enum collide_status copy_histories(const struct csr *from, const uint32_t
     return COLLIDE_OK;
 }
 
-enum collide_status corpus_create(const struct interactions *log, struct corpus *out,
+enum collide_status corpus_create(const struct interactions *log, uint32_t min_items, struct corpus *out,
                                   struct collide_error *err)
 {
     struct corpus c = {0};
     uint32_t *number = malloc((log->items.n_ids + 1ull) * sizeof *number);
     enum collide_status status = number ? number_items(log, number, &c) : COLLIDE_NO_MEMORY;
     if (status == COLLIDE_OK)
-        status = copy_histories(&log->histories, number, &c.histories);
+        status = copy_histories(&log->histories, min_items, number, &c);
     free(number);
     if (status != COLLIDE_OK) {
         corpus_free(&c);
@@ -78,6 +82,7 @@ void corpus_free(struct corpus *c)
     free(c->dense_ids);
     free(c->counts);
     free(c->weights);
+    free(c->dense_users);
     free(c->histories.offsets);
     free(c->histories.values);
     *c = (struct corpus){0};

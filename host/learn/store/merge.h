@@ -6,7 +6,7 @@
 #ifndef LEARN_MERGE_H
 #define LEARN_MERGE_H
 
-#include "learn/quantize.h"
+#include "learn/store/quantize.h"
 
 struct merge {
     const struct model *model; /* borrowed */

@@ -1,10 +1,10 @@
-#include "learn/assemble.h"
+#include "learn/store/assemble.h"
 
 #include "base/error.h"
 #include "base/order.h"
-#include "learn/dequantize.h"
-#include "learn/quantize.h"
-#include "learn/vector.h"
+#include "learn/store/dequantize.h"
+#include "learn/store/quantize.h"
+#include "learn/train/vector.h"
 #include "model/mapping.h"
 
 #include <stdarg.h>

@@ -1,7 +1,7 @@
-#include "learn/merge.h"
+#include "learn/store/merge.h"
 
 #include "base/error.h"
-#include "learn/dequantize.h"
+#include "learn/store/dequantize.h"
 #include "model/mapping.h"
 
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-#include "learn/quantize.h"
+#include "learn/store/quantize.h"
 
 #include "base/error.h"
 #include "base/half.h"

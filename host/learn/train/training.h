@@ -4,7 +4,15 @@
 
 #include <stdint.h>
 
+/* What stands for a user in training and in serving. */
+enum backbone {
+    BACKBONE_BAG,  /* the bag of its history over the items' rows: new users and fresh clicks are served at once */
+    BACKBONE_USER, /* a row of its own, or shared: ids are enough */
+    BACKBONE_BOTH, /* the sum of both */
+};
+
 struct training {
+    enum backbone backbone;
     float temperature; /* tau: a logit is cosine / tau + bias; 0: training_temperature() */
     float row_rate;    /* Adam's learning rate for rows, at its peak */
     float bias_rate;   /* the same for biases */

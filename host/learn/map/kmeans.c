@@ -1,9 +1,9 @@
-#include "learn/kmeans.h"
+#include "learn/map/kmeans.h"
 
 #include "base/error.h"
 #include "base/progress.h"
 #include "base/rng.h"
-#include "learn/vector.h"
+#include "learn/train/vector.h"
 
 #include <cblas.h>
 #include <math.h>

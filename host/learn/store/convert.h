@@ -3,7 +3,7 @@
 #ifndef LEARN_CONVERT_H
 #define LEARN_CONVERT_H
 
-#include "learn/quantize.h"
+#include "learn/store/quantize.h"
 
 /* A computed mapping becomes one that is in the file, unless unchanged and not merged. */
 enum mapping_choice { MAPPING_TO_STORED, MAPPING_TO_PACKED, MAPPING_UNCHANGED };

@@ -14,6 +14,9 @@ void vector_add_scaled(float a, const float *x, float *y, size_t n);
 /* x *= a */
 void vector_scale(float a, float *x, size_t n);
 
+/* y *= x, element by element */
+void vector_multiply(const float *x, float *y, size_t n);
+
 /* x /= |x|; gives |x| as it was. A zero vector stays zero. */
 float vector_normalise(float *x, size_t n);
 
@@ -32,6 +35,24 @@ void vector_gather(const float *x, const uint32_t *index, float scale, const flo
 /* The index of the largest x[i] - offset[i], the first of equals; *best is raised to its value and the index
  * given only if that is above *best, else n. */
 size_t vector_argmax_above(const float *x, const float *offset, size_t n, float *best);
+
+/* The smallest and the largest of n >= 1 values. */
+void vector_range(const float *x, size_t n, float *low, float *high);
+
+/* Evenly spaced levels: offset + scale * q for q = 0, 1, 2... */
+struct vector_levels {
+    float scale;
+    float offset;
+};
+
+/* q[i] = the nearest of levels 0 .. last to x[i]; of scale 0, level 0. */
+void vector_round(const float *x, float last, struct vector_levels levels, float *q, size_t n);
+
+/* The levels that are closest to x in the sense of least squares, for its q as they are. */
+struct vector_levels vector_fit_levels(const float *x, const float *q, size_t n);
+
+/* q[i] = its level. */
+void vector_unround(struct vector_levels levels, float *q, size_t n);
 
 /* One step of Adam (Kingma and Ba 2015) for n parameters that have all been stepped n_steps - 1 times before.
  */

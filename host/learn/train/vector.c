@@ -1,4 +1,4 @@
-#include "learn/vector.h"
+#include "learn/train/vector.h"
 
 #include <math.h>
 #include <string.h>
@@ -30,6 +30,12 @@ CLONES void vector_scale(float a, float *x, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         x[i] *= a;
+}
+
+CLONES void vector_multiply(const float *restrict x, float *restrict y, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] *= x[i];
 }
 
 CLONES float vector_normalise(float *x, size_t n)
@@ -123,6 +129,51 @@ CLONES size_t vector_argmax_above(const float *restrict x, const float *restrict
         }
     }
     return n;
+}
+
+CLONES void vector_range(const float *x, size_t n, float *low, float *high)
+{
+    float least = x[0], largest = x[0];
+#pragma omp simd reduction(min : least) reduction(max : largest)
+    for (size_t i = 0; i < n; i++) {
+        least = x[i] < least ? x[i] : least;
+        largest = x[i] > largest ? x[i] : largest;
+    }
+    *low = least;
+    *high = largest;
+}
+
+CLONES void vector_round(const float *restrict x, float last, struct vector_levels levels, float *restrict q,
+                         size_t n)
+{
+    const float inverse = levels.scale > 0.0f ? 1.0f / levels.scale : 0.0f;
+    for (size_t i = 0; i < n; i++) {
+        float at = (x[i] - levels.offset) * inverse;
+        at = at > 0.0f ? at : 0.0f;
+        at = at < last ? at : last;
+        q[i] = (float)(int)(at + 0.5f);
+    }
+}
+
+CLONES struct vector_levels vector_fit_levels(const float *x, const float *q, size_t n)
+{
+    float sum_x = 0.0f, sum_q = 0.0f, sum_xq = 0.0f, sum_qq = 0.0f, count = (float)n;
+#pragma omp simd reduction(+ : sum_x, sum_q, sum_xq, sum_qq)
+    for (size_t i = 0; i < n; i++) {
+        sum_x += x[i];
+        sum_q += q[i];
+        sum_xq += x[i] * q[i];
+        sum_qq += q[i] * q[i];
+    }
+    float spread = count * sum_qq - sum_q * sum_q;
+    float scale = spread > 0.0f ? (count * sum_xq - sum_x * sum_q) / spread : 0.0f;
+    return (struct vector_levels){.scale = scale, .offset = (sum_x - scale * sum_q) / count};
+}
+
+CLONES void vector_unround(struct vector_levels levels, float *q, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        q[i] = levels.offset + levels.scale * q[i];
 }
 
 CLONES void vector_adam(const struct adam_step *step, const float *restrict gradient, float *restrict x,

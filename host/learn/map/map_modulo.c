@@ -1,0 +1,10 @@
+#include "learn/map/id_mapping.h"
+
+enum collide_status map_modulo(const struct mapping_problem *problem, struct id_mapping *mapping,
+                               struct collide_error *err)
+{
+    (void)err;
+    for (uint32_t i = 0; i < problem->n_ids; i++)
+        mapping->rows_of[i] = problem->dense_ids[i] % problem->n_rows;
+    return COLLIDE_OK;
+}

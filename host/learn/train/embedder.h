@@ -1,0 +1,48 @@
+/* The embeddings of a space's ids in training: a table of rows read through a mapping, what a batch touches
+ * of it, and Adam on that.
+ *
+ *     emb(i) = combine over l < n_lookups of  rows[ rows_of[i][l] ]
+ *
+ * The embeddings that a batch needs are numbered by slots, so that they and their gradients are small dense
+ * arrays. With one lookup an id, ids that share a row share a slot. */
+#ifndef LEARN_EMBEDDER_H
+#define LEARN_EMBEDDER_H
+
+#include "base/parallel.h"
+#include "base/rng.h"
+#include "learn/map/id_mapping.h"
+
+struct embedder;
+
+struct embedder_options {
+    const struct id_mapping *mapping; /* borrowed */
+    uint32_t dim;
+    uint32_t max_slots; /* embeddings that a batch may need */
+    /* Rows are read as if stored with so many bits a value, and gradients pass through as if they were not
+     * (straight-through, Bengio et al. 2013); 0: as they are. */
+    uint32_t row_bits;
+};
+
+/* Rows start at the mapping's own, or as random directions of length 1 by rng. Borrows the team too. Returns
+ * owned. */
+enum collide_status embedder_create(const struct embedder_options *options, struct rng *rng,
+                                    struct parallel *team, struct embedder **out, struct collide_error *err);
+void embedder_destroy(struct embedder *e);
+
+/* (mapping->n_rows, mapping->width) in training; borrowed, may be written between batches. */
+float *embedder_rows(struct embedder *e);
+
+/* A new batch begins, without slots. */
+void embedder_clear(struct embedder *e);
+
+/* The slot of an id, a new one if the batch has none for it yet. By one thread. */
+uint32_t embedder_take(struct embedder *e, uint32_t id);
+uint32_t embedder_n_slots(const struct embedder *e);
+
+/* The batch's embeddings: (n_slots, dim), valid until the next gather. */
+const float *embedder_gather(struct embedder *e);
+
+/* One step of Adam on the rows behind the gathered embeddings, for the loss by each: (n_slots, dim). */
+void embedder_step(struct embedder *e, const float *gradients, float rate);
+
+#endif

@@ -1,0 +1,250 @@
+#include "learn/train/trainer.h"
+
+#include "base/error.h"
+#include "base/progress.h"
+#include "learn/train/adam_table.h"
+#include "learn/train/batch.h"
+#include "learn/train/embedder.h"
+#include "learn/train/vector.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The rows of users, and what they give a batch. */
+struct user_side {
+    struct embedder *embedder; /* NULL: users are bags alone */
+    uint32_t *slots;           /* (n_users of a batch) */
+    float *embeddings;         /* (n_users of a batch, dim) */
+    float *gradients;          /* (n_users of a batch, dim) by embedding slots */
+};
+
+struct trainer {
+    struct trainer_problem problem;
+    struct parallel *team;
+    struct embedder *items;
+    struct user_side users;
+    struct adam_table bias;
+    struct sampler *sampler;
+    struct objective *objective;
+    struct batch_limits limits;
+    uint32_t *order; /* (n_users) in the epoch's order */
+    struct rng rng;
+    /* What the running update looks at. */
+    const struct batch *batch;
+    struct gradients gradients;
+    float rate_scale; /* of both learning rates, by the schedule */
+};
+
+static enum collide_status create_users(struct trainer *t, struct collide_error *err)
+{
+    const struct trainer_problem *p = &t->problem;
+    if (p->training.backbone == BACKBONE_BAG)
+        return COLLIDE_OK;
+    struct user_side *u = &t->users;
+    u->slots = malloc(t->limits.n_users * sizeof *u->slots);
+    u->embeddings = malloc((size_t)t->limits.n_users * p->dim * sizeof *u->embeddings);
+    u->gradients = malloc((size_t)t->limits.n_users * p->dim * sizeof *u->gradients);
+    if (!u->slots || !u->embeddings || !u->gradients)
+        return error_no_memory(err, "the users in training");
+    const struct embedder_options options = {p->users, p->dim, t->limits.n_users, p->row_bits};
+    return embedder_create(&options, &t->rng, t->team, &u->embedder, err);
+}
+
+static enum collide_status create_parts(struct trainer *t, struct collide_error *err)
+{
+    const struct trainer_problem *p = &t->problem;
+    const struct training *training = &p->training;
+    struct batch_shape shape = {training->batch_users, training->n_negatives, training->input_share};
+    if (training->backbone == BACKBONE_USER)
+        shape.input_share = 0.0f;
+    enum collide_status status = batch_limits_find(p->corpus, &shape, &t->limits, err);
+    const struct embedder_options items = {p->items, p->dim, t->limits.n_item_slots, p->row_bits};
+    if (status == COLLIDE_OK)
+        status = embedder_create(&items, &t->rng, t->team, &t->items, err);
+    if (status == COLLIDE_OK)
+        status = create_users(t, err);
+    if (status == COLLIDE_OK)
+        status = sampler_create(p->corpus, t->items, &shape, &t->sampler, err);
+    const struct objective_options objective = {p->dim, training->temperature, p->item_lengths};
+    if (status == COLLIDE_OK)
+        status = objective_create(&t->limits, &objective, t->team, &t->objective, err);
+    return status;
+}
+
+enum collide_status trainer_create(const struct trainer_problem *problem, struct parallel *team,
+                                   struct trainer **out, struct collide_error *err)
+{
+    const struct corpus *corpus = problem->corpus;
+    uint32_t n_users = corpus->histories.n_rows;
+    struct trainer *t = calloc(1, sizeof *t);
+    if (!t)
+        return error_no_memory(err, "the trainer");
+    *t = (struct trainer){.problem = *problem, .team = team, .rng = rng_seeded(problem->seed, 0)};
+    t->order = malloc(n_users * sizeof *t->order);
+    enum collide_status status = t->order && adam_table_create(&t->bias, corpus->n_items, 1)
+                                     ? create_parts(t, err)
+                                     : error_no_memory(err, "the biases in training");
+    if (status != COLLIDE_OK) {
+        trainer_destroy(t);
+        return status;
+    }
+    for (uint32_t u = 0; u < n_users; u++)
+        t->order[u] = u;
+    *out = t;
+    return COLLIDE_OK;
+}
+
+void trainer_destroy(struct trainer *t)
+{
+    if (!t)
+        return;
+    objective_destroy(t->objective);
+    sampler_destroy(t->sampler);
+    embedder_destroy(t->items);
+    embedder_destroy(t->users.embedder);
+    free(t->users.slots);
+    free(t->users.embeddings);
+    free(t->users.gradients);
+    adam_table_free(&t->bias);
+    free(t->order);
+    free(t);
+}
+
+float *trainer_rows(struct trainer *t)
+{
+    return embedder_rows(t->items);
+}
+
+float *trainer_user_rows(struct trainer *t)
+{
+    return t->users.embedder ? embedder_rows(t->users.embedder) : NULL;
+}
+
+float *trainer_bias(struct trainer *t)
+{
+    return t->bias.x;
+}
+
+static void shuffle(uint32_t *values, uint32_t n, struct rng *rng)
+{
+    for (uint32_t i = n; i > 1; i--) {
+        uint32_t j = (uint32_t)rng_below(rng, i);
+        uint32_t swapped = values[i - 1];
+        values[i - 1] = values[j];
+        values[j] = swapped;
+    }
+}
+
+/* Users that share rows share a slot. */
+static const float *gather_users(struct trainer *t, const uint32_t *users, uint32_t n)
+{
+    struct user_side *u = &t->users;
+    const uint32_t dim = t->problem.dim;
+    if (!u->embedder)
+        return NULL;
+    embedder_clear(u->embedder);
+    for (uint32_t i = 0; i < n; i++)
+        u->slots[i] = embedder_take(u->embedder, users[i]);
+    const float *embeddings = embedder_gather(u->embedder);
+    for (uint32_t i = 0; i < n; i++)
+        memcpy(u->embeddings + (size_t)i * dim, embeddings + (size_t)u->slots[i] * dim,
+               dim * sizeof *embeddings);
+    return u->embeddings;
+}
+
+static void step_users(struct trainer *t)
+{
+    struct user_side *u = &t->users;
+    const uint32_t dim = t->problem.dim;
+    if (!u->embedder)
+        return;
+    memset(u->gradients, 0, (size_t)embedder_n_slots(u->embedder) * dim * sizeof *u->gradients);
+    for (uint32_t i = 0; i < t->batch->n_users; i++)
+        vector_add_scaled(1.0f, t->gradients.users + (size_t)i * dim, u->gradients + (size_t)u->slots[i] * dim,
+                          dim);
+    embedder_step(u->embedder, u->gradients, t->rate_scale * t->problem.training.row_rate);
+}
+
+static void step_biases(void *context, unsigned thread, size_t begin, size_t end)
+{
+    (void)thread;
+    struct trainer *t = context;
+    float rate = t->rate_scale * t->problem.training.bias_rate;
+    for (size_t slot = begin; slot < end; slot++)
+        adam_table_step(&t->bias, t->batch->items[slot], rate, t->gradients.bias + slot);
+}
+
+static void trainer_step(struct trainer *t, const uint32_t *users, uint32_t n)
+{
+    t->batch = sampler_draw(t->sampler, users, n, &t->rng);
+    const struct parameters at = {
+        .embeddings = embedder_gather(t->items), .users = gather_users(t, users, n), .bias = t->bias.x};
+    t->gradients = objective_evaluate(t->objective, t->batch, &at);
+    embedder_step(t->items, t->gradients.embeddings, t->rate_scale * t->problem.training.row_rate);
+    step_users(t);
+    parallel_for(t->team, t->batch->n_item_slots, step_biases, t);
+}
+
+/* Half a cosine from 1 down to 0.01. */
+static float schedule(uint64_t step, uint64_t n_steps)
+{
+    const double pi = 3.14159265358979323846, last = 0.01;
+    double done = (double)step / (double)n_steps;
+    return (float)(last + (1.0 - last) * 0.5 * (1.0 + cos(pi * done)));
+}
+
+static bool all_finite(const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(x[i]))
+            return false;
+    return true;
+}
+
+static bool is_finite(const struct trainer *t)
+{
+    const struct id_mapping *items = t->problem.items, *users = t->problem.users;
+    return all_finite(embedder_rows(t->items), (size_t)items->n_rows * items->width) &&
+           (!t->users.embedder ||
+            all_finite(embedder_rows(t->users.embedder), (size_t)users->n_rows * users->width)) &&
+           all_finite(t->bias.x, t->problem.corpus->n_items);
+}
+
+enum collide_status trainer_run(struct trainer *t, uint32_t n_epochs, const char *label, double *loss,
+                                struct collide_error *err)
+{
+    uint32_t n_users = t->problem.corpus->histories.n_rows, n_batch = t->limits.n_users;
+    uint64_t n_batches = (n_users + (uint64_t)n_batch - 1) / n_batch, n_steps = n_batches * n_epochs,
+             step = 0;
+    double mean = 0.0;
+    struct progress progress;
+    progress_begin(&progress, label, n_steps);
+    for (uint32_t epoch = 0; epoch < n_epochs && isfinite(mean); epoch++) {
+        double sum = 0.0, mass = 0.0;
+        shuffle(t->order, n_users, &t->rng);
+        for (uint64_t b = 0; b < n_batches; b++) {
+            t->rate_scale = schedule(step, n_steps);
+            uint32_t begin = (uint32_t)(n_users * b / n_batches),
+                     end = (uint32_t)(n_users * (b + 1) / n_batches);
+            trainer_step(t, t->order + begin, end - begin);
+            sum += t->gradients.loss;
+            mass += t->gradients.target_mass;
+            progress_update(&progress, ++step, NULL);
+        }
+        mean = sum / mass;
+        char note[32];
+        snprintf(note, sizeof note, "loss %.4f", mean);
+        progress_update(&progress, step, note);
+    }
+    progress_end(&progress);
+    if (!isfinite(mean) || !is_finite(t))
+        return error_set(
+            err, COLLIDE_INVALID,
+            "training diverged (%s, temperature %g, row rate %g): raise the temperature or lower the "
+            "learning rates",
+            label, (double)t->problem.training.temperature, (double)t->problem.training.row_rate);
+    *loss = mean;
+    return COLLIDE_OK;
+}
