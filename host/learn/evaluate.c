@@ -21,7 +21,7 @@ struct ranked {
 /* One thread's memory. */
 struct workspace {
     float *queries;     /* (block_users, dim) */
-    float *products;    /* (block_users, n_rows) */
+    float *products;    /* (block_users, n_vectors) */
     float *scores;      /* (n_ids) */
     struct ranked *top; /* (cutoff) best first */
     bool *is_hit;       /* (cutoff) */
@@ -30,8 +30,11 @@ struct workspace {
 struct evaluator {
     const struct model *model;
     const struct evaluation *evaluation;
-    float *rows;     /* (n_rows, dim) */
-    uint32_t *remap; /* (n_ids) */
+    /* What items are scored by: rows, where an item is one of them, else the items' own embeddings. */
+    float *vectors;           /* (n_vectors, dim) */
+    uint32_t *vector_of_item; /* (n_ids) */
+    float *weights, *bias;    /* (n_ids) */
+    uint32_t n_vectors;
     uint32_t *users; /* (n_users) who have relevant items */
     uint32_t n_users;
     struct ranking_quality *qualities; /* (n_users) */
@@ -44,17 +47,21 @@ static uint64_t length(const struct csr *lists, uint32_t u)
     return lists->offsets[u + 1] - lists->offsets[u];
 }
 
-static void pool_history(const struct evaluator *e, uint32_t user, float *query)
+/* The bag of the user's own embedding, where users have such, and of the history. */
+static void pool_query(const struct evaluator *e, uint32_t user, float *query)
 {
-    const struct space *item = &e->model->item;
     const struct csr *histories = e->evaluation->histories;
-    uint32_t dim = e->model->dim;
-    memset(query, 0, dim * sizeof *query);
-    for (uint64_t k = histories->offsets[user]; k < histories->offsets[user + 1]; k++) {
+    const struct model *m = e->model;
+    if (m->user_is_embedded)
+        dequantize_embedding(m, &m->user, user, query);
+    else
+        memset(query, 0, m->dim * sizeof *query);
+    const bool has_history = !m->user_is_embedded || m->histories.offsets;
+    for (uint64_t k = histories->offsets[user]; has_history && k < histories->offsets[user + 1]; k++) {
         uint32_t id = histories->values[k];
-        vector_add_scaled(item->weights[id], e->rows + (size_t)e->remap[id] * dim, query, dim);
+        vector_add_scaled(e->weights[id], e->vectors + (size_t)e->vector_of_item[id] * m->dim, query, m->dim);
     }
-    vector_normalise(query, dim);
+    vector_normalise(query, m->dim);
 }
 
 static void mask(const struct csr *lists, uint32_t user, float *scores)
@@ -93,7 +100,7 @@ static void measure_user(struct evaluator *e, uint32_t index, const float *produ
 {
     const struct space *item = &e->model->item;
     uint32_t user = e->users[index], cutoff = e->evaluation->cutoff;
-    vector_gather(products, e->remap, e->model->logit_scale, e->model->bias, w->scores, item->n_ids);
+    vector_gather(products, e->vector_of_item, e->model->logit_scale, e->bias, w->scores, item->n_ids);
     mask(e->evaluation->histories, user, w->scores);
     if (e->evaluation->masked)
         mask(e->evaluation->masked, user, w->scores);
@@ -107,36 +114,39 @@ static void measure_users(void *context, unsigned thread, size_t begin, size_t e
 {
     struct evaluator *e = context;
     struct workspace *w = &e->workspaces[thread];
-    const int dim = (int)e->model->dim, n_rows = (int)e->model->rows.n;
+    const int dim = (int)e->model->dim, n_vectors = (int)e->n_vectors;
     for (size_t first = begin; first < end; first += e->block_users) {
         size_t n = end - first < e->block_users ? end - first : e->block_users;
         for (size_t i = 0; i < n; i++)
-            pool_history(e, e->users[first + i], w->queries + i * e->model->dim);
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)n, n_rows, dim, 1.0f, w->queries, dim,
-                    e->rows, dim, 0.0f, w->products, n_rows);
+            pool_query(e, e->users[first + i], w->queries + i * e->model->dim);
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)n, n_vectors, dim, 1.0f, w->queries, dim,
+                    e->vectors, dim, 0.0f, w->products, n_vectors);
         for (size_t i = 0; i < n; i++)
-            measure_user(e, (uint32_t)(first + i), w->products + i * e->model->rows.n, w);
+            measure_user(e, (uint32_t)(first + i), w->products + i * e->n_vectors, w);
     }
 }
 
 static bool evaluator_allocate(struct evaluator *e, unsigned n_threads)
 {
     const struct model *m = e->model;
-    e->block_users = BLOCK_SCORES / m->rows.n;
+    e->block_users = BLOCK_SCORES / e->n_vectors;
     e->block_users = e->block_users < 1                 ? 1
                      : e->block_users > MAX_BLOCK_USERS ? MAX_BLOCK_USERS
                                                         : e->block_users;
-    e->rows = malloc((size_t)m->rows.n * m->dim * sizeof *e->rows);
-    e->remap = malloc((m->item.n_ids + 1ull) * sizeof *e->remap);
+    e->vectors = malloc((size_t)e->n_vectors * m->dim * sizeof *e->vectors);
+    e->vector_of_item = malloc((m->item.n_ids + 1ull) * sizeof *e->vector_of_item);
+    e->weights = malloc((m->item.n_ids + 1ull) * sizeof *e->weights);
+    e->bias = malloc((m->item.n_ids + 1ull) * sizeof *e->bias);
     e->users = malloc((e->evaluation->relevant->n_rows + 1ull) * sizeof *e->users);
     e->qualities = malloc((e->evaluation->relevant->n_rows + 1ull) * sizeof *e->qualities);
     e->workspaces = calloc(n_threads, sizeof *e->workspaces);
-    if (!e->rows || !e->remap || !e->users || !e->qualities || !e->workspaces)
+    if (!e->vectors || !e->vector_of_item || !e->weights || !e->bias || !e->users || !e->qualities ||
+        !e->workspaces)
         return false;
     for (unsigned t = 0; t < n_threads; t++) {
         struct workspace *w = &e->workspaces[t];
         w->queries = malloc((size_t)e->block_users * m->dim * sizeof *w->queries);
-        w->products = malloc((size_t)e->block_users * m->rows.n * sizeof *w->products);
+        w->products = malloc((size_t)e->block_users * e->n_vectors * sizeof *w->products);
         w->scores = malloc((m->item.n_ids + 1ull) * sizeof *w->scores);
         w->top = malloc(e->evaluation->cutoff * sizeof *w->top);
         w->is_hit = malloc(e->evaluation->cutoff * sizeof *w->is_hit);
@@ -156,8 +166,10 @@ static void evaluator_free(struct evaluator *e, unsigned n_threads)
         free(e->workspaces[t].is_hit);
     }
     free(e->workspaces);
-    free(e->rows);
-    free(e->remap);
+    free(e->vectors);
+    free(e->vector_of_item);
+    free(e->weights);
+    free(e->bias);
     free(e->users);
     free(e->qualities);
 }
@@ -172,27 +184,39 @@ static struct quality average(const struct evaluator *e)
     return q;
 }
 
+static void read_items(struct evaluator *e)
+{
+    const struct model *m = e->model;
+    const bool by_rows = m->mapping.n_lookups == 1;
+    for (uint32_t r = 0; by_rows && r < m->rows.n; r++)
+        dequantize_row(&m->rows, r, 0, e->vectors + (size_t)r * m->dim);
+    for (uint32_t id = 0; id < m->item.n_ids; id++) {
+        e->vector_of_item[id] = by_rows ? model_row_of(m, &m->item, id, 0) : id;
+        if (!by_rows)
+            dequantize_embedding(m, &m->item, id, e->vectors + (size_t)id * m->dim);
+        e->weights[id] = m->item.weights ? m->item.weights[id] : 1.0f;
+        e->bias[id] = m->bias ? m->bias[id] : 0.0f;
+    }
+}
+
 enum collide_status evaluate_model(const struct model *model, const struct evaluation *evaluation,
                                    struct parallel *team, struct quality *out, struct collide_error *err)
 {
     if (model->pooling != POOLING_NORMALISED)
         return error_set(err, COLLIDE_UNSUPPORTED,
                          "only models with normalised pooling can be evaluated here");
-    if (model->mapping.n_lookups != 1)
-        return error_set(err, COLLIDE_UNSUPPORTED, "only models with one lookup an id can be evaluated here");
     if (evaluation->cutoff < 1 || evaluation->cutoff > EVALUATION_MAX_CUTOFF)
         return error_set(err, COLLIDE_INVALID, "cutoff %u asked for; give 1 to %d", evaluation->cutoff,
                          EVALUATION_MAX_CUTOFF);
     enum collide_status status = COLLIDE_OK;
-    struct evaluator e = {.model = model, .evaluation = evaluation};
+    struct evaluator e = {.model = model,
+                          .evaluation = evaluation,
+                          .n_vectors = model->mapping.n_lookups == 1 ? model->rows.n : model->item.n_ids};
     if (!evaluator_allocate(&e, parallel_n_threads(team))) {
         status = error_no_memory(err, "evaluation");
         goto out;
     }
-    for (uint32_t r = 0; r < model->rows.n; r++)
-        dequantize_row(&model->rows, r, 0, e.rows + (size_t)r * model->dim);
-    for (uint32_t id = 0; id < model->item.n_ids; id++)
-        e.remap[id] = model_row_of(model, &model->item, id, 0);
+    read_items(&e);
     for (uint32_t u = 0; u < evaluation->relevant->n_rows; u++)
         if (length(evaluation->relevant, u) > 0)
             e.users[e.n_users++] = u;

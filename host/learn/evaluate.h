@@ -24,8 +24,10 @@ struct quality {
     double ndcg;
 };
 
-/* For models with POOLING_NORMALISED and one lookup an id, with weights and biases. The same on any number of
- * threads, up to the rounding of the products. Sets OpenBLAS to one thread of its own, for the whole process.
+/* For models with POOLING_NORMALISED. Queries are the bags of the users' histories, unless the model has
+ * users' embeddings, where a query is that of the user, with the history too if the model stores such. The
+ * same on any number of threads, up to the rounding of the products. Sets OpenBLAS to one thread of its own,
+ * for the whole process.
  */
 enum collide_status evaluate_model(const struct model *model, const struct evaluation *evaluation,
                                    struct parallel *team, struct quality *out, struct collide_error *err);

@@ -3,10 +3,10 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/rng.h"
-#include "learn/store/assemble.h"
 #include "learn/evaluate.h"
 #include "learn/map/id_mapping.h"
 #include "learn/options.h"
+#include "learn/store/assemble.h"
 #include "learn/train/trainer.h"
 #include "learn/train/vector.h"
 
@@ -23,7 +23,7 @@ struct learner {
     struct parallel *team;
     struct corpus corpus;
     struct id_mapping identity; /* the teacher's */
-    struct trainer *teacher; /* until its mapping and biases are taken */
+    struct trainer *teacher;    /* until its mapping and biases are taken */
     double teacher_loss;
     struct id_mapping mapping;
     struct trainer *trainer;

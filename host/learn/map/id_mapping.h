@@ -14,8 +14,8 @@
 /* The ids of one space, numbered 0, 1, 2... All borrowed. */
 struct mapping_problem {
     uint32_t n_ids;
-    const uint32_t *dense_ids; /* (n_ids) increasing: what hash functions see */
-    const uint32_t *counts;    /* (n_ids) of interactions */
+    const uint32_t *dense_ids;  /* (n_ids) increasing: what hash functions see */
+    const uint32_t *counts;     /* (n_ids) of interactions */
     const struct csr *partners; /* (n_ids) rows: the ids of the other space that each interacts with */
     uint32_t n_partners;        /* ids of the other space */
     uint32_t n_rows;            /* at most, 1 .. n_ids */

@@ -2,8 +2,8 @@
 #ifndef LEARN_ASSEMBLE_H
 #define LEARN_ASSEMBLE_H
 
-#include "learn/train/corpus.h"
 #include "learn/learn.h"
+#include "learn/train/corpus.h"
 
 /* All borrowed. */
 struct trained {

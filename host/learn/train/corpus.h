@@ -1,5 +1,5 @@
-/* The part of a log that training sees: items that occur, and users with enough of them, both renumbered 0, 1,
- * 2... by increasing dense id. */
+/* The part of a log that training sees: items that occur, and users with enough of them, both renumbered 0,
+ * 1, 2... by increasing dense id. */
 #ifndef LEARN_CORPUS_H
 #define LEARN_CORPUS_H
 
@@ -10,9 +10,9 @@
 
 struct corpus {
     uint32_t n_items;
-    uint32_t *dense_ids;  /* (n_items), increasing: the item's dense id in the log */
-    uint32_t *counts;     /* (n_items), each >= 1: users who have the item */
-    float *weights;       /* (n_items): of the item in a bag, (count + 1)^-1/2 */
+    uint32_t *dense_ids;   /* (n_items), increasing: the item's dense id in the log */
+    uint32_t *counts;      /* (n_items), each >= 1: users who have the item */
+    float *weights;        /* (n_items): of the item in a bag, (count + 1)^-1/2 */
     uint32_t *dense_users; /* (histories.n_rows), increasing: the user's dense id in the log */
     struct csr histories;  /* users with so many items or more, in the log's order; values are corpus items */
 };

@@ -194,7 +194,8 @@ static double softmax_user(const struct objective *o, struct share *s, uint32_t 
 {
     const struct batch *b = o->batch;
     float weight = target_weight(b, u), mass = weight * (float)n_targets(b, u);
-    float log_sum = vector_softmax(logits, o->shared_bias, o->inverse_temperature, mass, b->n_negative_embeddings);
+    float log_sum =
+        vector_softmax(logits, o->shared_bias, o->inverse_temperature, mass, b->n_negative_embeddings);
     vector_add_scaled(1.0f, logits, s->masses, b->n_negative_embeddings);
     return (double)mass * (double)log_sum - (double)weight * target_logits(o, u);
 }

@@ -162,8 +162,8 @@ static void step_users(struct trainer *t)
         return;
     memset(u->gradients, 0, (size_t)embedder_n_slots(u->embedder) * dim * sizeof *u->gradients);
     for (uint32_t i = 0; i < t->batch->n_users; i++)
-        vector_add_scaled(1.0f, t->gradients.users + (size_t)i * dim, u->gradients + (size_t)u->slots[i] * dim,
-                          dim);
+        vector_add_scaled(1.0f, t->gradients.users + (size_t)i * dim,
+                          u->gradients + (size_t)u->slots[i] * dim, dim);
     embedder_step(u->embedder, u->gradients, t->rate_scale * t->problem.training.row_rate);
 }
 

@@ -10,9 +10,9 @@
 
 /* All borrowed. */
 struct trainer_problem {
-    const struct corpus *corpus;     /* with at least one user */
-    const struct id_mapping *items;  /* of all of the corpus' items */
-    const struct id_mapping *users;  /* of all of its users; NULL with BACKBONE_BAG */
+    const struct corpus *corpus;    /* with at least one user */
+    const struct id_mapping *items; /* of all of the corpus' items */
+    const struct id_mapping *users; /* of all of its users; NULL with BACKBONE_BAG */
     uint32_t dim;
     enum item_lengths item_lengths;
     uint32_t row_bits; /* that rows are to be stored with, see embedder.h */

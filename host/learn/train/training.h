@@ -6,7 +6,8 @@
 
 /* What stands for a user in training and in serving. */
 enum backbone {
-    BACKBONE_BAG,  /* the bag of its history over the items' rows: new users and fresh clicks are served at once */
+    BACKBONE_BAG,  /* the bag of its history over the items' rows: new users and fresh clicks are served at
+                      once */
     BACKBONE_USER, /* a row of its own, or shared: ids are enough */
     BACKBONE_BOTH, /* the sum of both */
 };
