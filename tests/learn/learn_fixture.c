@@ -107,7 +107,7 @@ void fixture_corpus(const int *lists, struct corpus *out)
     assert_false(text.failed);
     struct interactions log;
     fixture_log(text.bytes, &log);
-    assert_int_equal(corpus_create(&log, out, NULL), COLLIDE_OK);
+    assert_int_equal(corpus_create(&log, 2, out, NULL), COLLIDE_OK);
     interactions_free(&log);
     buffer_free(&text);
 }

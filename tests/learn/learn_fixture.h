@@ -14,7 +14,8 @@ void fixture_log(const char *text, struct interactions *out);
  * user and item occur in train, by its dense ids. The caller frees both. */
 void fixture_synth(const struct synth_options *options, struct interactions *train, struct csr *held_out);
 
-/* A corpus straight from adjacency: users lists of 0-based items, each ended by -1, the whole by -2. */
+/* A corpus straight from adjacency: users lists of 0-based items, each ended by -1, the whole by -2. Users of
+ * two items or more take part. */
 void fixture_corpus(const int *lists, struct corpus *out);
 
 struct parallel *fixture_team(unsigned n_threads);

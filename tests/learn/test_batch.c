@@ -15,10 +15,17 @@ enum { N_ITEMS = 12, N_USERS = 4, N_ROWS = 5 };
 static const int lists[] = {0,  1,  2,  3, 4, 5, -1, 9, -1, 6, 7, -1, 8,  9,
                             10, -1, 11, 0, 1, 2, 3,  4, 5,  6, 7, 8,  -1, -2};
 
+/* Rows of one value, their own number: what the embedder gathers says which row a slot has. */
 struct scene {
     struct corpus corpus;
     uint32_t row_of_item[N_ITEMS];
+    float rows[N_ROWS];
+    struct id_mapping mapping;
+    struct parallel *team;
+    struct embedder *embedder;
+    struct batch_limits limits;
     struct sampler *sampler;
+    const float *row_of_slot; /* of the last draw */
 };
 
 static void scene_create(struct scene *s, uint32_t n_negatives, float input_share)
@@ -26,14 +33,44 @@ static void scene_create(struct scene *s, uint32_t n_negatives, float input_shar
     fixture_corpus(lists, &s->corpus);
     for (uint32_t i = 0; i < N_ITEMS; i++)
         s->row_of_item[i] = i % N_ROWS;
-    struct batch_shape shape = {N_ROWS, N_USERS, n_negatives, input_share};
-    assert_int_equal(sampler_create(&s->corpus, s->row_of_item, &shape, &s->sampler, NULL), COLLIDE_OK);
+    for (uint32_t r = 0; r < N_ROWS; r++)
+        s->rows[r] = (float)r;
+    s->mapping = (struct id_mapping){.n_ids = N_ITEMS,
+                                     .n_rows = N_ROWS,
+                                     .n_lookups = 1,
+                                     .combine = COMBINE_SUM,
+                                     .width = 1,
+                                     .rows_of = s->row_of_item,
+                                     .rows = s->rows};
+    s->team = fixture_team(1);
+    struct rng rng = rng_seeded(1, 0);
+    struct batch_shape shape = {N_USERS, n_negatives, input_share};
+    assert_int_equal(batch_limits_find(&s->corpus, &shape, &s->limits, NULL), COLLIDE_OK);
+    struct embedder_options options = {&s->mapping, 1, s->limits.n_item_slots, 0};
+    assert_int_equal(embedder_create(&options, &rng, s->team, &s->embedder, NULL), COLLIDE_OK);
+    assert_int_equal(sampler_create(&s->corpus, s->embedder, &shape, &s->sampler, NULL), COLLIDE_OK);
 }
 
 static void scene_destroy(struct scene *s)
 {
     sampler_destroy(s->sampler);
+    embedder_destroy(s->embedder);
+    parallel_destroy(s->team);
     corpus_free(&s->corpus);
+}
+
+static const struct batch *draw(struct scene *s, const uint32_t *users, uint32_t n_users, struct rng *rng)
+{
+    const struct batch *b = sampler_draw(s->sampler, users, n_users, rng);
+    assert_int_equal(b->n_embeddings, embedder_n_slots(s->embedder));
+    s->row_of_slot = embedder_gather(s->embedder);
+    return b;
+}
+
+static uint32_t row_of(const struct scene *s, const struct batch *b, uint32_t slot)
+{
+    assert_true(slot < b->n_embeddings);
+    return (uint32_t)s->row_of_slot[slot];
 }
 
 static void corpus_leaves_out_users_who_cannot_train_but_counts_their_items(void **state)
@@ -45,6 +82,8 @@ static void corpus_leaves_out_users_who_cannot_train_but_counts_their_items(void
     assert_int_equal(c.histories.n_rows, N_USERS);
     assert_int_equal(c.counts[9], 2);
     assert_true(fabs((double)c.weights[9] - 1.0 / sqrt(3.0)) < 1e-6);
+    const uint32_t dense_users[N_USERS] = {0, 2, 3, 4};
+    assert_memory_equal(c.dense_users, dense_users, sizeof dense_users);
     corpus_free(&c);
 }
 
@@ -54,14 +93,15 @@ static void check_slots(const struct scene *s, const struct batch *b)
     unsigned seen_items[N_ITEMS] = {0}, seen_rows[N_ROWS] = {0};
     for (uint32_t i = 0; i < b->n_item_slots; i++) {
         assert_int_equal(++seen_items[b->items[i]], 1);
-        assert_int_equal(b->rows[b->item_rows[i]], s->row_of_item[b->items[i]]);
-        assert_true(i >= b->n_negatives || b->item_rows[i] < b->n_negative_rows);
+        assert_int_equal(row_of(s, b, b->item_embeddings[i]), s->row_of_item[b->items[i]]);
+        assert_true(i >= b->n_negatives || b->item_embeddings[i] < b->n_negative_embeddings);
     }
-    for (uint32_t r = 0; r < b->n_row_slots; r++)
-        assert_int_equal(++seen_rows[b->rows[r]], 1);
-    struct batch_limits limits = sampler_limits(s->sampler);
-    assert_true(b->n_item_slots <= limits.n_item_slots && b->n_row_slots <= limits.n_row_slots);
-    assert_true(b->n_negatives <= limits.n_negatives && b->n_users <= limits.n_users);
+    for (uint32_t slot = 0; slot < b->n_embeddings; slot++)
+        assert_int_equal(++seen_rows[row_of(s, b, slot)], 1);
+    const struct batch_limits *limits = &s->limits;
+    assert_true(b->n_item_slots <= limits->n_item_slots && b->n_embeddings <= limits->n_item_slots);
+    assert_true(b->n_negatives <= limits->n_negatives && b->n_users <= limits->n_users);
+    assert_true(b->input_offsets[b->n_users] + b->target_offsets[b->n_users] <= limits->n_history_items);
 }
 
 /* A user's inputs (known by row and weight) and targets together are its history. */
@@ -72,14 +112,13 @@ static void check_split(const struct scene *s, const struct batch *b, uint32_t u
     for (uint64_t k = h->offsets[user]; k < h->offsets[user + 1]; k++)
         rows_left[s->row_of_item[h->values[k]]] += (double)s->corpus.weights[h->values[k]];
     for (uint32_t k = b->input_offsets[u]; k < b->input_offsets[u + 1]; k++)
-        rows_left[b->rows[b->input_rows[k]]] -= (double)b->input_weights[k];
+        rows_left[row_of(s, b, b->input_embeddings[k])] -= (double)b->input_weights[k];
     for (uint32_t k = b->target_offsets[u]; k < b->target_offsets[u + 1]; k++) {
         uint32_t item = b->items[b->target_items[k]];
         rows_left[s->row_of_item[item]] -= (double)s->corpus.weights[item];
     }
     for (int r = 0; r < N_ROWS; r++)
         assert_true(fabs(rows_left[r]) < 1e-6);
-    assert_true(b->input_offsets[u + 1] > b->input_offsets[u]);
     assert_true(b->target_offsets[u + 1] > b->target_offsets[u]);
 }
 
@@ -93,14 +132,33 @@ static void every_history_is_split_into_inputs_and_targets(void **state)
         struct rng rng = rng_seeded(4, 0);
         scene_create(&s, 3, shares[i]);
         for (int round = 0; round < 200; round++) {
-            const struct batch *b = sampler_draw(s.sampler, users, N_USERS, &rng);
+            const struct batch *b = draw(&s, users, N_USERS, &rng);
             assert_int_equal(b->n_users, N_USERS);
             check_slots(&s, b);
-            for (uint32_t u = 0; u < N_USERS; u++)
+            for (uint32_t u = 0; u < N_USERS; u++) {
                 check_split(&s, b, u, users[u]);
+                assert_true(b->input_offsets[u + 1] > b->input_offsets[u]);
+            }
         }
         scene_destroy(&s);
     }
+}
+
+static void without_inputs_all_of_a_history_are_targets(void **state)
+{
+    (void)state;
+    const uint32_t users[N_USERS] = {3, 1, 0, 2};
+    struct scene s;
+    struct rng rng = rng_seeded(7, 0);
+    scene_create(&s, 3, 0.0f);
+    for (int round = 0; round < 20; round++) {
+        const struct batch *b = draw(&s, users, N_USERS, &rng);
+        check_slots(&s, b);
+        assert_int_equal(b->input_offsets[N_USERS], 0);
+        for (uint32_t u = 0; u < N_USERS; u++)
+            check_split(&s, b, u, users[u]);
+    }
+    scene_destroy(&s);
 }
 
 static void negatives_are_distinct_and_uniform(void **state)
@@ -114,7 +172,7 @@ static void negatives_are_distinct_and_uniform(void **state)
         uint32_t drawn[N_ITEMS] = {0};
         scene_create(&s, sizes[i], 0.6f);
         for (uint32_t round = 0; round < n_rounds; round++) {
-            const struct batch *b = sampler_draw(s.sampler, &user, 1, &rng);
+            const struct batch *b = draw(&s, &user, 1, &rng);
             assert_int_equal(b->n_negatives, sizes[i]);
             check_slots(&s, b);
             for (uint32_t j = 0; j < b->n_negatives; j++)
@@ -134,10 +192,10 @@ static void all_items_are_negatives_when_there_are_no_more(void **state)
     struct scene s;
     struct rng rng = rng_seeded(6, 0);
     scene_create(&s, 1000, 0.6f);
-    const struct batch *b = sampler_draw(s.sampler, &user, 1, &rng);
+    const struct batch *b = draw(&s, &user, 1, &rng);
     assert_int_equal(b->n_negatives, N_ITEMS);
     assert_int_equal(b->n_item_slots, N_ITEMS);
-    assert_int_equal(b->n_negative_rows, N_ROWS);
+    assert_int_equal(b->n_negative_embeddings, N_ROWS);
     check_slots(&s, b);
     scene_destroy(&s);
 }
@@ -147,6 +205,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(corpus_leaves_out_users_who_cannot_train_but_counts_their_items),
         cmocka_unit_test(every_history_is_split_into_inputs_and_targets),
+        cmocka_unit_test(without_inputs_all_of_a_history_are_targets),
         cmocka_unit_test(negatives_are_distinct_and_uniform),
         cmocka_unit_test(all_items_are_negatives_when_there_are_no_more),
     };

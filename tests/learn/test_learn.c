@@ -1,7 +1,7 @@
 #include "base/log.h"
-#include "learn/store/dequantize.h"
 #include "learn/evaluate.h"
 #include "learn/learn.h"
+#include "learn/store/dequantize.h"
 #include "learn_fixture.h"
 #include "model/mapping.h"
 #include "model/read.h"

@@ -17,14 +17,26 @@ static void map(enum learn_method method, uint32_t n_rows, const float *teacher,
                 uint32_t row_of_item[N_ITEMS])
 {
     struct corpus corpus;
-    struct mapping m;
+    struct id_mapping m;
     struct parallel *team = fixture_team(1);
     fixture_corpus(lists, &corpus);
-    struct mapping_problem p = {&corpus, n_rows, DIM, teacher, 1, team};
-    assert_int_equal(mapping_create(method, &p, &m, NULL), COLLIDE_OK);
+    struct mapping_problem p = {.n_ids = corpus.n_items,
+                                .dense_ids = corpus.dense_ids,
+                                .counts = corpus.counts,
+                                .n_rows = n_rows,
+                                .dim = DIM,
+                                .vectors = teacher,
+                                .seed = 1,
+                                .team = team};
+    assert_int_equal(id_mapping_create(method, &p, &m, NULL), COLLIDE_OK);
+    assert_int_equal(m.n_ids, N_ITEMS);
     assert_int_equal(m.n_rows, n_rows);
-    memcpy(row_of_item, m.row_of_item, N_ITEMS * sizeof *row_of_item);
-    mapping_free(&m);
+    assert_int_equal(m.n_lookups, 1);
+    assert_int_equal(m.width, DIM);
+    assert_int_equal(m.kind, MAPPING_STORED);
+    assert_true((m.rows != NULL) == (mapping_method(method)->teacher == TEACHER_NEEDED));
+    memcpy(row_of_item, m.rows_of, N_ITEMS * sizeof *row_of_item);
+    id_mapping_free(&m);
     corpus_free(&corpus);
     parallel_destroy(team);
 }

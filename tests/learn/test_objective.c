@@ -1,6 +1,7 @@
 /* The loss and its gradients against an implementation of the formula in double precision, which knows
  * nothing of slots, threads or shared rows. */
 #include "learn/train/objective.h"
+#include "learn/train/training.h"
 #include "learn_fixture.h"
 
 #include <math.h>
@@ -11,7 +12,7 @@
 
 #include <cmocka.h>
 
-enum { N_ITEMS = 9, MAX_DIM = 33 };
+enum { N_ITEMS = 9, N_USERS = 6, MAX_DIM = 33 };
 
 static const int lists[] = {0, 1, 2, 3, -1, 2, 5, -1, 0, 4, 6, 7,  8, -1,
                             1, 3, 5, 7, -1, 0, 8, -1, 6, 2, 1, -1, -2};
@@ -21,11 +22,18 @@ struct setting {
     uint32_t dim;
     uint32_t n_negatives;
     unsigned n_threads;
+    enum backbone users;
+    enum item_lengths item_lengths;
 };
 
-struct parameters {
+/* Where the formula is evaluated. */
+struct point {
+    struct setting setting;
+    double temperature;
     double rows[N_ITEMS * MAX_DIM];
+    double users[N_USERS * MAX_DIM]; /* by place in the batch */
     double bias[N_ITEMS];
+    uint32_t row_of_slot[N_ITEMS]; /* of embeddings */
 };
 
 static double dot(const double *x, const double *y, uint32_t dim)
@@ -36,43 +44,49 @@ static double dot(const double *x, const double *y, uint32_t dim)
     return sum;
 }
 
-static double score(const struct parameters *p, const double *bag, uint32_t row, uint32_t item, uint32_t dim)
+static double score(const struct point *p, const double *user, uint32_t slot, uint32_t item)
 {
-    const double *w = p->rows + row * dim;
-    return dot(bag, w, dim) / sqrt(dot(bag, bag, dim) * dot(w, w, dim)) / 0.1 + p->bias[item];
+    const uint32_t dim = p->setting.dim;
+    const double *w = p->rows + p->row_of_slot[slot] * dim;
+    double length = p->setting.item_lengths == ITEM_LENGTHS_FREE ? 1.0 : sqrt(dot(w, w, dim));
+    return dot(user, w, dim) / sqrt(dot(user, user, dim)) / length / p->temperature + p->bias[item];
 }
 
-static double user_loss(const struct parameters *p, const struct batch *b, uint32_t u, uint32_t dim)
+static double user_loss(const struct point *p, const struct batch *b, uint32_t u)
 {
-    double bag[MAX_DIM] = {0}, sum = 0.0, loss = 0.0;
+    const uint32_t dim = p->setting.dim;
+    double user[MAX_DIM] = {0}, sum = 0.0, loss = 0.0;
+    for (uint32_t d = 0; p->setting.users != BACKBONE_BAG && d < dim; d++)
+        user[d] = p->users[u * dim + d];
     for (uint32_t k = b->input_offsets[u]; k < b->input_offsets[u + 1]; k++)
         for (uint32_t d = 0; d < dim; d++)
-            bag[d] += (double)b->input_weights[k] * p->rows[b->rows[b->input_rows[k]] * dim + d];
+            user[d] +=
+                (double)b->input_weights[k] * p->rows[p->row_of_slot[b->input_embeddings[k]] * dim + d];
     for (uint32_t j = 0; j < b->n_negatives; j++)
-        sum += exp(score(p, bag, b->rows[b->item_rows[j]], b->items[j], dim));
+        sum += exp(score(p, user, b->item_embeddings[j], b->items[j]));
     uint32_t n = b->target_offsets[u + 1] - b->target_offsets[u];
     for (uint32_t k = b->target_offsets[u]; k < b->target_offsets[u + 1]; k++) {
         uint32_t i = b->target_items[k];
-        loss += log(sum) - score(p, bag, b->rows[b->item_rows[i]], b->items[i], dim);
+        loss += log(sum) - score(p, user, b->item_embeddings[i], b->items[i]);
     }
     return loss / sqrt((double)n);
 }
 
-static double batch_loss(const struct parameters *p, const struct batch *b, uint32_t dim)
+static double batch_loss(const struct point *p, const struct batch *b)
 {
     double loss = 0.0;
     for (uint32_t u = 0; u < b->n_users; u++)
-        loss += user_loss(p, b, u, dim);
+        loss += user_loss(p, b, u);
     return loss;
 }
 
-static double central_difference(struct parameters *p, double *parameter, const struct batch *b, uint32_t dim)
+static double central_difference(struct point *p, double *parameter, const struct batch *b)
 {
     const double step = 1e-5, kept = *parameter;
     *parameter = kept + step;
-    double above = batch_loss(p, b, dim);
+    double above = batch_loss(p, b);
     *parameter = kept - step;
-    double below = batch_loss(p, b, dim);
+    double below = batch_loss(p, b);
     *parameter = kept;
     return (above - below) / (2.0 * step);
 }
@@ -82,54 +96,115 @@ static double central_difference(struct parameters *p, double *parameter, const 
  * times the third derivative, some 1e-7. */
 static const double tolerance = 5e-4;
 
-static void compare_with_differences(const struct gradients *g, struct parameters *p, const struct batch *b,
-                                     uint32_t dim)
+static void compare_with_differences(const struct gradients *g, struct point *p, const struct batch *b)
 {
-    double expected_loss = batch_loss(p, b, dim);
+    const uint32_t dim = p->setting.dim;
+    double expected_loss = batch_loss(p, b);
     assert_true(fabs(g->loss - expected_loss) < 1e-5 * fabs(expected_loss));
-    for (uint32_t slot = 0; slot < b->n_row_slots; slot++)
+    for (uint32_t slot = 0; slot < b->n_embeddings; slot++)
         for (uint32_t d = 0; d < dim; d++) {
-            double expected = central_difference(p, &p->rows[b->rows[slot] * dim + d], b, dim);
-            assert_true(fabs((double)g->rows[slot * dim + d] - expected) < tolerance);
+            double expected = central_difference(p, &p->rows[p->row_of_slot[slot] * dim + d], b);
+            assert_true(fabs((double)g->embeddings[slot * dim + d] - expected) < tolerance);
         }
+    for (uint32_t i = 0; p->setting.users != BACKBONE_BAG && i < b->n_users * dim; i++)
+        assert_true(fabs((double)g->users[i] - central_difference(p, &p->users[i], b)) < tolerance);
     for (uint32_t slot = 0; slot < b->n_item_slots; slot++) {
-        double expected = central_difference(p, &p->bias[b->items[slot]], b, dim);
+        double expected = central_difference(p, &p->bias[b->items[slot]], b);
         assert_true(fabs((double)g->bias[slot] - expected) < tolerance);
     }
 }
 
-static void check_setting(const struct setting *s)
-{
+/* The same point in float, and what reads it. */
+struct scene {
     struct corpus corpus;
-    fixture_corpus(lists, &corpus);
-    assert_int_equal(corpus.n_items, N_ITEMS);
-    uint32_t row_of_item[N_ITEMS], users[] = {5, 0, 2, 1, 3, 4};
-    struct rng rng = rng_seeded(3, 0);
-    struct parameters p;
-    float rows[N_ITEMS * MAX_DIM], bias[N_ITEMS];
-    for (uint32_t i = 0; i < N_ITEMS; i++) {
-        row_of_item[i] = (i * 7 + 3) % s->n_rows;
-        p.bias[i] = (double)(bias[i] = (float)rng_normal(&rng));
-    }
-    for (uint32_t i = 0; i < s->n_rows * s->dim; i++)
-        p.rows[i] = (double)(rows[i] = (float)rng_normal(&rng));
+    struct parallel *team;
+    uint32_t row_of_item[N_ITEMS];
+    float rows[N_ITEMS * MAX_DIM], users[N_USERS * MAX_DIM], bias[N_ITEMS];
+    struct id_mapping mapping;
+    struct embedder *embedder;
+    struct sampler *sampler;
+    struct objective *objective;
+};
 
-    struct batch_shape shape = {s->n_rows, 6, s->n_negatives, 0.6f};
-    struct sampler *sampler = NULL;
-    struct objective *objective = NULL;
-    struct parallel *team = fixture_team(s->n_threads);
-    assert_int_equal(sampler_create(&corpus, row_of_item, &shape, &sampler, NULL), COLLIDE_OK);
-    struct batch_limits limits = sampler_limits(sampler);
-    assert_int_equal(objective_create(&limits, s->dim, 0.1f, team, &objective, NULL), COLLIDE_OK);
-    for (int round = 0; round < 3; round++) {
-        const struct batch *batch = sampler_draw(sampler, users, 6, &rng);
-        struct gradients g = objective_evaluate(objective, batch, rows, bias);
-        compare_with_differences(&g, &p, batch, s->dim);
+static void draw_point(struct scene *s, struct point *p, struct rng *rng)
+{
+    const uint32_t dim = p->setting.dim;
+    for (uint32_t i = 0; i < N_ITEMS; i++) {
+        s->row_of_item[i] = (i * 7 + 3) % p->setting.n_rows;
+        p->bias[i] = (double)(s->bias[i] = (float)rng_normal(rng));
     }
-    objective_destroy(objective);
-    sampler_destroy(sampler);
-    parallel_destroy(team);
-    corpus_free(&corpus);
+    for (uint32_t i = 0; i < p->setting.n_rows * dim; i++)
+        p->rows[i] = (double)(s->rows[i] = (float)rng_normal(rng));
+    for (uint32_t i = 0; i < N_USERS * dim; i++)
+        p->users[i] = (double)(s->users[i] = (float)rng_normal(rng));
+}
+
+static void scene_create(struct scene *s, const struct point *p, struct rng *rng)
+{
+    const struct setting *setting = &p->setting;
+    fixture_corpus(lists, &s->corpus);
+    assert_int_equal(s->corpus.n_items, N_ITEMS);
+    s->team = fixture_team(setting->n_threads);
+    s->mapping = (struct id_mapping){.n_ids = N_ITEMS,
+                                     .n_rows = setting->n_rows,
+                                     .n_lookups = 1,
+                                     .combine = COMBINE_SUM,
+                                     .width = setting->dim,
+                                     .rows_of = s->row_of_item,
+                                     .rows = s->rows};
+    struct batch_shape shape = {N_USERS, setting->n_negatives, setting->users == BACKBONE_USER ? 0.0f : 0.6f};
+    struct batch_limits limits;
+    assert_int_equal(batch_limits_find(&s->corpus, &shape, &limits, NULL), COLLIDE_OK);
+    struct embedder_options embedder = {&s->mapping, setting->dim, limits.n_item_slots, 0};
+    assert_int_equal(embedder_create(&embedder, rng, s->team, &s->embedder, NULL), COLLIDE_OK);
+    assert_int_equal(sampler_create(&s->corpus, s->embedder, &shape, &s->sampler, NULL), COLLIDE_OK);
+    struct objective_options objective = {setting->dim, (float)p->temperature, setting->item_lengths};
+    assert_int_equal(objective_create(&limits, &objective, s->team, &s->objective, NULL), COLLIDE_OK);
+}
+
+static void scene_destroy(struct scene *s)
+{
+    objective_destroy(s->objective);
+    sampler_destroy(s->sampler);
+    embedder_destroy(s->embedder);
+    parallel_destroy(s->team);
+    corpus_free(&s->corpus);
+}
+
+/* Slots are known by their embeddings, which are rows. */
+static void find_rows(const struct scene *s, const float *embeddings, uint32_t n, struct point *p)
+{
+    const uint32_t dim = p->setting.dim;
+    for (uint32_t slot = 0; slot < n; slot++) {
+        uint32_t row = 0;
+        while (row < p->setting.n_rows &&
+               memcmp(s->rows + row * dim, embeddings + slot * dim, dim * sizeof *embeddings) != 0)
+            row++;
+        assert_true(row < p->setting.n_rows);
+        p->row_of_slot[slot] = row;
+    }
+}
+
+/* Free lengths are about sqrt(dim): a temperature of 0.5 keeps logits in the bounds of the tolerance. */
+static void check_setting(const struct setting *setting)
+{
+    const uint32_t users[] = {5, 0, 2, 1, 3, 4};
+    struct rng rng = rng_seeded(3, 0);
+    struct point p = {.setting = *setting,
+                      .temperature = setting->item_lengths == ITEM_LENGTHS_FREE ? 0.5 : 0.1};
+    struct scene s;
+    draw_point(&s, &p, &rng);
+    scene_create(&s, &p, &rng);
+    for (int round = 0; round < 3; round++) {
+        const struct batch *batch = sampler_draw(s.sampler, users, N_USERS, &rng);
+        const struct parameters at = {.embeddings = embedder_gather(s.embedder),
+                                      .users = setting->users == BACKBONE_BAG ? NULL : s.users,
+                                      .bias = s.bias};
+        find_rows(&s, at.embeddings, batch->n_embeddings, &p);
+        struct gradients g = objective_evaluate(s.objective, batch, &at);
+        compare_with_differences(&g, &p, batch);
+    }
+    scene_destroy(&s);
 }
 
 static void gradients_match_differences_with_a_row_per_item(void **state)
@@ -160,6 +235,41 @@ static void rows_of_one_dimension_have_no_gradient(void **state)
     check_setting(&(struct setting){.n_rows = 4, .dim = 1, .n_negatives = 6, .n_threads = 2});
 }
 
+static void gradients_match_differences_with_embeddings_of_users(void **state)
+{
+    (void)state;
+    static const enum backbone users[] = {BACKBONE_USER, BACKBONE_BOTH};
+    for (int i = 0; i < 2; i++) {
+        check_setting(&(struct setting){
+            .n_rows = N_ITEMS, .dim = 33, .n_negatives = 7, .n_threads = 2, .users = users[i]});
+        check_setting(
+            &(struct setting){.n_rows = 4, .dim = 5, .n_negatives = 100, .n_threads = 1, .users = users[i]});
+        check_setting(
+            &(struct setting){.n_rows = 5, .dim = 8, .n_negatives = 6, .n_threads = 9, .users = users[i]});
+    }
+}
+
+static void gradients_match_differences_with_free_lengths_of_items(void **state)
+{
+    (void)state;
+    static const enum backbone users[] = {BACKBONE_BAG, BACKBONE_USER, BACKBONE_BOTH};
+    for (int i = 0; i < 3; i++) {
+        struct setting s = {.n_rows = N_ITEMS,
+                            .dim = 16,
+                            .n_negatives = 4,
+                            .n_threads = 2,
+                            .users = users[i],
+                            .item_lengths = ITEM_LENGTHS_FREE};
+        check_setting(&s);
+        s.n_rows = 4;
+        s.dim = 5;
+        s.n_negatives = 100;
+        check_setting(&s);
+        s.dim = 1;
+        check_setting(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +277,8 @@ int main(void)
         cmocka_unit_test(gradients_match_differences_with_shared_rows),
         cmocka_unit_test(more_threads_than_users_are_fine),
         cmocka_unit_test(rows_of_one_dimension_have_no_gradient),
+        cmocka_unit_test(gradients_match_differences_with_embeddings_of_users),
+        cmocka_unit_test(gradients_match_differences_with_free_lengths_of_items),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

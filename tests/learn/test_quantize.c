@@ -1,6 +1,6 @@
+#include "base/half.h"
 #include "base/rng.h"
 #include "learn/store/dequantize.h"
-#include "base/half.h"
 #include "learn/store/quantize.h"
 
 #include <math.h>

@@ -10,6 +10,9 @@
 
 enum { N = 1000 };
 
+static const size_t lengths[] = {1, 2, 3, 15, 16, 17, 33, N};
+enum { N_LENGTHS = sizeof lengths / sizeof *lengths };
+
 static void exp_is_within_its_bound_over_the_whole_range(void **state)
 {
     (void)state;
@@ -42,9 +45,8 @@ static void exp_clamps_what_a_float_cannot_hold(void **state)
 static void softmax_matches_double_arithmetic(void **state)
 {
     (void)state;
-    const size_t lengths[] = {1, 2, 15, 16, 17, N};
     struct rng rng = rng_seeded(1, 0);
-    for (size_t l = 0; l < sizeof lengths / sizeof *lengths; l++) {
+    for (size_t l = 0; l < N_LENGTHS; l++) {
         size_t n = lengths[l];
         float logits[N], bias[N];
         double exact[N], sum = 0.0;
@@ -92,6 +94,119 @@ static void normalising_gives_length_one_and_leaves_zero_alone(void **state)
     assert_memory_equal(zero, nothing, sizeof zero);
 }
 
+static void multiplying_goes_element_by_element(void **state)
+{
+    (void)state;
+    struct rng rng = rng_seeded(3, 0);
+    for (int l = 0; l < N_LENGTHS; l++) {
+        float x[N], y[N], expected[N];
+        for (size_t i = 0; i < lengths[l]; i++) {
+            x[i] = (float)rng_normal(&rng);
+            y[i] = (float)rng_normal(&rng);
+            expected[i] = x[i] * y[i];
+        }
+        vector_multiply(x, y, lengths[l]);
+        assert_memory_equal(y, expected, lengths[l] * sizeof *y);
+    }
+}
+
+static void range_finds_both_ends_wherever_they_are(void **state)
+{
+    (void)state;
+    for (int l = 0; l < N_LENGTHS; l++)
+        for (size_t at = 0; at < lengths[l]; at++) {
+            float x[N], low, high;
+            for (size_t i = 0; i < lengths[l]; i++)
+                x[i] = 2.0f;
+            size_t other = lengths[l] - 1 - at;
+            x[other] = -3.0f;
+            x[at] = 5.0f; /* in the middle of an odd length both are one place */
+            vector_range(x, lengths[l], &low, &high);
+            assert_float_equal(high, 5.0f, 0.0f);
+            assert_float_equal(low, other != at ? -3.0f : lengths[l] > 1 ? 2.0f : 5.0f, 0.0f);
+        }
+}
+
+/* Of x near the middle of two levels either will do: places on the scale are off by a few 2^-24 of 255. */
+static void rounding_finds_the_nearest_level(void **state)
+{
+    (void)state;
+    const struct vector_levels levels = {.scale = 0.02f, .offset = -1.1f};
+    const float lasts[] = {1.0f, 3.0f, 15.0f, 255.0f};
+    struct rng rng = rng_seeded(4, 0);
+    for (int l = 0; l < 4; l++) {
+        float x[N], q[N];
+        for (size_t i = 0; i < N; i++)
+            x[i] = 3.0f * (float)rng_normal(&rng);
+        vector_round(x, lasts[l], levels, q, N);
+        for (size_t i = 0; i < N; i++) {
+            double at = ((double)x[i] - (double)levels.offset) / (double)levels.scale, nearest = INFINITY;
+            for (double level = 0.0; level <= (double)lasts[l]; level += 1.0)
+                nearest = fmin(nearest, fabs(at - level));
+            assert_true(q[i] == floorf(q[i]) && q[i] >= 0.0f && q[i] <= lasts[l]);
+            assert_true(fabs(at - (double)q[i]) <= nearest + 1e-4);
+        }
+    }
+}
+
+static void levels_of_no_scale_round_to_the_first(void **state)
+{
+    (void)state;
+    const float x[] = {-1e30f, -1.0f, 0.0f, 0.5f, 1e30f};
+    float q[5];
+    vector_round(x, 15.0f, (struct vector_levels){.scale = 0.0f, .offset = 0.5f}, q, 5);
+    for (int i = 0; i < 5; i++)
+        assert_float_equal(q[i], 0.0f, 0.0f);
+}
+
+/* Against the regression line by deviations from means. Sums of products are off by some 2^-24 of 1000 * 15 *
+ * 15 at worst, before differences of about a quarter of that. */
+static void fitted_levels_are_the_regression_line(void **state)
+{
+    (void)state;
+    struct rng rng = rng_seeded(5, 0);
+    for (int l = 1; l < N_LENGTHS; l++) {
+        size_t n = lengths[l];
+        float x[N], q[N];
+        double mean_x = 0.0, mean_q = 0.0, xq = 0.0, qq = 0.0;
+        for (size_t i = 0; i < n; i++) {
+            q[i] = i < 2 ? (float)(15 * i) : (float)rng_below(&rng, 16);
+            x[i] = 0.1f * q[i] - 0.7f + 0.05f * (float)rng_normal(&rng);
+            mean_x += (double)x[i] / (double)n;
+            mean_q += (double)q[i] / (double)n;
+        }
+        for (size_t i = 0; i < n; i++) {
+            xq += ((double)x[i] - mean_x) * ((double)q[i] - mean_q);
+            qq += ((double)q[i] - mean_q) * ((double)q[i] - mean_q);
+        }
+        struct vector_levels levels = vector_fit_levels(x, q, n);
+        assert_true(fabs((double)levels.scale - xq / qq) < 1e-5);
+        assert_true(fabs((double)levels.offset - (mean_x - xq / qq * mean_q)) < 1e-4);
+    }
+}
+
+static void values_on_one_level_are_fitted_by_their_mean(void **state)
+{
+    (void)state;
+    const float x[] = {1.0f, 2.0f, 6.0f}, q[] = {4.0f, 4.0f, 4.0f};
+    struct vector_levels levels = vector_fit_levels(x, q, 3);
+    assert_float_equal(levels.scale, 0.0f, 0.0f);
+    assert_float_equal(levels.offset, 3.0f, 1e-6);
+}
+
+static void unrounding_gives_the_levels(void **state)
+{
+    (void)state;
+    const struct vector_levels levels = {.scale = 0.25f, .offset = -1.5f};
+    float q[N];
+    for (int i = 0; i < N; i++)
+        q[i] = (float)(i % 256);
+    vector_unround(levels, q, N);
+    /* Quarters are exact. */
+    for (int i = 0; i < N; i++)
+        assert_float_equal(q[i], (float)(i % 256) / 4.0f - 1.5f, 0.0f);
+}
+
 /* Adam as its paper has it, bias correction on the moments themselves. */
 static void adam_follows_its_paper(void **state)
 {
@@ -125,6 +240,13 @@ int main(void)
         cmocka_unit_test(softmax_matches_double_arithmetic),
         cmocka_unit_test(argmax_gives_the_first_of_equals_and_only_what_is_above),
         cmocka_unit_test(normalising_gives_length_one_and_leaves_zero_alone),
+        cmocka_unit_test(multiplying_goes_element_by_element),
+        cmocka_unit_test(range_finds_both_ends_wherever_they_are),
+        cmocka_unit_test(rounding_finds_the_nearest_level),
+        cmocka_unit_test(levels_of_no_scale_round_to_the_first),
+        cmocka_unit_test(fitted_levels_are_the_regression_line),
+        cmocka_unit_test(values_on_one_level_are_fitted_by_their_mean),
+        cmocka_unit_test(unrounding_gives_the_levels),
         cmocka_unit_test(adam_follows_its_paper),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
