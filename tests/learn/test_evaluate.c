@@ -36,19 +36,25 @@ static uint32_t relevant_values[] = {1, 3, 0, 3};
 static const struct csr histories = {4, history_offsets, history_values};
 static const struct csr relevant = {4, relevant_offsets, relevant_values};
 
-static void check(uint32_t cutoff, const struct csr *masked, double recall, double ndcg)
+static void check_model(const struct model *m, uint32_t cutoff, const struct csr *masked, double recall,
+                        double ndcg)
 {
-    struct model m = small_model();
     struct evaluation e = {&histories, masked, &relevant, cutoff};
     for (unsigned n_threads = 1; n_threads <= 4; n_threads++) {
         struct parallel *team = fixture_team(n_threads);
         struct quality q;
-        assert_int_equal(evaluate_model(&m, &e, team, &q, NULL), COLLIDE_OK);
+        assert_int_equal(evaluate_model(m, &e, team, &q, NULL), COLLIDE_OK);
         assert_int_equal(q.n_users, 3);
         assert_true(fabs(q.recall - recall) < 1e-12);
         assert_true(fabs(q.ndcg - ndcg) < 1e-12);
         parallel_destroy(team);
     }
+}
+
+static void check(uint32_t cutoff, const struct csr *masked, double recall, double ndcg)
+{
+    struct model m = small_model();
+    check_model(&m, cutoff, masked, recall, ndcg);
 }
 
 static void recall_and_ndcg_follow_their_definitions(void **state)
@@ -86,6 +92,47 @@ static void packed_mappings_are_evaluated_as_stored_ones(void **state)
     parallel_destroy(team);
 }
 
+/* The same embeddings as sums with nothing, products with ones, and halves. */
+static void several_lookups_are_evaluated_as_one(void **state)
+{
+    (void)state;
+    static const float wide[] = {1.0f, 0.0f, 0.0f, 1.0f, 0.0f, 0.0f, 1.0f, 1.0f}, narrow[] = {1.0f, 0.0f};
+    static const uint32_t with_nothing[] = {0, 2, 2, 0, 1, 2, 2, 1, 2, 2},
+                          with_ones[] = {0, 3, 3, 0, 1, 3, 3, 1, 2, 2},
+                          halves[] = {0, 1, 0, 1, 1, 0, 1, 0, 1, 1};
+    static const uint32_t *const remaps[] = {with_nothing, with_ones, halves};
+    const double second = 1.0 / log2(3.0);
+    for (int c = COMBINE_SUM; c <= COMBINE_CONCAT; c++) {
+        struct model m = small_model();
+        m.mapping = (struct row_mapping){.combine = (enum combine)c, .n_lookups = 2};
+        m.rows.n = c == COMBINE_CONCAT ? 2 : 4;
+        m.rows.width = c == COMBINE_CONCAT ? 1 : 2;
+        m.rows.values = c == COMBINE_CONCAT ? narrow : wide;
+        m.item.remap = remaps[c];
+        check_model(&m, 2, NULL, 0.5 / 3.0, 1.0 / (1.0 + second) / 3.0);
+        check_model(&m, 3, NULL, (1.0 + 1.0) / 3.0, ((1.0 + 0.5) / (1.0 + second) + 0.5) / 3.0);
+    }
+}
+
+/* User 0 lies along y, the others along x. By themselves they rank 2 first, or 1 then 0; with its history's x
+ * user 0 lies between both, and the larger bias puts 1 first. */
+static void users_embeddings_are_queries_with_histories_where_those_are_stored(void **state)
+{
+    (void)state;
+    static const uint32_t rows_of_users[] = {1, 0, 0, 0, 0};
+    static const float larger_bias[] = {0.0f, 0.5f, 0.2f, 0.0f, 0.0f};
+    const double second = 1.0 / log2(3.0);
+    struct model m = small_model();
+    m.bias = larger_bias;
+    m.user = (struct space){.n_ids = 4, .remap = rows_of_users};
+    m.user_is_embedded = true;
+    check_model(&m, 1, NULL, 0.0, 0.0);
+    check_model(&m, 2, NULL, (0.5 + 1.0) / 3.0, (second / (1.0 + second) + second) / 3.0);
+    m.histories.offsets = (const uint32_t[]){0, 1, 2, 3, 3};
+    m.histories.items = history_values;
+    check_model(&m, 1, NULL, 1.0 / 3.0, 1.0 / 3.0);
+}
+
 static void what_cannot_be_evaluated_is_refused(void **state)
 {
     (void)state;
@@ -99,9 +146,6 @@ static void what_cannot_be_evaluated_is_refused(void **state)
     e.cutoff = 10;
     m.pooling = POOLING_SUM;
     assert_int_equal(evaluate_model(&m, &e, team, &q, NULL), COLLIDE_UNSUPPORTED);
-    m = small_model();
-    m.mapping.n_lookups = 2;
-    assert_int_equal(evaluate_model(&m, &e, team, &q, NULL), COLLIDE_UNSUPPORTED);
     parallel_destroy(team);
 }
 
@@ -111,6 +155,8 @@ int main(void)
         cmocka_unit_test(recall_and_ndcg_follow_their_definitions),
         cmocka_unit_test(masked_items_are_not_recommended),
         cmocka_unit_test(packed_mappings_are_evaluated_as_stored_ones),
+        cmocka_unit_test(several_lookups_are_evaluated_as_one),
+        cmocka_unit_test(users_embeddings_are_queries_with_histories_where_those_are_stored),
         cmocka_unit_test(what_cannot_be_evaluated_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
