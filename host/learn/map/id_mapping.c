@@ -7,10 +7,32 @@
 #include <string.h>
 
 static const struct mapping_method methods[LEARN_N_METHODS] = {
-    [LEARN_LHF] = {"lhf", TEACHER_NEEDED, COMBINE_SUM, 1, map_lhf},
-    [LEARN_MODULO] = {"modulo", TEACHER_NONE, COMBINE_SUM, 1, map_modulo},
-    [LEARN_FREQUENCY] = {"frequency", TEACHER_NONE, COMBINE_SUM, 1, map_frequency},
-    [LEARN_FULL] = {"full", TEACHER_NONE, COMBINE_SUM, 1, map_full},
+    [LEARN_LHF] =
+        {.name = "lhf", .teacher = TEACHER_NEEDED, .lookups = LOOKUPS_FIXED, .n_lookups = 1, .fill = map_lhf},
+    [LEARN_MODULO] = {.name = "modulo", .lookups = LOOKUPS_FIXED, .n_lookups = 1, .fill = map_modulo},
+    [LEARN_FREQUENCY] = {.name = "frequency",
+                         .lookups = LOOKUPS_FIXED,
+                         .n_lookups = 1,
+                         .fill = map_frequency},
+    [LEARN_FULL] = {.name = "full", .lookups = LOOKUPS_FIXED, .n_lookups = 1, .fill = map_full},
+    [LEARN_HASH] = {.name = "hash", .lookups = LOOKUPS_FIXED, .n_lookups = 1, .fill = map_hash},
+    [LEARN_DOUBLE] = {.name = "double", .lookups = LOOKUPS_FIXED, .n_lookups = 2, .fill = map_hash},
+    [LEARN_HYBRID] = {.name = "hybrid", .lookups = LOOKUPS_FIXED, .n_lookups = 2, .fill = map_hybrid},
+    [LEARN_BLOOM] = {.name = "bloom", .n_lookups = 4, .fill = map_hash},
+    [LEARN_QR] = {.name = "qr", .lookups = LOOKUPS_FIXED, .n_lookups = 2, .fill = map_qr},
+    [LEARN_QR_MULTIPLY] = {.name = "qr-mul",
+                           .lookups = LOOKUPS_FIXED,
+                           .combine = COMBINE_MULTIPLY,
+                           .n_lookups = 2,
+                           .fill = map_qr},
+    [LEARN_QR_CONCAT] =
+        {.name = "qr-concat", .lookups = LOOKUPS_FIXED, .n_lookups = 2, .part_lookups = 1, .fill = map_qr},
+    [LEARN_LSH] = {.name = "lsh", .lookups = LOOKUPS_FIXED, .n_lookups = 1, .fill = map_lsh},
+    [LEARN_HASHEMB] = {.name = "hashemb", .weights = WEIGHTS_TRAINED, .n_lookups = 2, .fill = map_hash},
+    [LEARN_ROBE] = {.name = "robe", .n_lookups = 4, .shape = shape_robe, .fill = map_robe},
+    [LEARN_CE] = {.name = "ce", .n_lookups = 4, .part_lookups = 1, .fill = map_ce},
+    [LEARN_CCE] =
+        {.name = "cce", .teacher = TEACHER_NEEDED, .n_lookups = 8, .part_lookups = 2, .fill = map_cce},
 };
 
 const char *const learn_method_names[LEARN_N_METHODS + 1] = {
@@ -18,6 +40,18 @@ const char *const learn_method_names[LEARN_N_METHODS + 1] = {
     [LEARN_MODULO] = "modulo",
     [LEARN_FREQUENCY] = "frequency",
     [LEARN_FULL] = "full",
+    [LEARN_HASH] = "hash",
+    [LEARN_DOUBLE] = "double",
+    [LEARN_HYBRID] = "hybrid",
+    [LEARN_BLOOM] = "bloom",
+    [LEARN_QR] = "qr",
+    [LEARN_QR_MULTIPLY] = "qr-mul",
+    [LEARN_QR_CONCAT] = "qr-concat",
+    [LEARN_LSH] = "lsh",
+    [LEARN_HASHEMB] = "hashemb",
+    [LEARN_ROBE] = "robe",
+    [LEARN_CE] = "ce",
+    [LEARN_CCE] = "cce",
 };
 
 const struct mapping_method *mapping_method(enum learn_method method)
@@ -30,22 +64,66 @@ const char *learn_method_name(enum learn_method method)
     return learn_method_names[method];
 }
 
-static enum collide_status shape(const struct mapping_method *method, const struct mapping_problem *problem,
-                                 struct id_mapping *m, struct collide_error *err)
+static enum collide_status count_lookups(const struct mapping_method *method,
+                                         const struct mapping_problem *problem, struct id_mapping *m,
+                                         struct collide_error *err)
 {
-    uint32_t n_lookups = problem->settings.n_lookups ? problem->settings.n_lookups : method->n_lookups;
-    bool is_split = method->combine == COMBINE_CONCAT;
-    *m = (struct id_mapping){.n_ids = problem->n_ids,
-                             .n_rows = problem->n_rows,
-                             .n_lookups = n_lookups,
-                             .combine = method->combine,
-                             .width = is_split ? problem->dim / n_lookups : problem->dim,
-                             .kind = MAPPING_STORED};
-    if (is_split && problem->dim % n_lookups)
+    const uint32_t asked = problem->settings.n_lookups;
+    m->n_lookups = asked ? asked : method->n_lookups;
+    if (method->lookups == LOOKUPS_FIXED && m->n_lookups != method->n_lookups)
+        return error_set(err, COLLIDE_INVALID,
+                         "%s reads %" PRIu32 " rows an id, not %" PRIu32 ": leave the number of lookups out",
+                         method->name, method->n_lookups, asked);
+    if (m->n_lookups > MODEL_MAX_LOOKUPS || (method->part_lookups && m->n_lookups % method->part_lookups))
+        return error_set(err, COLLIDE_INVALID,
+                         "%" PRIu32 " lookups for %s; give a multiple of %" PRIu32 " up to %d", m->n_lookups,
+                         method->name, method->part_lookups ? method->part_lookups : 1, MODEL_MAX_LOOKUPS);
+    m->n_parts = method->part_lookups ? m->n_lookups / method->part_lookups : 1;
+    return COLLIDE_OK;
+}
+
+/* The budget is one of values: cut into n_parts, rows are so many times as many. */
+static enum collide_status spend_budget(const struct mapping_method *method,
+                                        const struct mapping_problem *problem, struct id_mapping *m,
+                                        struct collide_error *err)
+{
+    if (problem->dim % m->n_parts)
         return error_set(err, COLLIDE_INVALID,
                          "%s cuts a vector into %" PRIu32 " equal parts, which dim %" PRIu32
                          " does not allow: give a dim that is a multiple, or other lookups",
-                         method->name, n_lookups, problem->dim);
+                         method->name, m->n_parts, problem->dim);
+    if (problem->n_rows >= UINT32_MAX / m->n_parts)
+        return error_set(err, COLLIDE_INVALID,
+                         "%" PRIu32 " rows of %" PRIu32
+                         " parts each are more than can be numbered: give fewer",
+                         problem->n_rows, m->n_parts);
+    m->n_rows = problem->n_rows * m->n_parts;
+    m->width = problem->dim / m->n_parts;
+    return COLLIDE_OK;
+}
+
+static enum collide_status shape(const struct mapping_method *method, const struct mapping_problem *problem,
+                                 struct id_mapping *m, struct collide_error *err)
+{
+    *m = (struct id_mapping){.n_ids = problem->n_ids, .combine = method->combine, .kind = MAPPING_STORED};
+    enum collide_status status = count_lookups(method, problem, m, err);
+    if (status == COLLIDE_OK && method->shape)
+        status = method->shape(problem, m, err);
+    return status == COLLIDE_OK ? spend_budget(method, problem, m, err) : status;
+}
+
+static enum collide_status allocate(const struct mapping_method *method, struct id_mapping *m,
+                                    struct collide_error *err)
+{
+    const size_t n_entries = (size_t)m->n_ids * m->n_lookups;
+    const bool has_rows = method->teacher == TEACHER_NEEDED, has_weights = method->weights == WEIGHTS_TRAINED;
+    m->rows_of = malloc(n_entries * sizeof *m->rows_of);
+    m->rows = has_rows ? malloc((size_t)m->n_rows * m->width * sizeof *m->rows) : NULL;
+    m->lookup_weights = has_weights ? malloc(n_entries * sizeof *m->lookup_weights) : NULL;
+    if (!m->rows_of || (has_rows && !m->rows) || (has_weights && !m->lookup_weights))
+        return error_no_memory(err, "the mapping");
+    for (size_t e = 0; has_weights && e < n_entries; e++)
+        m->lookup_weights[e] = 1.0f;
     return COLLIDE_OK;
 }
 
@@ -55,13 +133,8 @@ enum collide_status id_mapping_create(enum learn_method method, const struct map
     const struct mapping_method *chosen = mapping_method(method);
     struct id_mapping m;
     enum collide_status status = shape(chosen, problem, &m, err);
-    if (status != COLLIDE_OK)
-        return status;
-    bool has_rows = chosen->teacher == TEACHER_NEEDED;
-    m.rows_of = malloc((size_t)m.n_ids * m.n_lookups * sizeof *m.rows_of);
-    m.rows = has_rows ? malloc((size_t)m.n_rows * m.width * sizeof *m.rows) : NULL;
-    if (!m.rows_of || (has_rows && !m.rows))
-        status = error_no_memory(err, "the mapping");
+    if (status == COLLIDE_OK)
+        status = allocate(chosen, &m, err);
     if (status == COLLIDE_OK)
         status = chosen->fill(problem, &m, err);
     if (status == COLLIDE_OK)
@@ -74,6 +147,7 @@ enum collide_status id_mapping_create(enum learn_method method, const struct map
 void id_mapping_free(struct id_mapping *m)
 {
     free(m->rows_of);
+    free(m->lookup_weights);
     free(m->rows);
     *m = (struct id_mapping){0};
 }

@@ -1,8 +1,10 @@
 /* Mapping the ids of a space to rows. A method is one function that fills an id_mapping, in a file of its
  * own, and one entry in the table of id_mapping.c.
  *
- *     emb(i) = combine over l < n_lookups of  rows[ rows_of[i][l] ]
- */
+ *     part p of emb(i) = combine over its n_lookups / n_parts lookups l of  w[i][l] * rows[ rows_of[i][l] ]
+ *     emb(i)           = its n_parts parts one after the other
+ *
+ * The lookups of part 0 come first, then those of part 1, and so on. w are the lookup weights, 1 without. */
 #ifndef LEARN_ID_MAPPING_H
 #define LEARN_ID_MAPPING_H
 
@@ -18,7 +20,7 @@ struct mapping_problem {
     const uint32_t *counts;     /* (n_ids) of interactions */
     const struct csr *partners; /* (n_ids) rows: the ids of the other space that each interacts with */
     uint32_t n_partners;        /* ids of the other space */
-    uint32_t n_rows;            /* at most, 1 .. n_ids */
+    uint32_t n_rows;            /* rows of dim values to spend, 1 .. n_ids; of narrower rows there are more */
     uint32_t dim;
     const float *vectors; /* (n_ids, dim) learned, of length about 1; NULL for methods without a teacher */
     struct method_settings settings;
@@ -30,30 +32,45 @@ struct id_mapping {
     uint32_t n_ids;
     uint32_t n_rows;
     uint32_t n_lookups;
-    enum combine combine;
-    uint32_t width; /* values of a row: dim, or dim / n_lookups where lookups are concatenated */
-    /* MAPPING_STORED, or a kind whose rows_of the kernels can compute from dense ids, with its seed. */
+    uint32_t n_parts;     /* divides n_lookups and dim */
+    enum combine combine; /* of a part's lookups: sum or multiply */
+    uint32_t width;       /* values of a row: dim / n_parts */
+    /* MAPPING_STORED, or a kind whose rows_of the kernels can compute from dense ids, with its seed: see
+     * model/mapping.h, where the unknown ids' row comes after these n_rows. */
     enum mapping_kind kind;
     uint64_t seed;
-    uint32_t *rows_of; /* (n_ids, n_lookups) each below n_rows, owned */
-    float *rows;       /* (n_rows, width) for training to start from, owned; NULL: at random */
+    uint32_t *rows_of;     /* (n_ids, n_lookups) each below n_rows, owned */
+    float *lookup_weights; /* (n_ids, n_lookups) for training to start from, owned; NULL: 1, and not trained.
+                              Only with sums */
+    float *rows;           /* (n_rows, width) for training to start from, owned; NULL: at random */
 };
 
 enum teacher_use { TEACHER_NONE, TEACHER_NEEDED };
+enum lookups_use { LOOKUPS_BY_SETTINGS, LOOKUPS_FIXED };
+enum weights_use { WEIGHTS_NONE, WEIGHTS_TRAINED };
 
 struct mapping_method {
     const char *name;
     enum teacher_use teacher;
+    enum lookups_use lookups;
+    enum weights_use weights; /* of lookups */
     enum combine combine;
-    uint32_t n_lookups; /* unless the settings say otherwise */
-    /* Fills rows_of, and rows where they are not NULL, all allocated by the caller; may lower n_rows. */
+    uint32_t n_lookups;    /* unless the settings say otherwise */
+    uint32_t part_lookups; /* lookups of a part; 0: there is one part, of all of them */
+    /* Changes n_lookups and n_parts where what they would be by the above and the settings is not it; NULL:
+     * it is. The width and the number of rows follow. */
+    enum collide_status (*shape)(const struct mapping_problem *problem, struct id_mapping *mapping,
+                                 struct collide_error *err);
+    /* Fills rows_of, and rows where they are not NULL, all allocated by the caller; may lower n_rows, and
+     * change lookup weights, which are 1. */
     enum collide_status (*fill)(const struct mapping_problem *problem, struct id_mapping *mapping,
                                 struct collide_error *err);
 };
 
 const struct mapping_method *mapping_method(enum learn_method method);
 
-/* rows are allocated for methods with a teacher. Returns owned. */
+/* At most problem->n_rows * dim values in all rows. rows are there for methods with a teacher. Returns owned.
+ * COLLIDE_INVALID: what the method cannot do with this dim, number of rows or settings. */
 enum collide_status id_mapping_create(enum learn_method method, const struct mapping_problem *problem,
                                       struct id_mapping *out, struct collide_error *err);
 void id_mapping_free(struct id_mapping *m);
@@ -67,5 +84,21 @@ enum collide_status map_frequency(const struct mapping_problem *problem, struct 
                                   struct collide_error *err);
 enum collide_status map_full(const struct mapping_problem *problem, struct id_mapping *mapping,
                              struct collide_error *err);
+enum collide_status map_hash(const struct mapping_problem *problem, struct id_mapping *mapping,
+                             struct collide_error *err);
+enum collide_status map_hybrid(const struct mapping_problem *problem, struct id_mapping *mapping,
+                               struct collide_error *err);
+enum collide_status map_qr(const struct mapping_problem *problem, struct id_mapping *mapping,
+                           struct collide_error *err);
+enum collide_status map_lsh(const struct mapping_problem *problem, struct id_mapping *mapping,
+                            struct collide_error *err);
+enum collide_status shape_robe(const struct mapping_problem *problem, struct id_mapping *mapping,
+                               struct collide_error *err);
+enum collide_status map_robe(const struct mapping_problem *problem, struct id_mapping *mapping,
+                             struct collide_error *err);
+enum collide_status map_ce(const struct mapping_problem *problem, struct id_mapping *mapping,
+                           struct collide_error *err);
+enum collide_status map_cce(const struct mapping_problem *problem, struct id_mapping *mapping,
+                            struct collide_error *err);
 
 #endif

@@ -10,6 +10,21 @@ enum learn_method {
     LEARN_FREQUENCY, /* half of the rows private to the most frequent ids, the others fold by modulo (Zhang
                         2020) */
     LEARN_FULL,      /* a row for every id */
+    LEARN_HASH,      /* a row by a hash of the id (Dietzfelbinger 1997) */
+    LEARN_DOUBLE,    /* the sum of two hashed rows (Zhang 2020) */
+    LEARN_HYBRID,    /* private rows for the most frequent ids, two hashed rows for the others (Zhang 2020) */
+    LEARN_BLOOM,     /* the sum of several hashed rows, 4 by default (Serra 2017) */
+    LEARN_QR,        /* a row by the quotient of the id and one by its remainder, summed (Shi 2020) */
+    LEARN_QR_MULTIPLY, /* their product */
+    LEARN_QR_CONCAT,   /* of half the width each, one after the other */
+    LEARN_LSH,     /* locality-sensitive hashing: ids with similar interactions share a row (Charikar 2002) */
+    LEARN_HASHEMB, /* hash embeddings: hashed rows, 2 by default, summed by learned weights of each id
+                      (Svenstrup 2017) */
+    LEARN_ROBE, /* random offset blocks: an embedding is cut into chunks, 4 by default, each a run of a flat
+                   array (Desai 2022) */
+    LEARN_CE,   /* compositional codes: a hashed row for each part of an embedding, 4 by default (Shi 2020) */
+    LEARN_CCE,  /* clustered compositional embeddings: of each part, 4 by default, the centroid of what it is
+                   like and a hashed row (Tsang 2023) */
     LEARN_N_METHODS
 };
 
@@ -22,7 +37,7 @@ enum mapping_signals { SIGNALS_BOTH, SIGNALS_FREQUENCY, SIGNALS_EMBEDDING };
 
 /* Choices that only some methods have; 0 is each one's own default. */
 struct method_settings {
-    uint32_t n_lookups;           /* rows an id */
+    uint32_t n_lookups;           /* rows an id; robe: chunks */
     enum mapping_signals signals; /* lhf */
     float private_share;          /* of the rows, for the most frequent ids alone */
 };
