@@ -1,10 +1,8 @@
 /* The embeddings of a space's ids in training: a table of rows read through a mapping, what a batch touches
- * of it, and Adam on that.
- *
- *     emb(i) = combine over l < n_lookups of  rows[ rows_of[i][l] ]
+ * of it, and Adam on that, as on the lookups' weights where the mapping has them: see map/id_mapping.h.
  *
  * The embeddings that a batch needs are numbered by slots, so that they and their gradients are small dense
- * arrays. With one lookup an id, ids that share a row share a slot. */
+ * arrays. With one lookup an id and no weights, ids that share a row share a slot. */
 #ifndef LEARN_EMBEDDER_H
 #define LEARN_EMBEDDER_H
 
@@ -23,14 +21,17 @@ struct embedder_options {
     uint32_t row_bits;
 };
 
-/* Rows start at the mapping's own, or as random directions of length 1 by rng. Borrows the team too. Returns
- * owned. */
+/* Rows start at the mapping's own, or as random directions by rng, of a length that makes one row of each
+ * part 1 together. Borrows the team too. Returns owned. */
 enum collide_status embedder_create(const struct embedder_options *options, struct rng *rng,
                                     struct parallel *team, struct embedder **out, struct collide_error *err);
 void embedder_destroy(struct embedder *e);
 
 /* (mapping->n_rows, mapping->width) in training; borrowed, may be written between batches. */
 float *embedder_rows(struct embedder *e);
+
+/* Likewise: (mapping->n_ids, mapping->n_lookups), NULL if the mapping has no lookup weights. */
+float *embedder_lookup_weights(struct embedder *e);
 
 /* A new batch begins, without slots. */
 void embedder_clear(struct embedder *e);
@@ -42,7 +43,8 @@ uint32_t embedder_n_slots(const struct embedder *e);
 /* The batch's embeddings: (n_slots, dim), valid until the next gather. */
 const float *embedder_gather(struct embedder *e);
 
-/* One step of Adam on the rows behind the gathered embeddings, for the loss by each: (n_slots, dim). */
+/* One step of Adam on the rows and weights behind the gathered embeddings, for the loss by each: (n_slots,
+ * dim). */
 void embedder_step(struct embedder *e, const float *gradients, float rate);
 
 #endif
