@@ -16,7 +16,9 @@
 /* The ids of one space, numbered 0, 1, 2... All borrowed. */
 struct mapping_problem {
     uint32_t n_ids;
-    const uint32_t *dense_ids;  /* (n_ids) increasing: what hash functions see */
+    /* (n_ids) increasing: what hash functions see. For kernels to compute the same, their numbers among the
+     * entries of all spaces, see model/mapping.h; of items these are their dense ids. */
+    const uint32_t *dense_ids;
     const uint32_t *counts;     /* (n_ids) of interactions */
     const struct csr *partners; /* (n_ids) rows: the ids of the other space that each interacts with */
     uint32_t n_partners;        /* ids of the other space */

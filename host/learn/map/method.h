@@ -7,8 +7,8 @@
 enum learn_method {
     LEARN_LHF, /* learned hash function: ids with similar learned vectors share a row (Ghaemmaghami 2022) */
     LEARN_MODULO,    /* the hashing trick: dense id mod rows (Weinberger 2009) */
-    LEARN_FREQUENCY, /* half of the rows private to the most frequent ids, the others fold by modulo (Zhang
-                        2020) */
+    LEARN_FREQUENCY, /* private rows, half of all by default, for the most frequent ids, the others fold by
+                        modulo (Zhang 2020) */
     LEARN_FULL,      /* a row for every id */
     LEARN_HASH,      /* a row by a hash of the id (Dietzfelbinger 1997) */
     LEARN_DOUBLE,    /* the sum of two hashed rows (Zhang 2020) */
