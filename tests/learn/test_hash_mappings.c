@@ -374,7 +374,7 @@ static void only_hash_embeddings_weigh_lookups(void **state)
         struct id_mapping m = map(hash_family[k], &p);
         assert_true((m.lookup_weights != NULL) == (hash_family[k] == LEARN_HASHEMB));
         for (size_t e = 0; m.lookup_weights && e < (size_t)N_IDS * m.n_lookups; e++)
-            assert_true(m.lookup_weights[e] == 1.0f);
+            assert_true(m.lookup_weights[e] == 1.0f / sqrtf(DIM));
         id_mapping_free(&m);
     }
 }

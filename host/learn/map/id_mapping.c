@@ -28,7 +28,7 @@ static const struct mapping_method methods[LEARN_N_METHODS] = {
     [LEARN_QR_CONCAT] =
         {.name = "qr-concat", .lookups = LOOKUPS_FIXED, .n_lookups = 2, .part_lookups = 1, .fill = map_qr},
     [LEARN_LSH] = {.name = "lsh", .lookups = LOOKUPS_FIXED, .n_lookups = 1, .fill = map_lsh},
-    [LEARN_HASHEMB] = {.name = "hashemb", .weights = WEIGHTS_TRAINED, .n_lookups = 2, .fill = map_hash},
+    [LEARN_HASHEMB] = {.name = "hashemb", .weights = WEIGHTS_TRAINED, .n_lookups = 2, .fill = map_hashemb},
     [LEARN_ROBE] = {.name = "robe", .n_lookups = 4, .shape = shape_robe, .fill = map_robe},
     [LEARN_CE] = {.name = "ce", .n_lookups = 4, .part_lookups = 1, .fill = map_ce},
     [LEARN_CCE] =
@@ -122,8 +122,6 @@ static enum collide_status allocate(const struct mapping_method *method, struct 
     m->lookup_weights = has_weights ? malloc(n_entries * sizeof *m->lookup_weights) : NULL;
     if (!m->rows_of || (has_rows && !m->rows) || (has_weights && !m->lookup_weights))
         return error_no_memory(err, "the mapping");
-    for (size_t e = 0; has_weights && e < n_entries; e++)
-        m->lookup_weights[e] = 1.0f;
     return COLLIDE_OK;
 }
 

@@ -63,8 +63,8 @@ struct mapping_method {
      * it is. The width and the number of rows follow. */
     enum collide_status (*shape)(const struct mapping_problem *problem, struct id_mapping *mapping,
                                  struct collide_error *err);
-    /* Fills rows_of, and rows where they are not NULL, all allocated by the caller; may lower n_rows, and
-     * change lookup weights, which are 1. */
+    /* Fills rows_of, and rows and lookup_weights where they are not NULL, all allocated by the caller; may
+     * lower n_rows. */
     enum collide_status (*fill)(const struct mapping_problem *problem, struct id_mapping *mapping,
                                 struct collide_error *err);
 };
@@ -88,6 +88,8 @@ enum collide_status map_full(const struct mapping_problem *problem, struct id_ma
                              struct collide_error *err);
 enum collide_status map_hash(const struct mapping_problem *problem, struct id_mapping *mapping,
                              struct collide_error *err);
+enum collide_status map_hashemb(const struct mapping_problem *problem, struct id_mapping *mapping,
+                                struct collide_error *err);
 enum collide_status map_hybrid(const struct mapping_problem *problem, struct id_mapping *mapping,
                                struct collide_error *err);
 enum collide_status map_qr(const struct mapping_problem *problem, struct id_mapping *mapping,

@@ -1,7 +1,6 @@
 /* n_lookups hashed rows of one table: hash, with one of them (Dietzfelbinger et al. 1997; here by the hash
  * that the kernels compute), double hashing with two (Zhang et al. 2020), Bloom embeddings with several
- * (Serra and Karatzoglou 2017), hash embeddings where each id weighs them (Svenstrup et al. 2017; weights of
- * its own rather than hashed ones). */
+ * (Serra and Karatzoglou 2017). */
 #include "learn/map/hashing.h"
 #include "learn/map/id_mapping.h"
 
