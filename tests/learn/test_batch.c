@@ -38,6 +38,7 @@ static void scene_create(struct scene *s, uint32_t n_negatives, float input_shar
     s->mapping = (struct id_mapping){.n_ids = N_ITEMS,
                                      .n_rows = N_ROWS,
                                      .n_lookups = 1,
+                                     .n_parts = 1,
                                      .combine = COMBINE_SUM,
                                      .width = 1,
                                      .rows_of = s->row_of_item,

@@ -148,6 +148,7 @@ static void scene_create(struct scene *s, const struct point *p, struct rng *rng
     s->mapping = (struct id_mapping){.n_ids = N_ITEMS,
                                      .n_rows = setting->n_rows,
                                      .n_lookups = 1,
+                                     .n_parts = 1,
                                      .combine = COMBINE_SUM,
                                      .width = setting->dim,
                                      .rows_of = s->row_of_item,

@@ -26,8 +26,13 @@ struct scene {
 static struct id_mapping mapping_of(const uint32_t rows[8], uint32_t kept[8])
 {
     memcpy(kept, rows, 8 * sizeof *kept);
-    return (struct id_mapping){
-        .n_ids = 8, .n_rows = N_ROWS, .n_lookups = 1, .combine = COMBINE_SUM, .width = DIM, .rows_of = kept};
+    return (struct id_mapping){.n_ids = 8,
+                               .n_rows = N_ROWS,
+                               .n_lookups = 1,
+                               .n_parts = 1,
+                               .combine = COMBINE_SUM,
+                               .width = DIM,
+                               .rows_of = kept};
 }
 
 /* Row 8 is nobody's. */
