@@ -15,6 +15,14 @@ static const struct mapping_method methods[LEARN_N_METHODS] = {
                          .n_lookups = 1,
                          .fill = map_frequency},
     [LEARN_FULL] = {.name = "full", .lookups = LOOKUPS_FIXED, .n_lookups = 1, .fill = map_full},
+    [LEARN_RQ] =
+        {.name = "rq", .teacher = TEACHER_NEEDED, .sharing = ROWS_IN_BOOKS, .n_lookups = 4, .fill = map_rq},
+    [LEARN_PQ] = {.name = "pq",
+                  .teacher = TEACHER_NEEDED,
+                  .sharing = ROWS_IN_BOOKS,
+                  .n_lookups = 8,
+                  .part_lookups = 1,
+                  .fill = map_pq},
     [LEARN_HASH] = {.name = "hash", .lookups = LOOKUPS_FIXED, .n_lookups = 1, .fill = map_hash},
     [LEARN_DOUBLE] = {.name = "double", .lookups = LOOKUPS_FIXED, .n_lookups = 2, .fill = map_hash},
     [LEARN_HYBRID] = {.name = "hybrid", .lookups = LOOKUPS_FIXED, .n_lookups = 2, .fill = map_hybrid},
@@ -40,6 +48,8 @@ const char *const learn_method_names[LEARN_N_METHODS + 1] = {
     [LEARN_MODULO] = "modulo",
     [LEARN_FREQUENCY] = "frequency",
     [LEARN_FULL] = "full",
+    [LEARN_RQ] = "rq",
+    [LEARN_PQ] = "pq",
     [LEARN_HASH] = "hash",
     [LEARN_DOUBLE] = "double",
     [LEARN_HYBRID] = "hybrid",
@@ -102,6 +112,20 @@ static enum collide_status spend_budget(const struct mapping_method *method,
     return COLLIDE_OK;
 }
 
+static enum collide_status make_books(const struct mapping_method *method, struct id_mapping *m,
+                                      struct collide_error *err)
+{
+    if (m->n_rows < m->n_lookups)
+        return error_set(err, COLLIDE_INVALID,
+                         "%" PRIu32 " rows are too few for the %" PRIu32
+                         " codebooks of %s: give more rows, or "
+                         "fewer lookups",
+                         m->n_rows, m->n_lookups, method->name);
+    m->n_book_rows = m->n_rows / m->n_lookups;
+    m->n_rows = m->n_book_rows * m->n_lookups;
+    return COLLIDE_OK;
+}
+
 static enum collide_status shape(const struct mapping_method *method, const struct mapping_problem *problem,
                                  struct id_mapping *m, struct collide_error *err)
 {
@@ -109,7 +133,11 @@ static enum collide_status shape(const struct mapping_method *method, const stru
     enum collide_status status = count_lookups(method, problem, m, err);
     if (status == COLLIDE_OK && method->shape)
         status = method->shape(problem, m, err);
-    return status == COLLIDE_OK ? spend_budget(method, problem, m, err) : status;
+    if (status == COLLIDE_OK)
+        status = spend_budget(method, problem, m, err);
+    if (status == COLLIDE_OK && method->sharing == ROWS_IN_BOOKS)
+        status = make_books(method, m, err);
+    return status;
 }
 
 static enum collide_status allocate(const struct mapping_method *method, struct id_mapping *m,

@@ -34,6 +34,7 @@ struct id_mapping {
     uint32_t n_ids;
     uint32_t n_rows;
     uint32_t n_lookups;
+    uint32_t n_book_rows; /* codebooks: lookup l has rows l * n_book_rows and on; 0: lookups share all rows */
     uint32_t n_parts;     /* divides n_lookups and dim */
     enum combine combine; /* of a part's lookups: sum or multiply */
     uint32_t width;       /* values of a row: dim / n_parts */
@@ -50,12 +51,14 @@ struct id_mapping {
 enum teacher_use { TEACHER_NONE, TEACHER_NEEDED };
 enum lookups_use { LOOKUPS_BY_SETTINGS, LOOKUPS_FIXED };
 enum weights_use { WEIGHTS_NONE, WEIGHTS_TRAINED };
+enum row_sharing { ROWS_SHARED, ROWS_IN_BOOKS }; /* between the lookups of an id */
 
 struct mapping_method {
     const char *name;
     enum teacher_use teacher;
     enum lookups_use lookups;
     enum weights_use weights; /* of lookups */
+    enum row_sharing sharing;
     enum combine combine;
     uint32_t n_lookups;    /* unless the settings say otherwise */
     uint32_t part_lookups; /* lookups of a part; 0: there is one part, of all of them */
@@ -80,6 +83,10 @@ void id_mapping_free(struct id_mapping *m);
 /* The methods. */
 enum collide_status map_lhf(const struct mapping_problem *problem, struct id_mapping *mapping,
                             struct collide_error *err);
+enum collide_status map_rq(const struct mapping_problem *problem, struct id_mapping *mapping,
+                           struct collide_error *err);
+enum collide_status map_pq(const struct mapping_problem *problem, struct id_mapping *mapping,
+                           struct collide_error *err);
 enum collide_status map_modulo(const struct mapping_problem *problem, struct id_mapping *mapping,
                                struct collide_error *err);
 enum collide_status map_frequency(const struct mapping_problem *problem, struct id_mapping *mapping,

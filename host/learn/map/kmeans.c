@@ -14,10 +14,10 @@
 enum { BLOCK_POINTS = 128, BLOCK_CENTROIDS = 1024 };
 
 struct kmeans {
-    const struct kmeans_problem *problem;
+    struct kmeans_problem problem;
     struct parallel *team;
-    uint32_t *assignment;  /* (n_points) the caller's */
-    float *centroids;      /* (n_clusters, dim) the caller's */
+    uint32_t *assignment;  /* (n_points) the caller's, during a pass */
+    float *centroids;      /* (n_clusters, dim) the caller's, likewise */
     float *half_norms;     /* (n_clusters): |c|^2 / 2 */
     float *costs;          /* (n_points): weight * squared distance to the centroid assigned */
     float *scores;         /* (n_threads, BLOCK_POINTS, BLOCK_CENTROIDS) */
@@ -41,25 +41,25 @@ static int smaller_key_first(const void *a, const void *b)
 
 static const float *point_at(const struct kmeans *k, size_t point)
 {
-    return k->problem->points + point * k->problem->dim;
+    return k->problem.points + point * k->problem.dim;
 }
 
 static float *centroid_at(struct kmeans *k, size_t cluster)
 {
-    return k->centroids + cluster * k->problem->dim;
+    return k->centroids + cluster * k->problem.dim;
 }
 
 /* Distinct points with chances by weight: those with the smallest of exponential draws at rate weight
  * (Efraimidis and Spirakis 2006). */
-static void start(struct kmeans *k)
+void kmeans_draw(struct kmeans *k, uint64_t seed, float *centroids)
 {
-    const struct kmeans_problem *p = k->problem;
-    struct rng rng = rng_seeded(p->seed, 0);
+    const struct kmeans_problem *p = &k->problem;
+    struct rng rng = rng_seeded(seed, 0);
     for (uint32_t i = 0; i < p->n_points; i++)
         k->ranked[i] = (struct ranked){-log(1.0 - rng_double(&rng)) / (double)p->weights[i], i};
     qsort(k->ranked, p->n_points, sizeof *k->ranked, smaller_key_first);
     for (uint32_t c = 0; c < p->n_clusters; c++)
-        memcpy(centroid_at(k, c), point_at(k, k->ranked[c].point), p->dim * sizeof(float));
+        memcpy(centroids + (size_t)c * p->dim, point_at(k, k->ranked[c].point), p->dim * sizeof(float));
 }
 
 static void measure_centroids(void *context, unsigned thread, size_t begin, size_t end)
@@ -67,13 +67,13 @@ static void measure_centroids(void *context, unsigned thread, size_t begin, size
     (void)thread;
     struct kmeans *k = context;
     for (size_t c = begin; c < end; c++)
-        k->half_norms[c] = 0.5f * vector_dot(centroid_at(k, c), centroid_at(k, c), k->problem->dim);
+        k->half_norms[c] = 0.5f * vector_dot(centroid_at(k, c), centroid_at(k, c), k->problem.dim);
 }
 
 /* The nearest centroid has the largest <x, c> - |c|^2 / 2. */
 static void assign_block(struct kmeans *k, float *scores, size_t first, int n)
 {
-    const struct kmeans_problem *p = k->problem;
+    const struct kmeans_problem *p = &k->problem;
     const int dim = (int)p->dim;
     float best[BLOCK_POINTS];
     for (int i = 0; i < n; i++)
@@ -107,7 +107,7 @@ static void assign_points(void *context, unsigned thread, size_t begin, size_t e
 /* Each empty cluster takes the costliest point that is left. */
 static void fill_empty(struct kmeans *k)
 {
-    const struct kmeans_problem *p = k->problem;
+    const struct kmeans_problem *p = &k->problem;
     uint32_t n_empty = 0, next = 0;
     memset(k->sizes, 0, (p->n_clusters + 1ull) * sizeof *k->sizes);
     for (uint32_t i = 0; i < p->n_points; i++)
@@ -136,7 +136,7 @@ static void fill_empty(struct kmeans *k)
 /* Sorts points by cluster; afterwards cluster c's members are members[sizes[c - 1] .. sizes[c]). */
 static void sort_members(struct kmeans *k)
 {
-    const struct kmeans_problem *p = k->problem;
+    const struct kmeans_problem *p = &k->problem;
     uint32_t begin = 0;
     for (uint32_t c = 0; c < p->n_clusters; c++) {
         uint32_t size = k->sizes[c];
@@ -151,7 +151,7 @@ static void average_clusters(void *context, unsigned thread, size_t begin, size_
 {
     (void)thread;
     struct kmeans *k = context;
-    const struct kmeans_problem *p = k->problem;
+    const struct kmeans_problem *p = &k->problem;
     for (size_t c = begin; c < end; c++) {
         uint32_t from = c ? k->sizes[c - 1] : 0, to = k->sizes[c];
         if (from == to)
@@ -167,10 +167,12 @@ static void average_clusters(void *context, unsigned thread, size_t begin, size_
     }
 }
 
-static double pass(struct kmeans *k)
+double kmeans_pass(struct kmeans *k, uint32_t *assignment, float *centroids)
 {
-    const struct kmeans_problem *p = k->problem;
+    const struct kmeans_problem *p = &k->problem;
     double inertia = 0.0;
+    k->assignment = assignment;
+    k->centroids = centroids;
     parallel_for(k->team, p->n_clusters, measure_centroids, k);
     parallel_for(k->team, p->n_points, assign_points, k);
     for (uint32_t i = 0; i < p->n_points; i++)
@@ -181,37 +183,58 @@ static double pass(struct kmeans *k)
     return inertia;
 }
 
+enum collide_status kmeans_create(const struct kmeans_problem *problem, struct parallel *team,
+                                  struct kmeans **out, struct collide_error *err)
+{
+    const size_t n_points = problem->n_points, n_clusters = problem->n_clusters;
+    struct kmeans *k = calloc(1, sizeof *k);
+    if (!k)
+        return error_no_memory(err, "k-means");
+    *k = (struct kmeans){.problem = *problem, .team = team};
+    k->half_norms = malloc(n_clusters * sizeof *k->half_norms);
+    k->costs = malloc(n_points * sizeof *k->costs);
+    k->scores = malloc((size_t)parallel_n_threads(team) * BLOCK_POINTS * BLOCK_CENTROIDS * sizeof *k->scores);
+    k->sizes = malloc((n_clusters + 1) * sizeof *k->sizes);
+    k->members = malloc(n_points * sizeof *k->members);
+    k->ranked = malloc(n_points * sizeof *k->ranked);
+    if (!k->half_norms || !k->costs || !k->scores || !k->sizes || !k->members || !k->ranked) {
+        kmeans_destroy(k);
+        return error_no_memory(err, "k-means");
+    }
+    *out = k;
+    return COLLIDE_OK;
+}
+
+void kmeans_destroy(struct kmeans *k)
+{
+    if (!k)
+        return;
+    free(k->half_norms);
+    free(k->costs);
+    free(k->scores);
+    free(k->sizes);
+    free(k->members);
+    free(k->ranked);
+    free(k);
+}
+
 enum collide_status kmeans_fit(const struct kmeans_problem *problem, struct parallel *team,
                                uint32_t *assignment, float *centroids, double *inertia,
                                struct collide_error *err)
 {
-    enum collide_status status = COLLIDE_OK;
-    struct kmeans k = {.problem = problem, .team = team, .assignment = assignment, .centroids = centroids};
+    struct kmeans *k;
     struct progress progress;
-    k.half_norms = malloc(problem->n_clusters * sizeof *k.half_norms);
-    k.costs = malloc(problem->n_points * sizeof *k.costs);
-    k.scores = malloc((size_t)parallel_n_threads(team) * BLOCK_POINTS * BLOCK_CENTROIDS * sizeof *k.scores);
-    k.sizes = malloc((problem->n_clusters + 1ull) * sizeof *k.sizes);
-    k.members = malloc(problem->n_points * sizeof *k.members);
-    k.ranked = malloc(problem->n_points * sizeof *k.ranked);
-    if (!k.half_norms || !k.costs || !k.scores || !k.sizes || !k.members || !k.ranked) {
-        status = error_no_memory(err, "k-means");
-        goto out;
-    }
+    enum collide_status status = kmeans_create(problem, team, &k, err);
+    if (status != COLLIDE_OK)
+        return status;
     memset(assignment, 0, problem->n_points * sizeof *assignment);
     progress_begin(&progress, "k-means", problem->n_passes);
-    start(&k);
+    kmeans_draw(k, problem->seed, centroids);
     for (uint32_t i = 0; i < problem->n_passes; i++) {
-        inertia[i] = pass(&k);
+        inertia[i] = kmeans_pass(k, assignment, centroids);
         progress_update(&progress, i + 1, NULL);
     }
     progress_end(&progress);
-out:
-    free(k.half_norms);
-    free(k.costs);
-    free(k.scores);
-    free(k.sizes);
-    free(k.members);
-    free(k.ranked);
-    return status;
+    kmeans_destroy(k);
+    return COLLIDE_OK;
 }

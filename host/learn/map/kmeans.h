@@ -12,8 +12,8 @@ struct kmeans_problem {
     uint32_t n_points;
     uint32_t n_clusters; /* 1 .. n_points */
     uint32_t dim;
-    uint32_t n_passes; /* of assignment and update; at least 1 */
-    uint64_t seed;
+    uint32_t n_passes; /* kmeans_fit: of assignment and update; at least 1 */
+    uint64_t seed;     /* kmeans_fit */
 };
 
 /* Writes assignment: (n_points), centroids: (n_clusters, dim) and inertia: (n_passes), the sum of
@@ -25,5 +25,20 @@ struct kmeans_problem {
 enum collide_status kmeans_fit(const struct kmeans_problem *problem, struct parallel *team,
                                uint32_t *assignment, float *centroids, double *inertia,
                                struct collide_error *err);
+
+/* The same in steps, for those who change the points or take turns between several sets of centroids. */
+struct kmeans;
+
+/* Borrows the problem's points and weights until kmeans_destroy; the points' values may change between
+ * passes. Returns owned. */
+enum collide_status kmeans_create(const struct kmeans_problem *problem, struct parallel *team,
+                                  struct kmeans **out, struct collide_error *err);
+void kmeans_destroy(struct kmeans *k);
+
+/* Centroids: distinct points, drawn by weight. */
+void kmeans_draw(struct kmeans *k, uint64_t seed, float *centroids);
+
+/* One assignment to the centroids as they are, one update of them; gives the inertia in between. */
+double kmeans_pass(struct kmeans *k, uint32_t *assignment, float *centroids);
 
 #endif

@@ -1,9 +1,9 @@
 /* Items whose learned vectors are alike share a row; frequent items weigh more in where the rows lie. */
 #include "base/error.h"
 #include "learn/map/id_mapping.h"
+#include "learn/map/id_weights.h"
 #include "learn/map/kmeans.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 enum { N_PASSES = 5 };
@@ -15,8 +15,7 @@ enum collide_status map_lhf(const struct mapping_problem *problem, struct id_map
     float *weights = malloc(problem->n_ids * sizeof *weights);
     if (!weights)
         return error_no_memory(err, "the weights of k-means");
-    for (uint32_t i = 0; i < problem->n_ids; i++)
-        weights[i] = sqrtf((float)problem->counts[i] + 1.0f);
+    id_weights(problem, weights);
     struct kmeans_problem clustering = {.points = problem->vectors,
                                         .weights = weights,
                                         .n_points = problem->n_ids,

@@ -10,11 +10,13 @@ enum learn_method {
     LEARN_FREQUENCY, /* private rows, half of all by default, for the most frequent ids, the others fold by
                         modulo (Zhang 2020) */
     LEARN_FULL,      /* a row for every id */
-    LEARN_HASH,      /* a row by a hash of the id (Dietzfelbinger 1997) */
-    LEARN_DOUBLE,    /* the sum of two hashed rows (Zhang 2020) */
-    LEARN_HYBRID,    /* private rows for the most frequent ids, two hashed rows for the others (Zhang 2020) */
-    LEARN_BLOOM,     /* the sum of several hashed rows, 4 by default (Serra 2017) */
-    LEARN_QR,        /* a row by the quotient of the id and one by its remainder, summed (Shi 2020) */
+    LEARN_RQ, /* residual codes, a sum of rows, one of each codebook (Chen 2010; semantic ids, Singh 2024) */
+    LEARN_PQ, /* product codes: rows of parts of the vector, one codebook a part (Jegou 2011) */
+    LEARN_HASH,   /* a row by a hash of the id (Dietzfelbinger 1997) */
+    LEARN_DOUBLE, /* the sum of two hashed rows (Zhang 2020) */
+    LEARN_HYBRID, /* private rows for the most frequent ids, two hashed rows for the others (Zhang 2020) */
+    LEARN_BLOOM,  /* the sum of several hashed rows, 4 by default (Serra 2017) */
+    LEARN_QR,     /* a row by the quotient of the id and one by its remainder, summed (Shi 2020) */
     LEARN_QR_MULTIPLY, /* their product */
     LEARN_QR_CONCAT,   /* of half the width each, one after the other */
     LEARN_LSH,     /* locality-sensitive hashing: ids with similar interactions share a row (Charikar 2002) */
