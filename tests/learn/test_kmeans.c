@@ -64,7 +64,8 @@ static void fit_free(struct fit *f)
 
 static struct kmeans_problem problem_of(const struct blobs *b, uint32_t n_clusters, uint32_t n_passes)
 {
-    return (struct kmeans_problem){b->points, b->weights, b->n_points, n_clusters, b->dim, n_passes, 7};
+    return (struct kmeans_problem){b->points, b->weights, b->n_points, n_clusters,
+                                   b->dim,    n_passes,   7,           KMEANS_FLAT};
 }
 
 static double squared_distance(const float *x, const float *y, uint32_t dim)
@@ -165,7 +166,7 @@ static void fewer_distinct_points_than_clusters_are_fine(void **state)
         points[2 * i + 1] = 0.5f;
         weights[i] = 1.0f;
     }
-    struct kmeans_problem p = {points, weights, 10, 5, 2, 4, 8};
+    struct kmeans_problem p = {points, weights, 10, 5, 2, 4, 8, KMEANS_FLAT};
     struct fit f;
     fit_create(&f, &p, 2);
     for (int i = 0; i < 10; i++)
@@ -179,7 +180,7 @@ static void heavy_points_pull_the_centroid(void **state)
 {
     (void)state;
     const float points[] = {0.0f, 1.0f}, weights[] = {3.0f, 1.0f};
-    struct kmeans_problem p = {points, weights, 2, 1, 1, 1, 9};
+    struct kmeans_problem p = {points, weights, 2, 1, 1, 1, 9, KMEANS_FLAT};
     struct fit f;
     fit_create(&f, &p, 1);
     assert_true(fabs((double)f.centroids[0] - 0.25) < 1e-6);

@@ -3,27 +3,31 @@
 #include "base/error.h"
 #include "base/progress.h"
 #include "base/rng.h"
+#include "learn/map/kmeans_cells.h"
+#include "learn/map/nearest.h"
 #include "learn/train/vector.h"
 
-#include <cblas.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* One block of scores, 128 points by 1024 centroids, stays in a core's second-level cache. */
-enum { BLOCK_POINTS = 128, BLOCK_CENTROIDS = 1024 };
+static const double MOST_FLAT_STEPS = 1e10;
 
 struct kmeans {
     struct kmeans_problem problem;
     struct parallel *team;
-    uint32_t *assignment;  /* (n_points) the caller's, during a pass */
-    float *centroids;      /* (n_clusters, dim) the caller's, likewise */
-    float *half_norms;     /* (n_clusters): |c|^2 / 2 */
-    float *costs;          /* (n_points): weight * squared distance to the centroid assigned */
-    float *scores;         /* (n_threads, BLOCK_POINTS, BLOCK_CENTROIDS) */
-    uint32_t *sizes;       /* (n_clusters + 1): points of each cluster, then where its members end */
-    uint32_t *members;     /* (n_points) by cluster, each cluster's in increasing order */
-    struct ranked *ranked; /* (n_points) */
+    uint32_t *assignment;       /* (n_points) the caller's, during a pass */
+    float *centroids;           /* (n_clusters, dim) the caller's, likewise */
+    struct kmeans_cells *cells; /* NULL: flat */
+    float *half_norms;          /* (n_clusters): |c|^2 / 2 */
+    float *costs;               /* (n_points): weight * squared distance to the centroid assigned */
+    float *best;                /* (n_points): <x, c> - |c|^2 / 2 of the centroid assigned */
+    float *scores;              /* (n_threads, NEAREST_SCORES), flat only */
+    uint32_t *sizes;            /* (n_clusters + 1): points of each cluster, then where its members end */
+    uint32_t *members;          /* (n_points) by cluster, each cluster's in increasing order */
+    struct ranked *ranked;      /* (n_points) */
+    uint64_t n_distances;       /* of flat passes */
 };
 
 struct ranked {
@@ -66,42 +70,50 @@ static void measure_centroids(void *context, unsigned thread, size_t begin, size
 {
     (void)thread;
     struct kmeans *k = context;
-    for (size_t c = begin; c < end; c++)
-        k->half_norms[c] = 0.5f * vector_dot(centroid_at(k, c), centroid_at(k, c), k->problem.dim);
+    nearest_half_norms(k->centroids, k->problem.dim, begin, end, k->half_norms);
 }
 
-/* The nearest centroid has the largest <x, c> - |c|^2 / 2. */
-static void assign_block(struct kmeans *k, float *scores, size_t first, int n)
+static struct centroids centroids_of(const struct kmeans *k)
 {
-    const struct kmeans_problem *p = &k->problem;
-    const int dim = (int)p->dim;
-    float best[BLOCK_POINTS];
-    for (int i = 0; i < n; i++)
-        best[i] = -INFINITY;
-    for (uint32_t c = 0; c < p->n_clusters; c += BLOCK_CENTROIDS) {
-        int m = (int)(p->n_clusters - c < BLOCK_CENTROIDS ? p->n_clusters - c : BLOCK_CENTROIDS);
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n, m, dim, 1.0f, point_at(k, first), dim,
-                    centroid_at(k, c), dim, 0.0f, scores, m);
-        for (int i = 0; i < n; i++) {
-            size_t nearest =
-                vector_argmax_above(scores + (size_t)i * (size_t)m, k->half_norms + c, (size_t)m, &best[i]);
-            if (nearest < (size_t)m)
-                k->assignment[first + (size_t)i] = c + (uint32_t)nearest;
-        }
-    }
-    for (int i = 0; i < n; i++) {
-        const float *x = point_at(k, first + (size_t)i);
-        float distance = vector_dot(x, x, p->dim) - 2.0f * best[i];
-        k->costs[first + (size_t)i] = distance > 0.0f ? distance * p->weights[first + (size_t)i] : 0.0f;
-    }
+    return (struct centroids){k->centroids, k->half_norms, k->problem.n_clusters, k->problem.dim};
 }
 
-static void assign_points(void *context, unsigned thread, size_t begin, size_t end)
+static void look_at_all(void *context, unsigned thread, size_t begin, size_t end)
 {
     struct kmeans *k = context;
-    float *scores = k->scores + (size_t)thread * BLOCK_POINTS * BLOCK_CENTROIDS;
-    for (size_t first = begin; first < end; first += BLOCK_POINTS)
-        assign_block(k, scores, first, (int)(end - first < BLOCK_POINTS ? end - first : BLOCK_POINTS));
+    const struct centroids list = centroids_of(k);
+    for (size_t i = begin; i < end; i++)
+        k->best[i] = -INFINITY;
+    for (size_t first = begin; first < end; first += NEAREST_POINTS) {
+        uint32_t n = (uint32_t)(end - first < NEAREST_POINTS ? end - first : NEAREST_POINTS);
+        nearest_among(&list, point_at(k, first), n, k->scores + (size_t)thread * NEAREST_SCORES,
+                      k->best + first, k->assignment + first);
+    }
+}
+
+static void measure_costs(void *context, unsigned thread, size_t begin, size_t end)
+{
+    (void)thread;
+    struct kmeans *k = context;
+    const struct kmeans_problem *p = &k->problem;
+    for (size_t i = begin; i < end; i++) {
+        float distance = vector_dot(point_at(k, i), point_at(k, i), p->dim) - 2.0f * k->best[i];
+        k->costs[i] = distance > 0.0f ? distance * p->weights[i] : 0.0f;
+    }
+}
+
+static void assign(struct kmeans *k)
+{
+    const struct kmeans_problem *p = &k->problem;
+    const struct centroids list = centroids_of(k);
+    parallel_for(k->team, p->n_clusters, measure_centroids, k);
+    if (k->cells) {
+        kmeans_cells_assign(k->cells, &list, k->assignment, k->best);
+    } else {
+        parallel_for(k->team, p->n_points, look_at_all, k);
+        k->n_distances += (uint64_t)p->n_points * p->n_clusters;
+    }
+    parallel_for(k->team, p->n_points, measure_costs, k);
 }
 
 /* Each empty cluster takes the costliest point that is left. */
@@ -173,8 +185,7 @@ double kmeans_pass(struct kmeans *k, uint32_t *assignment, float *centroids)
     double inertia = 0.0;
     k->assignment = assignment;
     k->centroids = centroids;
-    parallel_for(k->team, p->n_clusters, measure_centroids, k);
-    parallel_for(k->team, p->n_points, assign_points, k);
+    assign(k);
     for (uint32_t i = 0; i < p->n_points; i++)
         inertia += (double)k->costs[i];
     fill_empty(k);
@@ -183,34 +194,65 @@ double kmeans_pass(struct kmeans *k, uint32_t *assignment, float *centroids)
     return inertia;
 }
 
+void kmeans_take_points(struct kmeans *k)
+{
+    if (k->cells)
+        kmeans_cells_place(k->cells);
+}
+
+uint64_t kmeans_n_distances(const struct kmeans *k)
+{
+    return k->n_distances + (k->cells ? kmeans_cells_n_distances(k->cells) : 0);
+}
+
+static bool is_flat(const struct kmeans_problem *p)
+{
+    double n_steps = (double)p->n_points * (double)p->n_clusters * (double)p->dim;
+    return p->search == KMEANS_FLAT || (p->search == KMEANS_BY_SIZE && n_steps <= MOST_FLAT_STEPS);
+}
+
+static enum collide_status allocate(struct kmeans *k, struct collide_error *err)
+{
+    const size_t n_points = k->problem.n_points, n_clusters = k->problem.n_clusters;
+    const size_t n_scores = (size_t)parallel_n_threads(k->team) * NEAREST_SCORES;
+    k->half_norms = malloc(n_clusters * sizeof *k->half_norms);
+    k->costs = malloc(n_points * sizeof *k->costs);
+    k->best = malloc(n_points * sizeof *k->best);
+    k->scores = is_flat(&k->problem) ? malloc(n_scores * sizeof *k->scores) : NULL;
+    k->sizes = malloc((n_clusters + 1) * sizeof *k->sizes);
+    k->members = malloc(n_points * sizeof *k->members);
+    k->ranked = malloc(n_points * sizeof *k->ranked);
+    if (!k->half_norms || !k->costs || !k->best || (is_flat(&k->problem) && !k->scores) || !k->sizes ||
+        !k->members || !k->ranked)
+        return error_no_memory(err, "k-means");
+    return COLLIDE_OK;
+}
+
 enum collide_status kmeans_create(const struct kmeans_problem *problem, struct parallel *team,
                                   struct kmeans **out, struct collide_error *err)
 {
-    const size_t n_points = problem->n_points, n_clusters = problem->n_clusters;
     struct kmeans *k = calloc(1, sizeof *k);
     if (!k)
         return error_no_memory(err, "k-means");
     *k = (struct kmeans){.problem = *problem, .team = team};
-    k->half_norms = malloc(n_clusters * sizeof *k->half_norms);
-    k->costs = malloc(n_points * sizeof *k->costs);
-    k->scores = malloc((size_t)parallel_n_threads(team) * BLOCK_POINTS * BLOCK_CENTROIDS * sizeof *k->scores);
-    k->sizes = malloc((n_clusters + 1) * sizeof *k->sizes);
-    k->members = malloc(n_points * sizeof *k->members);
-    k->ranked = malloc(n_points * sizeof *k->ranked);
-    if (!k->half_norms || !k->costs || !k->scores || !k->sizes || !k->members || !k->ranked) {
+    enum collide_status status = allocate(k, err);
+    if (status == COLLIDE_OK && !is_flat(problem))
+        status = kmeans_cells_create(problem, team, &k->cells, err);
+    if (status == COLLIDE_OK)
+        *out = k;
+    else
         kmeans_destroy(k);
-        return error_no_memory(err, "k-means");
-    }
-    *out = k;
-    return COLLIDE_OK;
+    return status;
 }
 
 void kmeans_destroy(struct kmeans *k)
 {
     if (!k)
         return;
+    kmeans_cells_destroy(k->cells);
     free(k->half_norms);
     free(k->costs);
+    free(k->best);
     free(k->scores);
     free(k->sizes);
     free(k->members);
@@ -229,6 +271,7 @@ enum collide_status kmeans_fit(const struct kmeans_problem *problem, struct para
         return status;
     memset(assignment, 0, problem->n_points * sizeof *assignment);
     progress_begin(&progress, "k-means", problem->n_passes);
+    kmeans_take_points(k);
     kmeans_draw(k, problem->seed, centroids);
     for (uint32_t i = 0; i < problem->n_passes; i++) {
         inertia[i] = kmeans_pass(k, assignment, centroids);

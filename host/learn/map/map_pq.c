@@ -33,6 +33,7 @@ static void code_parts(const struct product_codes *c, struct kmeans *kmeans)
     for (uint32_t part = 0; part < m->n_lookups; part++) {
         float *book = m->rows + (size_t)part * m->n_book_rows * m->width;
         take_part(c, part);
+        kmeans_take_points(kmeans);
         kmeans_draw(kmeans, c->problem->seed + part, book);
         for (uint32_t i = 1; i <= N_PASSES; i++) {
             kmeans_pass(kmeans, c->codes, book);
@@ -62,7 +63,8 @@ enum collide_status map_pq(const struct mapping_problem *problem, struct id_mapp
                                         .weights = c.weights,
                                         .n_points = problem->n_ids,
                                         .n_clusters = mapping->n_book_rows,
-                                        .dim = mapping->width};
+                                        .dim = mapping->width,
+                                        .seed = problem->seed};
     status = kmeans_create(&clustering, problem->team, &kmeans, err);
     if (status == COLLIDE_OK)
         code_parts(&c, kmeans);

@@ -63,6 +63,7 @@ static void take_away(struct residual_codes *c, uint32_t lookup)
 static void code_greedily(struct residual_codes *c, struct progress *progress)
 {
     for (uint32_t l = 0; l < c->mapping->n_lookups; l++) {
+        kmeans_take_points(c->kmeans);
         kmeans_draw(c->kmeans, c->problem->seed + l, book_of(c, l));
         for (int i = 0; i < N_PASSES; i++) {
             kmeans_pass(c->kmeans, codes_of(c, l), book_of(c, l));
@@ -77,6 +78,7 @@ static void improve(struct residual_codes *c, struct progress *progress)
     for (int round = 0; round < N_ROUNDS; round++) {
         for (uint32_t l = 0; l < c->mapping->n_lookups; l++) {
             put_back(c, l);
+            kmeans_take_points(c->kmeans);
             kmeans_pass(c->kmeans, codes_of(c, l), book_of(c, l));
             take_away(c, l);
             progress_update(progress, progress->done + 1, NULL);
@@ -116,7 +118,8 @@ enum collide_status map_rq(const struct mapping_problem *problem, struct id_mapp
                                         .weights = c.weights,
                                         .n_points = problem->n_ids,
                                         .n_clusters = mapping->n_book_rows,
-                                        .dim = problem->dim};
+                                        .dim = problem->dim,
+                                        .seed = problem->seed};
     status = kmeans_create(&clustering, problem->team, &c.kmeans, err);
     if (status == COLLIDE_OK)
         code_ids(&c);
