@@ -71,7 +71,7 @@ static void embed(const struct id_mapping *m, uint32_t id, double out[DIM])
     for (uint32_t l = 0; l < m->n_lookups; l++) {
         const float *row = m->rows + (size_t)m->rows_of[id * m->n_lookups + l] * m->width;
         for (uint32_t d = 0; d < m->width; d++)
-            out[(m->combine == COMBINE_CONCAT ? l * m->width : 0) + d] += (double)row[d];
+            out[(l * m->n_parts / m->n_lookups * m->width) + d] += (double)row[d];
     }
 }
 
