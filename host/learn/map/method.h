@@ -35,12 +35,17 @@ extern const char *const learn_method_names[];
 const char *learn_method_name(enum learn_method method);
 
 /* What a learned mapping looks at. */
-enum mapping_signals { SIGNALS_BOTH, SIGNALS_FREQUENCY, SIGNALS_EMBEDDING };
+enum mapping_signals {
+    SIGNALS_BOTH,      /* learned vectors, those of frequent ids weighing more */
+    SIGNALS_FREQUENCY, /* counts alone: the most frequent ids have private rows, half of all unless said
+                          otherwise, the others fold by their rank (Zhang 2020) */
+    SIGNALS_EMBEDDING, /* learned vectors, all weighing the same */
+};
 
 /* Choices that only some methods have; 0 is each one's own default. */
 struct method_settings {
     uint32_t n_lookups;           /* rows an id; robe: chunks */
-    enum mapping_signals signals; /* lhf */
+    enum mapping_signals signals; /* lhf; rq and pq: whether frequency weighs */
     float private_share;          /* of the rows, for the most frequent ids alone */
 };
 
