@@ -1,18 +1,25 @@
 /* A vector is a sum of rows, one of each codebook. The first coding is greedy: each codebook is the k-means
  * of what those before it leave (Chen 2010). Rounds of improvement then take the codebooks in turn: each id's
  * code is chosen anew given its other codes (iterated conditional modes, as in additive quantisation,
- * Babenko 2014), and rows become the means of what is left for them. */
+ * Babenko 2014), and rows become the means of what is left for them. In all but the last rounds, codes are
+ * chosen with rows slightly off, less and less, which leads out of poor codings (stochastic relaxation,
+ * Martinez 2018). */
 #include "base/error.h"
 #include "base/progress.h"
+#include "base/rng.h"
 #include "learn/map/id_mapping.h"
 #include "learn/map/id_weights.h"
 #include "learn/map/kmeans.h"
 #include "learn/train/vector.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { N_PASSES = 5, N_ROUNDS = 10 };
+enum { N_PASSES = 5, N_ROUNDS = 20, N_SHAKEN_ROUNDS = 16 };
+
+/* How far rows are put off in the first round, in standard deviations of what greedy codes leave. */
+static const double SHAKE = 0.25;
 
 struct residual_codes {
     const struct mapping_problem *problem;
@@ -73,12 +80,32 @@ static void code_greedily(struct residual_codes *c, struct progress *progress)
     }
 }
 
+static double deviation(const struct residual_codes *c)
+{
+    const size_t dim = c->problem->dim;
+    double sum = 0.0;
+    for (size_t i = 0; i < c->problem->n_ids; i++)
+        sum += (double)vector_dot(c->residuals + i * dim, c->residuals + i * dim, dim);
+    return sqrt(sum / ((double)c->problem->n_ids * (double)dim));
+}
+
+static void shake(const struct residual_codes *c, uint32_t lookup, double distance, struct rng *rng)
+{
+    float *book = book_of(c, lookup);
+    for (size_t k = 0; k < (size_t)c->mapping->n_book_rows * c->mapping->width; k++)
+        book[k] += (float)(distance * rng_normal(rng));
+}
+
 static void improve(struct residual_codes *c, struct progress *progress)
 {
+    const double farthest = SHAKE * deviation(c);
+    struct rng rng = rng_seeded(c->problem->seed, 1);
     for (int round = 0; round < N_ROUNDS; round++) {
         for (uint32_t l = 0; l < c->mapping->n_lookups; l++) {
             put_back(c, l);
             kmeans_take_points(c->kmeans);
+            if (round < N_SHAKEN_ROUNDS)
+                shake(c, l, farthest * sqrt(1.0 - (double)round / N_SHAKEN_ROUNDS), &rng);
             kmeans_pass(c->kmeans, codes_of(c, l), book_of(c, l));
             take_away(c, l);
             progress_update(progress, progress->done + 1, NULL);
