@@ -13,16 +13,21 @@
 
 struct flags {
     struct learn_options learn;
-    uint64_t rows, dim, threads;
-    double temperature;
-    uint64_t teacher_epochs, mapped_epochs;
-    int method, precision, mapping, histories, layout;
+    uint64_t rows, user_rows, lookups, user_lookups, dim, threads;
+    double temperature, private_share;
+    uint64_t teacher_epochs, mapped_epochs, user_epochs;
+    int method, user_method, signals, backbone, precision, mapping, histories, layout;
     const char *log_path, *val_path, *output;
 };
 
-static const char *const METHODS[] = {"lhf", "modulo", "frequency", "full", NULL};
+static const char *const SIGNALS[] = {
+    [SIGNALS_BOTH] = "both", [SIGNALS_FREQUENCY] = "frequency", [SIGNALS_EMBEDDING] = "embedding", NULL};
+static const char *const BACKBONES[] = {
+    [BACKBONE_BAG] = "bag", [BACKBONE_USER] = "row", [BACKBONE_BOTH] = "both", NULL};
 static const char *const MAPPINGS[] = {"stored", "packed", NULL};
-static const char *const HISTORIES[] = {"model", "none", NULL};
+enum { HISTORIES_AUTO = 2 };
+static const char *const HISTORIES[] = {
+    [HISTORIES_MODEL] = "model", [HISTORIES_NONE] = "none", [HISTORIES_AUTO] = "auto", NULL};
 static const char *const LAYOUTS[] = {"auto", "pairs", "adjacency", NULL};
 
 /* Held-out pairs by the log's ids. What the log does not know cannot be measured: counted and left out. */
@@ -97,8 +102,9 @@ static enum collide_status run(const struct flags *flags, struct collide_error *
     }
     if (status == COLLIDE_OK) {
         options.val = flags->val_path ? &val : NULL;
-        /* An eighth of the items: enough that likes share, few enough to matter. */
-        options.n_rows = flags->rows ? (uint32_t)flags->rows : log.items.n_ids / 8 + 1;
+        /* An eighth of the ids: enough that likes share, few enough to matter. */
+        options.items.n_rows = flags->rows ? (uint32_t)flags->rows : log.items.n_ids / 8 + 1;
+        options.users.n_rows = flags->user_rows ? (uint32_t)flags->user_rows : log.users.n_ids / 8 + 1;
         status = learn_model(&log, &options, &learned, err);
     }
     if (status == COLLIDE_OK)
@@ -117,13 +123,15 @@ int command_learn(int argc, char **argv)
     struct training *training = &flags.learn.training;
     flags.dim = flags.learn.dim;
     flags.threads = flags.learn.n_threads;
-    flags.method = (int)flags.learn.method;
+    flags.method = (int)flags.learn.items.method;
+    flags.user_method = (int)flags.learn.users.method;
     flags.precision = (int)flags.learn.form;
     flags.mapping = (int)flags.learn.mapping;
-    flags.histories = (int)flags.learn.histories;
+    flags.histories = HISTORIES_AUTO;
     flags.temperature = (double)training->temperature;
     flags.teacher_epochs = training->teacher_epochs;
     flags.mapped_epochs = training->mapped_epochs;
+    flags.user_epochs = training->user_epochs;
     const struct arg table[] = {
         {.name = "output",
          .short_name = 'o',
@@ -134,17 +142,33 @@ int command_learn(int argc, char **argv)
         {.name = "method",
          .type = ARG_CHOICE,
          .target = &flags.method,
-         .choices = METHODS,
-         .help = "how items share rows: by learned likeness and frequency, by id modulo rows, the most "
-                 "frequent ones "
-                 "alone and the others by modulo, or not at all"},
+         .choices = learn_method_names,
+         .help = "how items share rows; docs/METHODS.md says what each one does"},
         {.name = "rows",
          .type = ARG_U64,
          .target = &flags.rows,
          .min = 1,
          .max = UINT32_MAX - 1,
          .default_text = "an eighth of the items",
-         .help = "rows of the table"},
+         .help = "rows of dim values for items, in all codebooks together"},
+        {.name = "lookups",
+         .type = ARG_U64,
+         .target = &flags.lookups,
+         .min = 1,
+         .max = MODEL_MAX_LOOKUPS,
+         .default_text = "as the method has it",
+         .help = "rows an item, of methods that read several"},
+        {.name = "signals",
+         .type = ARG_CHOICE,
+         .target = &flags.signals,
+         .choices = SIGNALS,
+         .help = "what lhf looks at: how often ids occur, what they are like, or both"},
+        {.name = "private",
+         .type = ARG_DOUBLE,
+         .target = &flags.private_share,
+         .high = 1,
+         .value_name = "SHARE",
+         .help = "of lhf's rows, for the most frequent ids alone"},
         {.name = "dim",
          .type = ARG_U64,
          .target = &flags.dim,
@@ -153,11 +177,38 @@ int command_learn(int argc, char **argv)
          .help = "values a row"},
         precision_arg(&flags.precision, row_form_names),
         mapping_arg(&flags.mapping, MAPPINGS),
+        {.name = "users",
+         .type = ARG_CHOICE,
+         .target = &flags.backbone,
+         .choices = BACKBONES,
+         .help = "a user is the bag of its history over the items' rows, or has a row of its own that others "
+                 "may share, or both"},
+        {.name = "user-method",
+         .type = ARG_CHOICE,
+         .target = &flags.user_method,
+         .choices = learn_method_names,
+         .help = "how users share rows"},
+        {.name = "user-rows",
+         .type = ARG_U64,
+         .target = &flags.user_rows,
+         .min = 1,
+         .max = UINT32_MAX - 1,
+         .default_text = "an eighth of the users",
+         .help = "rows for users"},
+        {.name = "user-lookups",
+         .type = ARG_U64,
+         .target = &flags.user_lookups,
+         .min = 1,
+         .max = MODEL_MAX_LOOKUPS,
+         .default_text = "as the method has it",
+         .help = "rows a user, of methods that read several"},
         {.name = "histories",
          .type = ARG_CHOICE,
          .target = &flags.histories,
          .choices = HISTORIES,
-         .help = "keep the users' histories in the model, so that a user id alone can be scored, or not"},
+         .help =
+             "keep the users' histories in the model, so that a user id alone can be scored, or not; auto "
+             "keeps them unless users have rows"},
         {.name = "val",
          .type = ARG_TEXT,
          .target = &flags.val_path,
@@ -200,6 +251,12 @@ int command_learn(int argc, char **argv)
          .max = 10000,
          .group = "Training",
          .help = "epochs through the mapping"},
+        {.name = "user-epochs",
+         .type = ARG_U64,
+         .target = &flags.user_epochs,
+         .max = 10000,
+         .group = "Training",
+         .help = "epochs with users' rows, after those were found from their histories"},
     };
     struct usage usage = {
         "collide learn LOG -o MODEL [options]",
@@ -213,7 +270,16 @@ int command_learn(int argc, char **argv)
     if (!flags.output)
         return command_misused(&usage, "-o MODEL is missing");
     flags.log_path = usage.positionals.values[0];
-    flags.learn.method = (enum learn_method)flags.method;
+    flags.learn.items = (struct space_plan){.method = (enum learn_method)flags.method,
+                                            .settings = {.n_lookups = (uint32_t)flags.lookups,
+                                                         .signals = (enum mapping_signals)flags.signals,
+                                                         .private_share = (float)flags.private_share}};
+    flags.learn.users = (struct space_plan){.method = (enum learn_method)flags.user_method,
+                                            .settings = {.n_lookups = (uint32_t)flags.user_lookups}};
+    training->backbone = (enum backbone)flags.backbone;
+    training->user_epochs = (uint32_t)flags.user_epochs;
+    if (flags.histories == HISTORIES_AUTO)
+        flags.histories = training->backbone == BACKBONE_USER ? HISTORIES_NONE : HISTORIES_MODEL;
     flags.learn.form = (enum row_form)flags.precision;
     flags.learn.mapping = (enum mapping_kind)flags.mapping;
     flags.learn.histories = (enum histories)flags.histories;

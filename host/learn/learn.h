@@ -2,10 +2,11 @@
  *
  *   - teacher: a row for every item, trained on the log (methods that learn their mapping);
  *   - mapping: items to rows, by the method;
- *   - training of the rows, through the mapping;
- *   - storing: rows normalised and quantised, their lengths put into the items' bag weights.
- *
- * A user is the bag of its history over the same rows that are scored: there is no table of users. */
+ *   - training of the rows, through the mapping, a user being the bag of its history over them;
+ *   - users, if they are to have rows of their own: the bags of all users are mapped as the items were, and
+ *     users and items trained on together;
+ *   - storing: rows quantised, ids mapped to them.
+ */
 #ifndef LEARN_LEARN_H
 #define LEARN_LEARN_H
 
@@ -17,27 +18,34 @@
 
 enum histories { HISTORIES_MODEL, HISTORIES_NONE };
 
-struct learn_options {
+/* How the ids of a space get rows. */
+struct space_plan {
     enum learn_method method;
-    uint32_t n_rows; /* trained rows; the unknown id's zero row comes on top. LEARN_FULL ignores it */
+    uint32_t n_rows; /* of dim values; the unknown ids' zero row comes on top. LEARN_FULL ignores it */
+    struct method_settings settings;
+};
+
+struct learn_options {
+    struct space_plan items;
+    struct space_plan users; /* unless the backbone is BACKBONE_BAG */
     uint32_t dim;
     enum row_form form;
     enum mapping_kind mapping; /* MAPPING_STORED or MAPPING_PACKED */
-    enum histories histories;  /* whether the model keeps users and their histories */
+    enum histories histories;  /* whether the model keeps users' histories; not with BACKBONE_USER */
     const struct csr *val;     /* held-out items by the log's dense ids, to measure on; or NULL. Borrowed */
     uint64_t seed;
     unsigned n_threads; /* 0: one for every CPU */
     struct training training;
 };
 
-/* lhf, i8, 64 dimensions, a stored mapping, histories kept, training_default(); n_rows is left 0, to be
+/* lhf, i8, 64 dimensions, a stored mapping, histories kept, training_default(); n_rows are left 0, to be
  * given. */
 struct learn_options learn_options_default(void);
 
 struct learned;
 
 /* Trains a model. The same log, options and number of threads give the same model, bit for bit, on the same
- * kind of machine. With as many rows as items that occur, or more, every method is LEARN_FULL, and the log
+ * kind of machine. With as many rows as ids that occur, or more, every method is LEARN_FULL, and the log
  * says so. Items that no user has (gaps in dense ids) become unknown items.
  *
  * *out is returned owned and borrows train's ids and histories until learned_destroy. COLLIDE_INVALID:

@@ -13,7 +13,8 @@ struct training training_default(void)
                              .batch_users = 128,
                              .n_negatives = 2048,
                              .teacher_epochs = 30,
-                             .mapped_epochs = 30};
+                             .mapped_epochs = 30,
+                             .user_epochs = 5};
 }
 
 float training_temperature(uint32_t n_items)
@@ -24,7 +25,8 @@ float training_temperature(uint32_t n_items)
 
 struct learn_options learn_options_default(void)
 {
-    return (struct learn_options){.method = LEARN_LHF,
+    return (struct learn_options){.items = {.method = LEARN_LHF},
+                                  .users = {.method = LEARN_LHF},
                                   .dim = 64,
                                   .form = ROWS_I8,
                                   .mapping = MAPPING_STORED,
@@ -51,23 +53,39 @@ static enum collide_status check_training(const struct training *t, struct colli
                          " negatives; give 1 to 65536 users and 1 to 2^20 negatives",
                          t->batch_users, t->n_negatives);
     if (t->mapped_epochs < 1 || t->mapped_epochs > 10000 || t->teacher_epochs < 1 ||
-        t->teacher_epochs > 10000)
-        return error_set(err, COLLIDE_INVALID, "%" PRIu32 " and %" PRIu32 " epochs; give 1 to 10000",
-                         t->teacher_epochs, t->mapped_epochs);
+        t->teacher_epochs > 10000 || t->user_epochs > 10000)
+        return error_set(err, COLLIDE_INVALID,
+                         "%" PRIu32 ", %" PRIu32 " and %" PRIu32 " epochs; give 1 to 10000",
+                         t->teacher_epochs, t->mapped_epochs, t->user_epochs);
+    return COLLIDE_OK;
+}
+
+static enum collide_status check_plan(const struct space_plan *plan, const char *space,
+                                      struct collide_error *err)
+{
+    if (plan->n_rows < 1 && plan->method != LEARN_FULL)
+        return error_set(err, COLLIDE_INVALID, "0 rows for %s asked for; give at least 1", space);
     return COLLIDE_OK;
 }
 
 enum collide_status learn_options_check(const struct learn_options *o, const struct interactions *log,
                                         struct collide_error *err)
 {
-    if (o->n_rows < 1 && o->method != LEARN_FULL)
-        return error_set(err, COLLIDE_INVALID, "0 rows asked for; give at least 1");
+    enum collide_status status = check_plan(&o->items, "items", err);
+    if (status == COLLIDE_OK && o->training.backbone != BACKBONE_BAG)
+        status = check_plan(&o->users, "users", err);
+    if (status != COLLIDE_OK)
+        return status;
+    if (o->training.backbone == BACKBONE_USER && o->histories == HISTORIES_MODEL)
+        return error_set(err, COLLIDE_INVALID,
+                         "a user that is a row of its own has no use for a history: leave histories out, or "
+                         "let it be both");
     if (o->dim < 1 || o->dim > MODEL_MAX_DIM)
         return error_set(err, COLLIDE_INVALID, "dim %" PRIu32 " asked for; give 1 to %d", o->dim,
                          MODEL_MAX_DIM);
     if (o->mapping == MAPPING_HASHED)
         return error_set(err, COLLIDE_INVALID, "a learned mapping is stored or packed, never computed");
-    enum collide_status status = row_form_check(o->form, o->dim, err);
+    status = row_form_check(o->form, o->dim, err);
     if (status != COLLIDE_OK)
         return status;
     if (o->val && o->val->n_rows != log->users.n_ids)

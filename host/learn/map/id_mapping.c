@@ -1,6 +1,7 @@
 #include "learn/map/id_mapping.h"
 
 #include "base/error.h"
+#include "learn/train/vector.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -176,4 +177,21 @@ void id_mapping_free(struct id_mapping *m)
     free(m->lookup_weights);
     free(m->rows);
     *m = (struct id_mapping){0};
+}
+
+void id_mapping_embed(const struct id_mapping *m, const float *rows, const float *lookup_weights, uint32_t id,
+                      float *out)
+{
+    const uint32_t part_lookups = m->n_lookups / m->n_parts;
+    for (uint32_t l = 0; l < m->n_lookups; l++) {
+        const size_t e = (size_t)id * m->n_lookups + l;
+        const float *row = rows + (size_t)m->rows_of[e] * m->width;
+        float *part = out + (size_t)(l / part_lookups) * m->width;
+        if (l % part_lookups == 0)
+            vector_fill(m->combine == COMBINE_MULTIPLY ? 1.0f : 0.0f, part, m->width);
+        if (m->combine == COMBINE_MULTIPLY)
+            vector_multiply(row, part, m->width);
+        else
+            vector_add_scaled(lookup_weights ? lookup_weights[e] : 1.0f, row, part, m->width);
+    }
 }

@@ -80,6 +80,10 @@ enum collide_status id_mapping_create(enum learn_method method, const struct map
                                       struct id_mapping *out, struct collide_error *err);
 void id_mapping_free(struct id_mapping *m);
 
+/* emb(id) of rows (n_rows, width) and lookup weights (n_ids, n_lookups), NULL: 1; out: (n_parts * width). */
+void id_mapping_embed(const struct id_mapping *m, const float *rows, const float *lookup_weights, uint32_t id,
+                      float *out);
+
 /* The methods. */
 enum collide_status map_lhf(const struct mapping_problem *problem, struct id_mapping *mapping,
                             struct collide_error *err);

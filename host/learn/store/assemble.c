@@ -1,9 +1,9 @@
 #include "learn/store/assemble.h"
 
 #include "base/error.h"
-#include "base/order.h"
 #include "learn/store/dequantize.h"
 #include "learn/store/quantize.h"
+#include "learn/store/row_order.h"
 #include "learn/train/vector.h"
 #include "model/mapping.h"
 
@@ -17,7 +17,7 @@ enum { MAX_NOTES = 32, MAX_NOTE_BYTES = 64 };
 struct learned {
     struct model model;
     /* All owned; the model points to them. */
-    uint32_t *remap;
+    uint32_t *item_remap, *user_remap;
     struct stored_rows rows;
     float *weights;
     float *bias;
@@ -38,136 +38,210 @@ static struct keys keys_of(const struct id_index *index)
                          .n_slots = index->n_slots};
 }
 
-/* The trained rows, by falling accesses, each of length 1, and the unknown id's zeros. */
-struct unit_rows {
+/* The rows of all spaces as they are to be stored: items', users', and the unknown ids' zeros. */
+struct table_source {
     const struct trained *trained;
-    uint32_t *order;  /* (n_rows): which trained row comes k-th */
-    uint32_t *rank;   /* (n_rows): its inverse */
-    float *stretches; /* (n_rows): a trained row's length over that of what is stored of it */
+    struct row_order items, users;
+    uint32_t width;
+    uint32_t n_item_rows, n_user_rows;
+    float *stretches; /* (n_item_rows): a trained row's length over that of what is stored of it */
 };
 
-static float read_unit_row(const void *context, uint32_t k, float *out)
+static float read_length_one(const struct trained *t, uint32_t width, float *row)
 {
-    const struct unit_rows *u = context;
-    const struct trained *t = u->trained;
-    if (k == t->n_rows) {
-        memset(out, 0, t->dim * sizeof *out);
-        return 0.0f;
+    return t->item_lengths == ITEM_LENGTHS_ONE ? vector_normalise(row, width) : 1.0f;
+}
+
+/* Gives the length that was taken from the row. */
+static float read_stored_row(const struct table_source *s, uint32_t k, float *out)
+{
+    const struct trained *t = s->trained;
+    const size_t width = s->width;
+    if (k < s->n_item_rows) {
+        memcpy(out, t->items.rows + s->items.row_at[k] * width, width * sizeof *out);
+        return read_length_one(t, s->width, out);
     }
-    memcpy(out, t->rows + (size_t)u->order[k] * t->dim, t->dim * sizeof *out);
-    return vector_normalise(out, t->dim);
+    if (k < s->n_item_rows + s->n_user_rows)
+        memcpy(out, t->users.rows + s->users.row_at[k - s->n_item_rows] * width, width * sizeof *out);
+    else
+        memset(out, 0, width * sizeof *out);
+    return 1.0f;
 }
 
 static void read_row(const void *context, uint32_t k, float *out)
 {
-    read_unit_row(context, k, out);
+    read_stored_row(context, k, out);
 }
 
-static enum collide_status order_rows(struct unit_rows *u, struct collide_error *err)
+static void table_source_free(struct table_source *s)
 {
-    const struct trained *t = u->trained;
-    uint64_t *n_accesses = calloc(t->n_rows, sizeof *n_accesses);
-    if (!n_accesses)
+    row_order_free(&s->items);
+    row_order_free(&s->users);
+    free(s->stretches);
+}
+
+/* counts of users: the lengths of their histories. */
+static enum collide_status order_users(const struct trained *t, struct row_order *out,
+                                       struct collide_error *err)
+{
+    const struct csr *histories = &t->corpus->histories;
+    uint32_t *counts = malloc((histories->n_rows + 1ull) * sizeof *counts);
+    if (!counts)
         return error_no_memory(err, "the order of rows");
-    for (uint32_t i = 0; i < t->corpus->n_items; i++)
-        n_accesses[t->row_of_item[i]] += t->corpus->counts[i];
-    enum collide_status status = order_by_count(n_accesses, t->n_rows, u->order, err);
-    free(n_accesses);
-    for (uint32_t k = 0; status == COLLIDE_OK && k < t->n_rows; k++)
-        u->rank[u->order[k]] = k;
+    for (uint32_t u = 0; u < histories->n_rows; u++)
+        counts[u] = (uint32_t)(histories->offsets[u + 1] - histories->offsets[u]);
+    enum collide_status status = row_order_create(t->users.mapping, counts, out, err);
+    free(counts);
     return status;
 }
 
-static enum collide_status store_rows(struct learned *l, struct unit_rows *u, enum row_form form,
+static enum collide_status table_source_create(const struct trained *t, struct table_source *out,
+                                               struct collide_error *err)
+{
+    const struct id_mapping *items = t->items.mapping, *users = t->users.mapping;
+    struct table_source s = {.trained = t,
+                             .width = items->width,
+                             .n_item_rows = items->n_rows,
+                             .n_user_rows = users ? users->n_rows : 0};
+    s.stretches = malloc(items->n_rows * sizeof *s.stretches);
+    enum collide_status status = s.stretches ? row_order_create(items, t->corpus->counts, &s.items, err)
+                                             : error_no_memory(err, "the model's rows");
+    if (status == COLLIDE_OK && users)
+        status = order_users(t, &s.users, err);
+    if (status == COLLIDE_OK)
+        *out = s;
+    else
+        table_source_free(&s);
+    return status;
+}
+
+static enum collide_status store_rows(struct learned *l, struct table_source *s, enum row_form form,
                                       struct collide_error *err)
 {
-    const struct trained *t = u->trained;
-    const struct row_source source = {.n = t->n_rows + 1, .width = t->dim, .read = read_row, .context = u};
+    const struct trained *t = s->trained;
+    const struct row_source source = {
+        .n = s->n_item_rows + s->n_user_rows + 1, .width = s->width, .read = read_row, .context = s};
     enum collide_status status = quantize_rows(&source, t->dim, form, &l->rows, err);
     if (status != COLLIDE_OK)
         return status;
     l->model.rows = l->rows.table;
-    for (uint32_t k = 0; k < t->n_rows; k++) {
+    for (uint32_t k = 0; k < s->n_item_rows; k++) {
         float row[MODEL_MAX_DIM];
-        float trained_length = read_unit_row(u, k, row);
+        float trained_length = read_stored_row(s, k, row);
         dequantize_row(&l->rows.table, k, 0, row);
-        float stored_length = vector_normalise(row, t->dim);
-        u->stretches[k] = stored_length > 0.0f ? trained_length / stored_length : 0.0f;
+        float stored_length = read_length_one(t, s->width, row);
+        s->stretches[k] = stored_length > 0.0f ? trained_length / stored_length : 0.0f;
     }
     return COLLIDE_OK;
 }
 
-static enum collide_status store_items(struct learned *l, const struct unit_rows *u,
-                                       struct collide_error *err)
+/* ---- From ids to rows. */
+
+/* The lookups of all spaces: a space with fewer of them reads zeros for the others. */
+static uint32_t most_lookups(const struct trained *t)
 {
-    const struct trained *t = u->trained;
+    uint32_t n = t->items.mapping->n_lookups;
+    return t->users.mapping && t->users.mapping->n_lookups > n ? t->users.mapping->n_lookups : n;
+}
+
+static enum collide_status store_remap(struct learned *l, const struct trained_space *from,
+                                       const struct row_order *order, uint32_t first_row, struct space *space,
+                                       uint32_t **out, struct collide_error *err)
+{
+    const struct id_mapping *m = from->mapping;
+    const size_t n_lookups = l->model.mapping.n_lookups, n_entries = (space->n_ids + 1ull) * n_lookups;
+    uint32_t *remap = malloc(n_entries * sizeof *remap);
+    if (!remap)
+        return error_no_memory(err, "the model's mapping");
+    for (size_t e = 0; e < n_entries; e++)
+        remap[e] = l->model.rows.n - 1;
+    for (size_t i = 0; i < m->n_ids; i++)
+        for (size_t k = 0; k < m->n_lookups; k++)
+            remap[from->dense_ids[i] * n_lookups + k] =
+                first_row + order->place_of[m->rows_of[i * m->n_lookups + k]];
+    space->remap = *out = remap;
+    return COLLIDE_OK;
+}
+
+static enum collide_status store_item_scalars(struct learned *l, const struct table_source *s,
+                                              struct collide_error *err)
+{
+    const struct trained *t = s->trained;
     const struct corpus *corpus = t->corpus;
-    size_t n_entries = l->model.item.n_ids + 1ull;
-    l->remap = malloc(n_entries * sizeof *l->remap);
+    const size_t n_entries = l->model.item.n_ids + 1ull;
     l->weights = calloc(n_entries, sizeof *l->weights);
     l->bias = malloc(n_entries * sizeof *l->bias);
-    if (!l->remap || !l->weights || !l->bias)
+    if (!l->weights || !l->bias)
         return error_no_memory(err, "the model's items");
     float lowest = t->bias[0];
     for (uint32_t i = 1; i < corpus->n_items; i++)
         lowest = t->bias[i] < lowest ? t->bias[i] : lowest;
-    for (size_t id = 0; id < n_entries; id++) {
-        l->remap[id] = t->n_rows;
+    for (size_t id = 0; id < n_entries; id++)
         l->bias[id] = lowest;
-    }
     for (uint32_t i = 0; i < corpus->n_items; i++) {
-        uint32_t id = corpus->dense_ids[i], row = u->rank[t->row_of_item[i]];
-        l->remap[id] = row;
-        l->weights[id] = corpus->weights[i] * u->stretches[row];
+        uint32_t id = corpus->dense_ids[i];
+        float stretch = t->item_lengths == ITEM_LENGTHS_ONE
+                            ? s->stretches[s->items.place_of[t->items.mapping->rows_of[i]]]
+                            : 1.0f;
+        l->weights[id] = corpus->weights[i] * stretch;
         l->bias[id] = t->bias[i];
     }
-    l->model.item.remap = l->remap;
     l->model.item.weights = l->weights;
     l->model.bias = l->bias;
     return COLLIDE_OK;
 }
 
-static enum collide_status pack_mapping(struct learned *l, struct collide_error *err)
+static enum collide_status pack_space(const struct row_mapping *mapping, struct space *space,
+                                      uint32_t **remap, struct collide_error *err)
 {
-    const uint64_t n_entries = l->model.item.n_ids + 1ull;
-    const uint32_t bits = mapping_bits(l->model.rows.n);
-    uint32_t *words = malloc(mapping_n_words(n_entries, bits) * sizeof *words);
+    const uint64_t n_entries = (space->n_ids + 1ull) * mapping->n_lookups;
+    uint32_t *words = malloc(mapping_n_words(n_entries, mapping->bits) * sizeof *words);
     if (!words)
         return error_no_memory(err, "the packed mapping");
-    mapping_pack(l->remap, n_entries, bits, words);
-    free(l->remap);
-    l->model.item.remap = l->remap = words;
-    l->model.mapping.kind = MAPPING_PACKED;
-    l->model.mapping.bits = bits;
+    mapping_pack(*remap, n_entries, mapping->bits, words);
+    free(*remap);
+    space->remap = *remap = words;
     return COLLIDE_OK;
+}
+
+static enum collide_status store_mapping(struct learned *l, const struct table_source *s,
+                                         enum mapping_kind kind, struct collide_error *err)
+{
+    const struct trained *t = s->trained;
+    struct row_mapping *mapping = &l->model.mapping;
+    *mapping = (struct row_mapping){.kind = kind,
+                                    .n_lookups = most_lookups(t),
+                                    .combine = t->items.mapping->combine,
+                                    .bits = kind == MAPPING_PACKED ? mapping_bits(l->model.rows.n) : 0};
+    enum collide_status status = store_remap(l, &t->items, &s->items, 0, &l->model.item, &l->item_remap, err);
+    if (status == COLLIDE_OK && t->users.mapping)
+        status = store_remap(l, &t->users, &s->users, s->n_item_rows, &l->model.user, &l->user_remap, err);
+    if (status == COLLIDE_OK && kind == MAPPING_PACKED)
+        status = pack_space(mapping, &l->model.item, &l->item_remap, err);
+    if (status == COLLIDE_OK && kind == MAPPING_PACKED && t->users.mapping)
+        status = pack_space(mapping, &l->model.user, &l->user_remap, err);
+    l->model.user_is_embedded = t->users.mapping != NULL;
+    return status;
 }
 
 static enum collide_status store_parameters(struct learned *l, const struct trained *t,
                                             const struct learn_options *options, struct collide_error *err)
 {
-    struct unit_rows u = {.trained = t};
-    enum collide_status status = COLLIDE_OK;
-    u.order = malloc(t->n_rows * sizeof *u.order);
-    u.rank = malloc(t->n_rows * sizeof *u.rank);
-    u.stretches = malloc(t->n_rows * sizeof *u.stretches);
-    if (!u.order || !u.rank || !u.stretches)
-        status = error_no_memory(err, "the model's rows");
+    struct table_source s;
+    enum collide_status status = table_source_create(t, &s, err);
+    if (status != COLLIDE_OK)
+        return status;
+    status = store_rows(l, &s, options->form, err);
     if (status == COLLIDE_OK)
-        status = order_rows(&u, err);
+        status = store_mapping(l, &s, options->mapping, err);
     if (status == COLLIDE_OK)
-        status = store_rows(l, &u, options->form, err);
-    if (status == COLLIDE_OK)
-        status = store_items(l, &u, err);
-    if (status == COLLIDE_OK && options->mapping == MAPPING_PACKED)
-        status = pack_mapping(l, err);
-    free(u.order);
-    free(u.rank);
-    free(u.stretches);
+        status = store_item_scalars(l, &s, err);
+    table_source_free(&s);
     return status;
 }
 
-static enum collide_status store_users(struct learned *l, const struct interactions *log,
-                                       struct collide_error *err)
+static enum collide_status store_histories(struct learned *l, const struct interactions *log,
+                                           struct collide_error *err)
 {
     const struct csr *histories = &log->histories;
     uint32_t n_users = log->users.n_ids;
@@ -177,7 +251,6 @@ static enum collide_status store_users(struct learned *l, const struct interacti
     for (uint32_t u = 0; u <= n_users; u++)
         l->offsets[u] = (uint32_t)histories->offsets[u];
     l->offsets[n_users + 1] = l->offsets[n_users];
-    l->model.user = (struct space){.n_ids = n_users, .keys = keys_of(&log->users)};
     l->model.histories = (struct stored_histories){.offsets = l->offsets, .items = histories->values};
     return COLLIDE_OK;
 }
@@ -195,12 +268,13 @@ enum collide_status learned_create(const struct interactions *log, const struct 
     l->model = (struct model){.dim = trained->dim,
                               .pooling = POOLING_NORMALISED,
                               .logit_scale = 1.0f / trained->temperature,
-                              .mapping = {.n_lookups = 1},
                               .item = {.n_ids = log->items.n_ids, .keys = keys_of(&log->items)},
                               .provenance = l->notes};
+    if (options->histories == HISTORIES_MODEL || trained->users.mapping)
+        l->model.user = (struct space){.n_ids = log->users.n_ids, .keys = keys_of(&log->users)};
     enum collide_status status = store_parameters(l, trained, options, err);
     if (status == COLLIDE_OK && options->histories == HISTORIES_MODEL)
-        status = store_users(l, log, err);
+        status = store_histories(l, log, err);
     if (status != COLLIDE_OK) {
         learned_destroy(l);
         return status;
@@ -231,7 +305,8 @@ void learned_destroy(struct learned *l)
 {
     if (!l)
         return;
-    free(l->remap);
+    free(l->item_remap);
+    free(l->user_remap);
     stored_rows_free(&l->rows);
     free(l->weights);
     free(l->bias);

@@ -3,27 +3,38 @@
 #define LEARN_ASSEMBLE_H
 
 #include "learn/learn.h"
+#include "learn/map/id_mapping.h"
 #include "learn/train/corpus.h"
+#include "learn/train/objective.h"
+
+/* The ids of a space as they were trained; all borrowed. */
+struct trained_space {
+    const struct id_mapping *mapping; /* NULL: the space has no embeddings */
+    const float *rows;                /* (mapping->n_rows, mapping->width) as trained */
+    const float *lookup_weights;      /* (mapping->n_ids, mapping->n_lookups), or NULL */
+    const uint32_t *dense_ids;        /* (mapping->n_ids): each one's in the log */
+};
 
 /* All borrowed. */
 struct trained {
     const struct corpus *corpus;
-    const uint32_t *row_of_item; /* (n_items) */
-    const float *rows;           /* (n_rows, dim) as trained, of any length */
-    const float *bias;           /* (n_items) */
-    uint32_t n_rows;
+    struct trained_space items; /* of all of the corpus' items */
+    struct trained_space users; /* of all of its users */
+    const float *bias;          /* (n_items) */
     uint32_t dim;
+    enum item_lengths item_lengths; /* ITEM_LENGTHS_ONE: of one lookup an item only */
     float temperature;
 };
 
-/* A model with everything but provenance:
- * rows of length 1 in the form asked for, those with the most interactions first (of equals in their old
- * order), and one of zeros at the end; weights[id] = the corpus weight times the trained row's length over
- * the stored one's, so that terms of bags have the length that they were trained with; logit_scale =
- * 1 / temperature. What is left of a form's error is a row's direction, and, where the form does not restore
- * lengths (i8-line), that candidates' products are scaled by the stored row's length. The unknown id, and ids
- * that no user has: the zero row, weight 0, the lowest bias. Returns owned; borrows log as learn_model
- * says. */
+/* A model with everything but provenance.
+ * Rows in the form asked for: the items', the users', then one of zeros. Within a space, and there within a
+ * codebook, those with the most interactions come first (of equals in their old order).
+ * With ITEM_LENGTHS_ONE items' rows have length 1, and weights[id] = the corpus weight times the trained
+ * row's length over the stored one's, so that terms of bags have the length that they were trained with; what
+ * is left of a form's error is a row's direction, and, where the form does not restore lengths (i8-line),
+ * that candidates' products are scaled by the stored row's length. With ITEM_LENGTHS_FREE rows are stored as
+ * they are. logit_scale = 1 / temperature. The unknown id, and ids that no user has: the zero row, weight 0,
+ * the lowest bias. Returns owned; borrows log as learn_model says. */
 enum collide_status learned_create(const struct interactions *log, const struct trained *trained,
                                    const struct learn_options *options, struct learned **out,
                                    struct collide_error *err);

@@ -127,6 +127,21 @@ float *trainer_bias(struct trainer *t)
     return t->bias.x;
 }
 
+float *trainer_lookup_weights(struct trainer *t)
+{
+    return embedder_lookup_weights(t->items);
+}
+
+void trainer_start_from(struct trainer *t, struct trainer *other)
+{
+    const struct id_mapping *m = t->problem.items;
+    const size_t n_rows = (size_t)m->n_rows * m->width, n_weights = (size_t)m->n_ids * m->n_lookups;
+    memcpy(trainer_rows(t), trainer_rows(other), n_rows * sizeof(float));
+    memcpy(trainer_bias(t), trainer_bias(other), m->n_ids * sizeof(float));
+    if (trainer_lookup_weights(t))
+        memcpy(trainer_lookup_weights(t), trainer_lookup_weights(other), n_weights * sizeof(float));
+}
+
 static void shuffle(uint32_t *values, uint32_t n, struct rng *rng)
 {
     for (uint32_t i = n; i > 1; i--) {

@@ -28,9 +28,13 @@ enum collide_status trainer_create(const struct trainer_problem *problem, struct
 void trainer_destroy(struct trainer *t);
 
 /* Borrowed until trainer_destroy; may be written before a run. */
-float *trainer_rows(struct trainer *t);      /* of the items' mapping */
-float *trainer_user_rows(struct trainer *t); /* of the users' mapping; NULL without one */
-float *trainer_bias(struct trainer *t);      /* (n_items) */
+float *trainer_rows(struct trainer *t);           /* of the items' mapping */
+float *trainer_user_rows(struct trainer *t);      /* of the users' mapping; NULL without one */
+float *trainer_bias(struct trainer *t);           /* (n_items) */
+float *trainer_lookup_weights(struct trainer *t); /* of the items' mapping; NULL if it has none */
+
+/* Items' rows and biases are those of another trainer with the same mapping of items. */
+void trainer_start_from(struct trainer *t, struct trainer *other);
 
 /* n_epochs over all users, the learning rate falling along a cosine to a hundredth. The loss, in nats a
  * target, is that of the last epoch. Fails if anything stops being finite. */

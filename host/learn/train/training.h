@@ -22,6 +22,7 @@ struct training {
     uint32_t n_negatives;    /* items in the softmax's sum; all of them when there are no more */
     uint32_t teacher_epochs; /* with a row for every item, before the mapping */
     uint32_t mapped_epochs;  /* through the mapping */
+    uint32_t user_epochs;    /* with users' rows too, after they were found from their bags */
 };
 
 struct training training_default(void);

@@ -32,6 +32,12 @@ CLONES void vector_scale(float a, float *x, size_t n)
         x[i] *= a;
 }
 
+void vector_fill(float a, float *y, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = a;
+}
+
 CLONES void vector_multiply(const float *restrict x, float *restrict y, size_t n)
 {
     for (size_t i = 0; i < n; i++)

@@ -14,6 +14,9 @@ void vector_add_scaled(float a, const float *x, float *y, size_t n);
 /* x *= a */
 void vector_scale(float a, float *x, size_t n);
 
+/* y = a */
+void vector_fill(float a, float *y, size_t n);
+
 /* y *= x, element by element */
 void vector_multiply(const float *x, float *y, size_t n);
 
