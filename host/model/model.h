@@ -117,6 +117,14 @@ struct model {
     size_t n_provenance;
 };
 
+/* Bits of a value. */
+static inline uint32_t precision_bits(enum precision p)
+{
+    static const uint32_t bits[] = {
+        [PRECISION_F32] = 32, [PRECISION_F16] = 16, [PRECISION_I8] = 8, [PRECISION_I4] = 4};
+    return bits[p];
+}
+
 /* Bytes of one row's values. */
 static inline size_t row_bytes(const struct row_table *rows)
 {

@@ -235,6 +235,9 @@ enum collide_status trainer_run(struct trainer *t, uint32_t n_epochs, const char
              step = 0;
     double mean = 0.0;
     struct progress progress;
+    *loss = 0.0;
+    if (n_epochs == 0)
+        return COLLIDE_OK;
     progress_begin(&progress, label, n_steps);
     for (uint32_t epoch = 0; epoch < n_epochs && isfinite(mean); epoch++) {
         double sum = 0.0, mass = 0.0;

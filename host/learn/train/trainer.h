@@ -36,7 +36,7 @@ float *trainer_lookup_weights(struct trainer *t); /* of the items' mapping; NULL
 /* Items' rows and biases are those of another trainer with the same mapping of items. */
 void trainer_start_from(struct trainer *t, struct trainer *other);
 
-/* n_epochs over all users, the learning rate falling along a cosine to a hundredth. The loss, in nats a
+/* n_epochs, or none, over all users, the learning rate falling along a cosine to a hundredth. The loss, in nats a
  * target, is that of the last epoch. Fails if anything stops being finite. */
 enum collide_status trainer_run(struct trainer *t, uint32_t n_epochs, const char *label, double *loss,
                                 struct collide_error *err);

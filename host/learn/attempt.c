@@ -1,0 +1,271 @@
+#include "learn/attempt.h"
+
+#include "base/error.h"
+#include "base/rng.h"
+#include "learn/map/id_mapping.h"
+#include "learn/store/assemble.h"
+#include "learn/train/trainer.h"
+#include "learn/train/vector.h"
+#include "learn/user_bags.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct attempt {
+    const struct groundwork *ground;
+    struct learn_options options;
+    struct id_mapping items, users;
+    struct trainer *trainer;
+    double loss;
+};
+
+bool plan_needs_teacher(const struct space_plan *plan)
+{
+    return mapping_method(plan->method)->teacher == TEACHER_NEEDED;
+}
+
+static bool has_users(const struct attempt *a)
+{
+    return a->options.training.backbone != BACKBONE_BAG;
+}
+
+/* Whether users' rows are found from the bags of a model without them; otherwise they are trained from the
+ * start. */
+static bool finds_users(const struct attempt *a)
+{
+    return has_users(a) && (plan_needs_teacher(&a->options.users) || a->options.users.method == LEARN_FULL);
+}
+
+/* Random streams that must not repeat one another. */
+enum { SEED_ITEMS = 1, SEED_ROWS, SEED_USERS, SEED_USER_ROWS };
+
+static uint64_t stream_seed(const struct attempt *a, uint64_t stream)
+{
+    struct rng rng = rng_seeded(a->options.seed, stream);
+    return rng_u64(&rng);
+}
+
+static float *copy_floats(const float *from, size_t n)
+{
+    float *copy = malloc(n * sizeof *copy);
+    if (copy)
+        memcpy(copy, from, n * sizeof *copy);
+    return copy;
+}
+
+/* ---- Mapping. */
+
+/* What is like what shows in the directions of the teacher's rows. */
+static float *find_directions(const struct attempt *a)
+{
+    const size_t n = a->ground->corpus->n_items, dim = a->options.dim;
+    float *directions = copy_floats(a->ground->teacher, n * dim);
+    for (size_t i = 0; directions && i < n; i++)
+        vector_normalise(directions + i * dim, dim);
+    return directions;
+}
+
+static enum collide_status map_items(struct attempt *a, struct collide_error *err)
+{
+    const struct corpus *corpus = a->ground->corpus;
+    const struct learn_options *o = &a->options;
+    float *directions = a->ground->teacher ? find_directions(a) : NULL;
+    if (a->ground->teacher && !directions)
+        return error_no_memory(err, "the items' directions");
+    const struct mapping_problem problem = {.n_ids = corpus->n_items,
+                                            .dense_ids = corpus->dense_ids,
+                                            .counts = corpus->counts,
+                                            .n_rows = o->items.n_rows,
+                                            .dim = o->dim,
+                                            .vectors = directions,
+                                            .settings = o->items.settings,
+                                            .seed = stream_seed(a, SEED_ITEMS),
+                                            .team = a->ground->team};
+    enum collide_status status = id_mapping_create(o->items.method, &problem, &a->items, err);
+    free(directions);
+    if (status != COLLIDE_OK || o->items.method != LEARN_FULL || !a->ground->teacher)
+        return status;
+    a->items.rows = copy_floats(a->ground->teacher, (size_t)corpus->n_items * o->dim);
+    return a->items.rows ? COLLIDE_OK : error_no_memory(err, "the items' rows");
+}
+
+/* The bags of all users over the items as they are trained; owned. */
+static float *find_bags(struct attempt *a)
+{
+    const uint32_t dim = a->options.dim;
+    float *items = malloc((size_t)a->ground->corpus->n_items * dim * sizeof *items);
+    float *bags = malloc((size_t)a->ground->corpus->histories.n_rows * dim * sizeof *bags);
+    if (items && bags) {
+        for (uint32_t i = 0; i < a->ground->corpus->n_items; i++)
+            id_mapping_embed(&a->items, trainer_rows(a->trainer), trainer_lookup_weights(a->trainer), i,
+                             items + (size_t)i * dim);
+        user_bags(a->ground->corpus, items, dim, a->ground->team, bags);
+        free(items);
+        return bags;
+    }
+    free(items);
+    free(bags);
+    return NULL;
+}
+
+static enum collide_status map_users(struct attempt *a, struct collide_error *err)
+{
+    const uint32_t n_users = a->ground->corpus->histories.n_rows;
+    uint32_t *counts = malloc(n_users * sizeof *counts);
+    float *bags = finds_users(a) ? find_bags(a) : NULL;
+    enum collide_status status = COLLIDE_OK;
+    if (!counts || (finds_users(a) && !bags))
+        status = error_no_memory(err, "the users' bags");
+    for (uint32_t u = 0; status == COLLIDE_OK && u < n_users; u++)
+        counts[u] =
+            (uint32_t)(a->ground->corpus->histories.offsets[u + 1] - a->ground->corpus->histories.offsets[u]);
+    struct mapping_problem problem = {.n_ids = n_users,
+                                      .dense_ids = a->ground->corpus->dense_users,
+                                      .counts = counts,
+                                      .partners = &a->ground->corpus->histories,
+                                      .n_partners = a->ground->corpus->n_items,
+                                      .n_rows = a->options.users.n_rows,
+                                      .dim = a->options.dim,
+                                      .vectors = bags,
+                                      .settings = a->options.users.settings,
+                                      .seed = stream_seed(a, SEED_USERS),
+                                      .team = a->ground->team};
+    if (status == COLLIDE_OK)
+        status = id_mapping_create(a->options.users.method, &problem, &a->users, err);
+    if (status == COLLIDE_OK && a->options.users.method == LEARN_FULL) {
+        a->users.rows = bags;
+        bags = NULL;
+    }
+    free(bags);
+    free(counts);
+    return status;
+}
+
+/* ---- Training. */
+
+/* Training is aware of what fewer than eight bits a value lose. */
+static uint32_t trained_bits(enum row_form form)
+{
+    const uint32_t bits = precision_bits(row_form_precision(form));
+    return bits < 8 ? bits : 0;
+}
+
+static enum item_lengths item_lengths_of(const struct id_mapping *items)
+{
+    return items->n_lookups == 1 && !items->lookup_weights ? ITEM_LENGTHS_ONE : ITEM_LENGTHS_FREE;
+}
+
+static struct trainer_problem training_problem(const struct attempt *a, uint64_t stream)
+{
+    return (struct trainer_problem){.corpus = a->ground->corpus,
+                                    .items = &a->items,
+                                    .users = &a->users,
+                                    .dim = a->options.dim,
+                                    .item_lengths = item_lengths_of(&a->items),
+                                    .row_bits = trained_bits(a->options.form),
+                                    .training = a->options.training,
+                                    .seed = stream_seed(a, stream)};
+}
+
+static enum collide_status train_rows(struct attempt *a, struct collide_error *err)
+{
+    const struct groundwork *ground = a->ground;
+    struct trainer_problem problem = training_problem(a, SEED_ROWS);
+    if (finds_users(a))
+        problem.training.backbone = BACKBONE_BAG;
+    enum collide_status status = trainer_create(&problem, ground->team, &a->trainer, err);
+    if (status != COLLIDE_OK)
+        return status;
+    if (ground->teacher_bias)
+        memcpy(trainer_bias(a->trainer), ground->teacher_bias,
+               ground->corpus->n_items * sizeof *ground->teacher_bias);
+    return trainer_run(a->trainer, a->options.training.mapped_epochs, "rows", &a->loss, err);
+}
+
+/* Goes on from where the items are. */
+static enum collide_status train_users(struct attempt *a, struct collide_error *err)
+{
+    const struct trainer_problem problem = training_problem(a, SEED_USER_ROWS);
+    struct trainer *trainer = NULL;
+    enum collide_status status = trainer_create(&problem, a->ground->team, &trainer, err);
+    if (status != COLLIDE_OK)
+        return status;
+    trainer_start_from(trainer, a->trainer);
+    trainer_destroy(a->trainer);
+    a->trainer = trainer;
+    return trainer_run(trainer, a->options.training.user_epochs, "users", &a->loss, err);
+}
+
+static enum collide_status run(struct attempt *a, struct collide_error *err)
+{
+    enum collide_status status = map_items(a, err);
+    if (status == COLLIDE_OK && has_users(a) && !finds_users(a))
+        status = map_users(a, err);
+    if (status == COLLIDE_OK)
+        status = train_rows(a, err);
+    if (status == COLLIDE_OK && finds_users(a))
+        status = map_users(a, err);
+    if (status == COLLIDE_OK && finds_users(a))
+        status = train_users(a, err);
+    return status;
+}
+
+enum collide_status attempt_create(const struct groundwork *groundwork, const struct learn_options *options,
+                                   struct attempt **out, struct collide_error *err)
+{
+    struct attempt *a = calloc(1, sizeof *a);
+    if (!a)
+        return error_no_memory(err, "the rows");
+    a->ground = groundwork;
+    a->options = *options;
+    enum collide_status status = run(a, err);
+    if (status != COLLIDE_OK) {
+        attempt_destroy(a);
+        return status;
+    }
+    *out = a;
+    return COLLIDE_OK;
+}
+
+void attempt_destroy(struct attempt *a)
+{
+    if (!a)
+        return;
+    trainer_destroy(a->trainer);
+    id_mapping_free(&a->items);
+    id_mapping_free(&a->users);
+    free(a);
+}
+
+double attempt_loss(const struct attempt *a)
+{
+    return a->loss;
+}
+
+uint32_t attempt_n_rows(const struct attempt *a)
+{
+    return a->items.n_rows;
+}
+
+uint32_t attempt_n_user_rows(const struct attempt *a)
+{
+    return a->users.n_rows;
+}
+
+enum collide_status attempt_assemble(struct attempt *a, struct learned **out, struct collide_error *err)
+{
+    const struct corpus *corpus = a->ground->corpus;
+    const struct trained trained = {.corpus = corpus,
+                                    .items = {.mapping = &a->items,
+                                              .rows = trainer_rows(a->trainer),
+                                              .lookup_weights = trainer_lookup_weights(a->trainer),
+                                              .dense_ids = corpus->dense_ids},
+                                    .users = {.mapping = has_users(a) ? &a->users : NULL,
+                                              .rows = trainer_user_rows(a->trainer),
+                                              .dense_ids = corpus->dense_users},
+                                    .bias = trainer_bias(a->trainer),
+                                    .dim = a->options.dim,
+                                    .item_lengths = item_lengths_of(&a->items),
+                                    .temperature = a->options.training.temperature};
+    return learned_create(a->ground->log, &trained, &a->options, out, err);
+}
