@@ -10,6 +10,8 @@
 #include "model/write.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
 struct flags {
     struct learn_options learn;
@@ -17,7 +19,7 @@ struct flags {
     double temperature, private_share;
     uint64_t teacher_epochs, mapped_epochs, user_epochs;
     int method, user_method, signals, backbone, precision, mapping, histories, layout;
-    const char *log_path, *val_path, *output;
+    const char *log_path, *val_path, *output, *budget;
 };
 
 static const char *const SIGNALS[] = {
@@ -72,6 +74,29 @@ static enum collide_status read_held_out(const char *path, enum log_layout layou
                           shape, out, err);
 }
 
+/* Bytes, with k or M behind them for powers of 1000, or percent of a table of f32 rows for all users and
+ * items. */
+static enum collide_status parse_budget(const char *text, const struct interactions *log, uint32_t dim,
+                                        uint64_t *out, struct collide_error *err)
+{
+    const double full = ((double)log->users.n_ids + (double)log->items.n_ids) * dim * sizeof(float);
+    const struct {
+        const char *suffix;
+        double unit;
+    } units[] = {{"", 1.0}, {"k", 1e3}, {"kB", 1e3}, {"M", 1e6}, {"MB", 1e6}, {"%", full / 100.0}};
+    char *end;
+    double value = strtod(text, &end);
+    for (size_t i = 0; end != text && i < sizeof units / sizeof units[0]; i++)
+        if (strcmp(end, units[i].suffix) == 0 && value * units[i].unit >= 1.0 &&
+            value * units[i].unit < 1e18) {
+            *out = (uint64_t)(value * units[i].unit);
+            return COLLIDE_OK;
+        }
+    return error_set(err, COLLIDE_INVALID,
+                     "--budget %s is no size: give bytes, such as 180k or 2.5MB, or percent, such as 1%%",
+                     text);
+}
+
 /* Better known now than after hours of learning. */
 static enum collide_status check_writable(const char *path, struct collide_error *err)
 {
@@ -105,6 +130,10 @@ static enum collide_status run(const struct flags *flags, struct collide_error *
         /* An eighth of the ids: enough that likes share, few enough to matter. */
         options.items.n_rows = flags->rows ? (uint32_t)flags->rows : log.items.n_ids / 8 + 1;
         options.users.n_rows = flags->user_rows ? (uint32_t)flags->user_rows : log.users.n_ids / 8 + 1;
+        if (flags->budget)
+            status = parse_budget(flags->budget, &log, options.dim, &options.budget_bytes, err);
+    }
+    if (status == COLLIDE_OK) {
         status = learn_model(&log, &options, &learned, err);
     }
     if (status == COLLIDE_OK)
@@ -169,6 +198,13 @@ int command_learn(int argc, char **argv)
          .high = 1,
          .value_name = "SHARE",
          .help = "of lhf's rows, for the most frequent ids alone"},
+        {.name = "budget",
+         .type = ARG_TEXT,
+         .target = &flags.budget,
+         .value_name = "BYTES|PERCENT",
+         .help =
+             "chooses method, rows, lookups and precision for the best quality on --val within so many bytes "
+             "(180k, 2.5MB), or so many percent of f32 rows for all users and items (1%)"},
         {.name = "dim",
          .type = ARG_U64,
          .target = &flags.dim,
@@ -279,7 +315,8 @@ int command_learn(int argc, char **argv)
     training->backbone = (enum backbone)flags.backbone;
     training->user_epochs = (uint32_t)flags.user_epochs;
     if (flags.histories == HISTORIES_AUTO)
-        flags.histories = training->backbone == BACKBONE_USER ? HISTORIES_NONE : HISTORIES_MODEL;
+        flags.histories =
+            training->backbone == BACKBONE_USER || flags.budget ? HISTORIES_NONE : HISTORIES_MODEL;
     flags.learn.form = (enum row_form)flags.precision;
     flags.learn.mapping = (enum mapping_kind)flags.mapping;
     flags.learn.histories = (enum histories)flags.histories;

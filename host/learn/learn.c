@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/rng.h"
 #include "learn/attempt.h"
+#include "learn/budget.h"
 #include "learn/evaluate.h"
 #include "learn/map/id_mapping.h"
 #include "learn/options.h"
@@ -57,6 +58,8 @@ static enum collide_status prepare(struct learner *l, struct collide_error *err)
                          l->log->users.n_ids, l->corpus.n_items);
     if (o->training.temperature == 0.0f)
         o->training.temperature = training_temperature(l->corpus.n_items);
+    if (o->budget_bytes)
+        return COLLIDE_OK;
     settle_rows(&o->items, l->corpus.n_items, "items");
     if (has_users(l))
         settle_rows(&o->users, l->corpus.histories.n_rows, "users");
@@ -150,11 +153,13 @@ static enum collide_status learn(struct learner *l, struct learned **out, struct
     enum collide_status status = prepare(l, err);
     if (status != COLLIDE_OK)
         return status;
-    if (plan_needs_teacher(&l->options.items))
+    if (plan_needs_teacher(&l->options.items) || l->options.budget_bytes)
         status = train_teacher(l, err);
     else
         training->mapped_epochs += training->teacher_epochs;
     const struct groundwork ground = {l->log, &l->corpus, l->teacher, l->teacher_bias, l->team};
+    if (status == COLLIDE_OK && l->options.budget_bytes)
+        status = budget_choose(&ground, &l->options, err);
     struct attempt *attempt = NULL;
     struct learned *learned = NULL;
     if (status == COLLIDE_OK)

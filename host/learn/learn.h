@@ -30,7 +30,9 @@ struct learn_options {
     struct space_plan users; /* unless the backbone is BACKBONE_BAG */
     uint32_t dim;
     enum row_form form;
+    uint32_t scalar_bits;      /* that an item's weight and bias share, 1 .. 8; 0: both are floats */
     enum mapping_kind mapping; /* MAPPING_STORED or MAPPING_PACKED */
+    uint64_t budget_bytes;     /* choose all of the above but dim, see learn/budget.h; 0: they are given */
     enum histories histories;  /* whether the model keeps users' histories; not with BACKBONE_USER */
     const struct csr *val;     /* held-out items by the log's dense ids, to measure on; or NULL. Borrowed */
     uint64_t seed;

@@ -68,11 +68,17 @@ static enum collide_status check_plan(const struct space_plan *plan, const char 
     return COLLIDE_OK;
 }
 
+static enum collide_status check_budget(const struct learn_options *o, struct collide_error *err)
+{
+    return o->val ? COLLIDE_OK
+                  : error_set(err, COLLIDE_INVALID, "a budget is spent by held-out interactions: give some");
+}
+
 enum collide_status learn_options_check(const struct learn_options *o, const struct interactions *log,
                                         struct collide_error *err)
 {
-    enum collide_status status = check_plan(&o->items, "items", err);
-    if (status == COLLIDE_OK && o->training.backbone != BACKBONE_BAG)
+    enum collide_status status = o->budget_bytes ? check_budget(o, err) : check_plan(&o->items, "items", err);
+    if (status == COLLIDE_OK && !o->budget_bytes && o->training.backbone != BACKBONE_BAG)
         status = check_plan(&o->users, "users", err);
     if (status != COLLIDE_OK)
         return status;

@@ -94,3 +94,31 @@ uint64_t bytes_of_mapping(const struct model *m)
     }
     return n_words * sizeof(uint32_t);
 }
+
+static uint64_t bytes_of_keys(const struct space *space)
+{
+    const struct keys *k = &space->keys;
+    const uint64_t slots = k->n_slots * sizeof *k->slots, n = space->n_ids;
+    switch (k->kind) {
+    case KEYS_DENSE:
+        break;
+    case KEYS_U64:
+        return slots + n * sizeof *k->u64;
+    case KEYS_STRING:
+        return slots + (n + 1) * sizeof *k->offsets + k->offsets[n];
+    }
+    return 0;
+}
+
+uint64_t bytes_of_model(const struct model *m, uint64_t n_stored)
+{
+    uint64_t n = bytes_of_rows(m) + bytes_of_mapping(m);
+    for (size_t s = 0; s < model_n_spaces(m); s++) {
+        const struct space *space = model_space(m, s);
+        n += bytes_of_keys(space);
+        n += space->weights ? (space->n_ids + 1ull) * sizeof *space->weights : 0;
+    }
+    n += m->bias ? (m->item.n_ids + 1ull) * sizeof *m->bias : 0;
+    n += n_stored ? (m->user.n_ids + 2ull + n_stored) * sizeof *m->histories.items : 0;
+    return n;
+}

@@ -27,4 +27,8 @@ uint64_t bytes_of_rows(const struct model *m);
 /* Of all spaces. */
 uint64_t bytes_of_mapping(const struct model *m);
 
+/* All that serving needs: rows, mapping, weights, biases, histories, keys. Of arrays but key offsets it looks
+ * at whether they are there alone. n_stored: items in all stored histories. */
+uint64_t bytes_of_model(const struct model *m, uint64_t n_stored);
+
 #endif

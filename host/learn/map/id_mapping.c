@@ -127,9 +127,10 @@ static enum collide_status make_books(const struct mapping_method *method, struc
     return COLLIDE_OK;
 }
 
-static enum collide_status shape(const struct mapping_method *method, const struct mapping_problem *problem,
-                                 struct id_mapping *m, struct collide_error *err)
+enum collide_status id_mapping_shape(enum learn_method chosen, const struct mapping_problem *problem,
+                                     struct id_mapping *m, struct collide_error *err)
 {
+    const struct mapping_method *method = mapping_method(chosen);
     *m = (struct id_mapping){.n_ids = problem->n_ids, .combine = method->combine, .kind = MAPPING_STORED};
     enum collide_status status = count_lookups(method, problem, m, err);
     if (status == COLLIDE_OK && method->shape)
@@ -159,7 +160,7 @@ enum collide_status id_mapping_create(enum learn_method method, const struct map
 {
     const struct mapping_method *chosen = mapping_method(method);
     struct id_mapping m;
-    enum collide_status status = shape(chosen, problem, &m, err);
+    enum collide_status status = id_mapping_shape(method, problem, &m, err);
     if (status == COLLIDE_OK)
         status = allocate(chosen, &m, err);
     if (status == COLLIDE_OK)

@@ -74,6 +74,10 @@ struct mapping_method {
 
 const struct mapping_method *mapping_method(enum learn_method method);
 
+/* What a mapping will be like, all but its arrays; a method may still need fewer rows. */
+enum collide_status id_mapping_shape(enum learn_method method, const struct mapping_problem *problem,
+                                     struct id_mapping *out, struct collide_error *err);
+
 /* At most problem->n_rows * dim values in all rows. rows are there for methods with a teacher. Returns owned.
  * COLLIDE_INVALID: what the method cannot do with this dim, number of rows or settings. */
 enum collide_status id_mapping_create(enum learn_method method, const struct mapping_problem *problem,

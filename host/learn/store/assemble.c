@@ -138,10 +138,9 @@ static enum collide_status store_rows(struct learned *l, struct table_source *s,
 /* ---- From ids to rows. */
 
 /* The lookups of all spaces: a space with fewer of them reads zeros for the others. */
-static uint32_t most_lookups(const struct trained *t)
+static uint32_t most_lookups(const struct id_mapping *items, const struct id_mapping *users)
 {
-    uint32_t n = t->items.mapping->n_lookups;
-    return t->users.mapping && t->users.mapping->n_lookups > n ? t->users.mapping->n_lookups : n;
+    return users && users->n_lookups > items->n_lookups ? users->n_lookups : items->n_lookups;
 }
 
 static enum collide_status store_remap(struct learned *l, const struct trained_space *from,
@@ -210,7 +209,7 @@ static enum collide_status store_mapping(struct learned *l, const struct table_s
     const struct trained *t = s->trained;
     struct row_mapping *mapping = &l->model.mapping;
     *mapping = (struct row_mapping){.kind = kind,
-                                    .n_lookups = most_lookups(t),
+                                    .n_lookups = most_lookups(t->items.mapping, t->users.mapping),
                                     .combine = t->items.mapping->combine,
                                     .bits = kind == MAPPING_PACKED ? mapping_bits(l->model.rows.n) : 0};
     enum collide_status status = store_remap(l, &t->items, &s->items, 0, &l->model.item, &l->item_remap, err);
@@ -281,6 +280,37 @@ enum collide_status learned_create(const struct interactions *log, const struct 
     }
     *out = l;
     return COLLIDE_OK;
+}
+
+static void shape_space(const struct id_mapping *m, struct space *space)
+{
+    static const uint32_t something;
+    space->remap = m->kind == MAPPING_STORED ? &something : NULL;
+}
+
+void learned_shape(const struct interactions *log, const struct id_mapping *items,
+                   const struct id_mapping *users, const struct learn_options *options, struct model *out)
+{
+    static const float something;
+    const uint32_t n_rows = items->n_rows + (users ? users->n_rows : 0) + 1;
+    *out = (struct model){
+        .dim = options->dim,
+        .rows = {.n = n_rows,
+                 .width = items->width,
+                 .precision = row_form_precision(options->form),
+                 .scaling = row_form_scaling(options->form)},
+        .mapping = {.kind = options->mapping,
+                    .combine = items->combine,
+                    .n_lookups = most_lookups(items, users),
+                    .bits = mapping_bits(n_rows)},
+        .item = {.n_ids = log->items.n_ids, .keys = keys_of(&log->items), .weights = &something},
+        .user_is_embedded = users != NULL,
+        .bias = &something};
+    if (options->histories == HISTORIES_MODEL || users)
+        out->user = (struct space){.n_ids = log->users.n_ids, .keys = keys_of(&log->users)};
+    shape_space(items, &out->item);
+    if (users)
+        shape_space(users, &out->user);
 }
 
 void learned_note(struct learned *l, const char *name, const char *format, ...)

@@ -39,6 +39,11 @@ enum collide_status learned_create(const struct interactions *log, const struct 
                                    const struct learn_options *options, struct learned **out,
                                    struct collide_error *err);
 
+/* What a model learned by these options will be like, for model/cost.h: all sizes, and arrays only where there
+ * will be some, pointing to nothing. users may be NULL. Only the mappings' shapes are looked at. */
+void learned_shape(const struct interactions *log, const struct id_mapping *items,
+                   const struct id_mapping *users, const struct learn_options *options, struct model *out);
+
 /* Adds a line of provenance, 32 at most; name is static, the value formatted and copied, up to 63 bytes of
  * it. */
 void learned_note(struct learned *l, const char *name, const char *format, ...)

@@ -1,0 +1,316 @@
+#include "learn/budget.h"
+
+#include "base/error.h"
+#include "base/log.h"
+#include "learn/evaluate.h"
+#include "learn/map/id_mapping.h"
+#include "learn/store/assemble.h"
+#include "model/cost.h"
+#include "model/mapping.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Enough users to tell candidates apart by some tenths of a percent, so few that it takes a second. */
+enum { N_JUDGES = 4000, CUTOFF = 10 };
+
+/* How ids of both spaces are looked up. */
+struct layout {
+    enum learn_method method;
+    uint32_t n_lookups;
+};
+
+static const struct layout layouts[] = {{LEARN_FULL, 1}, {LEARN_LHF, 1}, {LEARN_RQ, 2},
+                                        {LEARN_RQ, 3},   {LEARN_RQ, 4},  {LEARN_RQ, 8}};
+static const enum row_form forms[] = {ROWS_I8, ROWS_I4};
+static const uint32_t scalar_bits[] = {4, 5, 6, 8};
+static const float item_shares[] = {0.35f, 0.5f, 0.65f};
+enum {
+    N_LAYOUTS = sizeof layouts / sizeof layouts[0],
+    N_FORMS = sizeof forms / sizeof forms[0],
+    N_SCALAR_BITS = sizeof scalar_bits / sizeof scalar_bits[0],
+    N_ITEM_SHARES = sizeof item_shares / sizeof item_shares[0],
+    N_FINALISTS = 3,
+    MAX_CANDIDATES = N_LAYOUTS * 2 + (N_FORMS + N_SCALAR_BITS + N_ITEM_SHARES) * 4
+};
+
+/* Indices into the arrays above. */
+struct choice {
+    unsigned layout, form, scalar_bits, item_share;
+};
+
+struct candidate {
+    struct choice choice;
+    struct learn_options options; /* with as many rows as fit */
+    uint64_t n_bytes;
+    double untrained, trained; /* recall; trained is below 0 unless it was */
+};
+
+struct search {
+    const struct groundwork *ground;
+    const struct learn_options *asked;
+    struct csr judges; /* held-out items of at most N_JUDGES users */
+    struct candidate candidates[MAX_CANDIDATES];
+    size_t n;
+    uint64_t least_bytes; /* of all that were looked at */
+};
+
+/* ---- Bytes. */
+
+static bool has_users(const struct learn_options *o)
+{
+    return o->training.backbone != BACKBONE_BAG;
+}
+
+static enum collide_status shape_of_plan(const struct space_plan *plan, uint32_t n_ids, uint32_t dim,
+                                         struct id_mapping *out, struct collide_error *err)
+{
+    const struct mapping_problem problem = {
+        .n_ids = n_ids, .n_rows = plan->n_rows, .dim = dim, .settings = plan->settings};
+    return id_mapping_shape(plan->method, &problem, out, err);
+}
+
+enum collide_status budget_bytes(const struct groundwork *ground, const struct learn_options *o,
+                                 uint64_t *out, struct collide_error *err)
+{
+    const struct corpus *corpus = ground->corpus;
+    struct id_mapping items, users = {0};
+    enum collide_status status = shape_of_plan(&o->items, corpus->n_items, o->dim, &items, err);
+    if (status == COLLIDE_OK && has_users(o))
+        status = shape_of_plan(&o->users, corpus->histories.n_rows, o->dim, &users, err);
+    if (status != COLLIDE_OK)
+        return status;
+    struct model shape;
+    learned_shape(ground->log, &items, has_users(o) ? &users : NULL, o, &shape);
+    const bool keeps = o->histories == HISTORIES_MODEL;
+    *out = bytes_of_model(&shape, keeps ? ground->log->histories.offsets[ground->log->users.n_ids] : 0);
+    return COLLIDE_OK;
+}
+
+static void set_plan(struct space_plan *plan, const struct layout *layout, uint32_t n_ids, double n_rows)
+{
+    const bool is_full = layout->method == LEARN_FULL;
+    *plan = (struct space_plan){.method = layout->method,
+                                .n_rows = is_full || n_rows > n_ids ? n_ids : (uint32_t)n_rows,
+                                .settings = {.n_lookups = is_full ? 0 : layout->n_lookups}};
+}
+
+static void set_options(const struct search *s, const struct choice *c, uint64_t n_rows,
+                        struct learn_options *o)
+{
+    const struct corpus *corpus = s->ground->corpus;
+    const struct layout *layout = &layouts[c->layout];
+    const double item_share = has_users(s->asked) ? (double)item_shares[c->item_share] : 1.0;
+    *o = *s->asked;
+    o->form = forms[c->form];
+    o->scalar_bits = scalar_bits[c->scalar_bits];
+    o->mapping = MAPPING_PACKED;
+    set_plan(&o->items, layout, corpus->n_items, item_share * (double)n_rows);
+    set_plan(&o->users, layout, corpus->histories.n_rows, (1.0 - item_share) * (double)n_rows);
+}
+
+/* With as many rows as the budget holds, found by bisection; false: with none. */
+static bool fit(struct search *s, const struct choice *c, struct candidate *out)
+{
+    const struct corpus *corpus = s->ground->corpus;
+    uint64_t least = 4ull * layouts[c->layout].n_lookups,
+             most = (uint64_t)corpus->n_items + corpus->histories.n_rows;
+    bool fits = false;
+    for (uint64_t low = least, high = most; low <= high;) {
+        const uint64_t n_rows = low + (high - low) / 2;
+        struct learn_options o;
+        uint64_t n_bytes = 0;
+        set_options(s, c, n_rows, &o);
+        bool is_possible = budget_bytes(s->ground, &o, &n_bytes, NULL) == COLLIDE_OK;
+        if (is_possible && n_bytes < s->least_bytes)
+            s->least_bytes = n_bytes;
+        if (!is_possible || n_bytes <= s->asked->budget_bytes) {
+            if (is_possible) {
+                *out = (struct candidate){.choice = *c, .options = o, .n_bytes = n_bytes, .trained = -1.0};
+                fits = true;
+            }
+            low = n_rows + 1;
+        } else {
+            high = n_rows - 1;
+        }
+    }
+    return fits;
+}
+
+/* ---- Quality. */
+
+static enum collide_status judge(const struct search *s, const struct learn_options *o, double *out,
+                                 struct collide_error *err)
+{
+    struct attempt *attempt = NULL;
+    struct learned *learned = NULL;
+    const struct evaluation evaluation = {
+        .histories = &s->ground->log->histories, .relevant = &s->judges, .cutoff = CUTOFF};
+    struct quality quality = {0};
+    enum collide_status status = attempt_create(s->ground, o, &attempt, err);
+    if (status == COLLIDE_OK)
+        status = attempt_assemble(attempt, &learned, err);
+    if (status == COLLIDE_OK)
+        status = evaluate_model(learned_model(learned), &evaluation, s->ground->team, &quality, err);
+    *out = quality.recall;
+    attempt_destroy(attempt);
+    learned_destroy(learned);
+    return status;
+}
+
+/* As much of each candidate's description as fits a line. */
+static void log_candidate(const struct candidate *c)
+{
+    const struct learn_options *o = &c->options;
+    char users[32] = "", trained[32] = "";
+    if (has_users(o))
+        snprintf(users, sizeof users, " + %" PRIu32 " users'", o->users.n_rows);
+    if (c->trained >= 0.0)
+        snprintf(trained, sizeof trained, ", %.2f %% after training", 100.0 * c->trained);
+    log_info("budget: %s x %" PRIu32 ", %" PRIu32 "%s rows of %s, %" PRIu32 "-bit scalars: %" PRIu64
+             " bytes, recall@%d %.2f %%%s",
+             learn_method_name(o->items.method), layouts[c->choice.layout].n_lookups, o->items.n_rows, users,
+             row_form_name(o->form), o->scalar_bits, c->n_bytes, CUTOFF, 100.0 * c->untrained, trained);
+}
+
+static bool is_known(const struct search *s, const struct choice *c)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        const struct choice *k = &s->candidates[i].choice;
+        if (k->layout == c->layout && k->form == c->form && k->scalar_bits == c->scalar_bits &&
+            k->item_share == c->item_share)
+            return true;
+    }
+    return false;
+}
+
+static enum collide_status consider(struct search *s, const struct choice *c, struct collide_error *err)
+{
+    struct candidate *candidate = &s->candidates[s->n];
+    if (s->n == MAX_CANDIDATES || is_known(s, c) || !fit(s, c, candidate))
+        return COLLIDE_OK;
+    struct learn_options o = candidate->options;
+    o.training.mapped_epochs = o.training.user_epochs = 0;
+    enum collide_status status = judge(s, &o, &candidate->untrained, err);
+    if (status == COLLIDE_OK) {
+        log_candidate(candidate);
+        s->n++;
+    }
+    return status;
+}
+
+static int better_first(const void *a, const void *b)
+{
+    const struct candidate *x = a, *y = b;
+    if (x->trained != y->trained)
+        return x->trained > y->trained ? -1 : 1;
+    return (x->untrained < y->untrained) - (x->untrained > y->untrained);
+}
+
+static void sort(struct search *s)
+{
+    qsort(s->candidates, s->n, sizeof s->candidates[0], better_first);
+}
+
+/* One choice at a time, the others as the best candidate of the layout has them. */
+static enum collide_status vary(struct search *s, unsigned layout, struct collide_error *err)
+{
+    enum collide_status status = COLLIDE_OK;
+    const unsigned n_choices[] = {N_FORMS, N_SCALAR_BITS, has_users(s->asked) ? N_ITEM_SHARES : 0};
+    for (unsigned part = 0; part < 3; part++) {
+        sort(s);
+        size_t best = 0;
+        while (s->candidates[best].choice.layout != layout)
+            best++;
+        for (unsigned k = 0; status == COLLIDE_OK && k < n_choices[part]; k++) {
+            struct choice c = s->candidates[best].choice;
+            unsigned *varied[] = {&c.form, &c.scalar_bits, &c.item_share};
+            *varied[part] = k;
+            status = consider(s, &c, err);
+        }
+    }
+    return status;
+}
+
+static enum collide_status consider_all(struct search *s, struct collide_error *err)
+{
+    enum collide_status status = COLLIDE_OK;
+    unsigned best[2];
+    for (unsigned layout = 0; status == COLLIDE_OK && layout < N_LAYOUTS; layout++)
+        status = consider(s, &(struct choice){.layout = layout, .form = 1, .scalar_bits = 1, .item_share = 1},
+                          err);
+    if (status != COLLIDE_OK || s->n == 0)
+        return status;
+    sort(s);
+    for (unsigned i = 0; i < 2; i++)
+        best[i] = s->candidates[i < s->n ? i : 0].choice.layout;
+    for (unsigned i = 0; i < 2 && status == COLLIDE_OK; i++)
+        status = vary(s, best[i], err);
+    sort(s);
+    return status;
+}
+
+static enum collide_status train_finalists(struct search *s, struct collide_error *err)
+{
+    enum collide_status status = COLLIDE_OK;
+    for (size_t i = 0; i < s->n && i < N_FINALISTS && status == COLLIDE_OK; i++) {
+        struct candidate *c = &s->candidates[i];
+        struct learn_options o = c->options;
+        o.training.mapped_epochs = (o.training.mapped_epochs + 3) / 4;
+        status = judge(s, &o, &c->trained, err);
+        if (status == COLLIDE_OK)
+            log_candidate(c);
+    }
+    sort(s);
+    return status;
+}
+
+/* ---- */
+
+/* Every k-th user that has held-out items. */
+static enum collide_status choose_judges(const struct csr *val, struct csr *out, struct collide_error *err)
+{
+    uint64_t n_users = 0, n_seen = 0;
+    for (uint32_t u = 0; u < val->n_rows; u++)
+        n_users += val->offsets[u + 1] > val->offsets[u];
+    const uint64_t step = (n_users + N_JUDGES - 1) / N_JUDGES;
+    *out = (struct csr){.n_rows = val->n_rows,
+                        .offsets = calloc(val->n_rows + 1ull, sizeof *out->offsets),
+                        .values = malloc((val->offsets[val->n_rows] + 1) * sizeof *out->values)};
+    if (!out->offsets || !out->values)
+        return error_no_memory(err, "the users to judge by");
+    for (uint32_t u = 0; u < val->n_rows; u++) {
+        out->offsets[u + 1] = out->offsets[u];
+        if (val->offsets[u + 1] == val->offsets[u] || n_seen++ % step)
+            continue;
+        for (uint64_t k = val->offsets[u]; k < val->offsets[u + 1]; k++)
+            out->values[out->offsets[u + 1]++] = val->values[k];
+    }
+    return COLLIDE_OK;
+}
+
+enum collide_status budget_choose(const struct groundwork *ground, struct learn_options *options,
+                                  struct collide_error *err)
+{
+    struct search *s = calloc(1, sizeof *s);
+    if (!s)
+        return error_no_memory(err, "the search");
+    *s = (struct search){.ground = ground, .asked = options, .least_bytes = UINT64_MAX};
+    enum collide_status status = choose_judges(options->val, &s->judges, err);
+    if (status == COLLIDE_OK)
+        status = consider_all(s, err);
+    if (status == COLLIDE_OK && s->n == 0)
+        status = error_set(err, COLLIDE_INVALID,
+                           "a budget of %" PRIu64
+                           " bytes is too small: the smallest model of this log takes %" PRIu64
+                           " (mapping and scalars of every id alone take most of it)",
+                           options->budget_bytes, s->least_bytes);
+    if (status == COLLIDE_OK)
+        status = train_finalists(s, err);
+    if (status == COLLIDE_OK)
+        *options = s->candidates[0].options;
+    csr_free(&s->judges);
+    free(s);
+    return status;
+}

@@ -1,0 +1,19 @@
+/* Choosing method, rows, lookups and precision for the best held-out quality under a budget of bytes. */
+#ifndef LEARN_BUDGET_H
+#define LEARN_BUDGET_H
+
+#include "learn/attempt.h"
+
+/* Bytes of all that serving needs, of a model learned with these options; see model/cost.h. */
+enum collide_status budget_bytes(const struct groundwork *ground, const struct learn_options *options,
+                                 uint64_t *out, struct collide_error *err);
+
+/* Sets the plans of items and users, the form of rows and the bits of scalars in *options to the best of some
+ * dozens of candidates of at most options->budget_bytes each, and packs the mapping. Candidates are compared
+ * untrained, one choice at a time; the best few again after a quarter of the epochs. Quality is recall@10 on
+ * options->val. The table of all candidates goes to the log. The groundwork must have a teacher.
+ * COLLIDE_INVALID: nothing fits; says what the smallest candidate takes. */
+enum collide_status budget_choose(const struct groundwork *ground, struct learn_options *options,
+                                  struct collide_error *err);
+
+#endif
