@@ -2,6 +2,7 @@
 #ifndef KERNELS_BAG_H
 #define KERNELS_BAG_H
 
+#include "few_bits.h"
 #include "mapping.h"
 
 #if defined(COMBINE_CONCAT)
@@ -32,8 +33,6 @@
 #define SCORED_BY_ROWS 1
 #endif
 
-typedef ROWS_SPACE const row_value *row_pointer;
-
 /* Row r of the table; row_begin is the first one here. */
 static row_pointer row_values(const tables *t, uint row)
 {
@@ -47,11 +46,8 @@ static floatv stored_vector(row_pointer values, uint k)
     return LOAD_ROW_HALF(k, values);
 #elif defined(ROWS_I8)
     return TO_FLOAT(LOAD_ROW(k, values));
-#elif defined(ROWS_I4) && VEC == 1
-    return TO_FLOAT(k % 2 ? values[k / 2] >> 4 : values[k / 2] & 15);
-#elif defined(ROWS_I4)
-    return k % 2 ? TO_FLOAT(LOAD_ROW(k / 2, values) >> (uchar)4)
-                 : TO_FLOAT(LOAD_ROW(k / 2, values) & (uchar)15);
+#elif defined(ROW_BITS)
+    return TO_FLOAT(few_bits(values, k));
 #else
     return LOAD_ROW(k, values);
 #endif

@@ -40,7 +40,7 @@ static void group_query_bag(const tables *t, const batch *a, size_t i, const dev
     if (is_given) {
         factor = 1.0f;
         FOR_EACH_VECTOR (v, k)
-            b->sum[v] = vector_read(k, a->vectors + i * DIM);
+            b->sum[v] = LOAD_VEC(k, a->vectors + i * DIM);
     }
     factor *= t->params.logit_scale;
     for (uint v = 0; v < LANE_VECS; v++)
@@ -94,7 +94,7 @@ static void bag_query_by_group(const tables *t, const batch *a, size_t i, __loca
     float factor = SHARDED ? 1.0f : group_factor(&b, m);
     if (MY_TEAM == 0)
         FOR_EACH_VECTOR (v, k)
-            vector_write(b.sum[v] * factor, k, out);
+            STORE(b.sum[v] * factor, k, out);
     if (get_local_id(0) == 0)
         out[DIM] = b.weight;
 }

@@ -39,7 +39,7 @@ static void query_bag(const tables *t, const batch *a, size_t i, const device_qu
     if (q->flags & QUERY_VECTOR) {
         UNROLL
         for (uint k = 0; k < N_VECS; k++)
-            b->sum[k] = vector_read(k, a->vectors + i * DIM);
+            b->sum[k] = LOAD_VEC(k, a->vectors + i * DIM);
     } else {
         query_sum(t, a, q, b);
         factor *= bag_factor(b);
@@ -69,7 +69,7 @@ static void bag_query(const tables *t, const batch *a, size_t i)
 #endif
     UNROLL
     for (uint k = 0; k < N_VECS; k++)
-        vector_write(b.sum[k], k, out);
+        STORE(b.sum[k], k, out);
     out[DIM] = b.weight;
 }
 

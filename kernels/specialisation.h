@@ -2,7 +2,9 @@
 /* clang-format off */
 /* The model:
  *   DIM                                                      values of an embedding
- *   ROWS_F32 | ROWS_F16 | ROWS_I8 | ROWS_I4                  how a row's values q are stored; I4: of even width
+ *   ROWS_F32 | ROWS_F16 | ROWS_I8 | ROWS_I4 | ROWS_I3 | ROWS_I2
+ *                                                            how a row's values q are stored; I4, I3, I2: of a width
+ *                                                            that is a multiple of 2, 8, 4
  *   SCALE_NONE | SCALE_ROW | SCALE_ROW_OFFSET | SCALE_DIM    row = q | s_r q | s_r q + o_r | s_d q_d
  *   LOOKUPS                                                  rows of an id
  *   COMBINE_SUM | COMBINE_MULTIPLY | COMBINE_CONCAT          what makes them its embedding
@@ -32,7 +34,8 @@
 #ifndef DIM
 #define DIM 64
 #endif
-#if !defined(ROWS_F32) && !defined(ROWS_F16) && !defined(ROWS_I8) && !defined(ROWS_I4)
+#if !defined(ROWS_F32) && !defined(ROWS_F16) && !defined(ROWS_I8) && !defined(ROWS_I4) &&                    \
+    !defined(ROWS_I3) && !defined(ROWS_I2)
 #define ROWS_F32
 #endif
 #if !defined(SCALE_NONE) && !defined(SCALE_ROW) && !defined(SCALE_ROW_OFFSET) && !defined(SCALE_DIM)
@@ -177,6 +180,15 @@
 #endif
 #ifndef ROW_BEST_SPACE
 #define ROW_BEST_SPACE __global
+#endif
+
+/* Bits of a value, where bytes hold several. */
+#if defined(ROWS_I4)
+#define ROW_BITS 4
+#elif defined(ROWS_I3)
+#define ROW_BITS 3
+#elif defined(ROWS_I2)
+#define ROW_BITS 2
 #endif
 
 /* Values of a row. */

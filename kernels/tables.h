@@ -15,10 +15,17 @@
 #elif defined(ROWS_I8)
 #define ROW_TYPE char
 #else
-#define ROW_TYPE uchar /* two values */
+#define ROW_TYPE uchar /* several values */
 #endif
 typedef ROW_TYPE row_value;
-#define ROW_VALUES LOADED /* elements of row_value in a row */
+typedef ROWS_SPACE const row_value *row_pointer;
+
+/* Elements of row_value in a row. */
+#if defined(ROW_BITS)
+#define ROW_VALUES (WIDTH * ROW_BITS / 8)
+#else
+#define ROW_VALUES WIDTH
+#endif
 
 #if defined(SCALE_ROW_OFFSET)
 typedef half scale_value; /* two a row: its scale, its offset */

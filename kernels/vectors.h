@@ -4,14 +4,7 @@
 
 #include "specialisation.h"
 
-/* Values that are loaded at once: all of a row, or half of one whose bytes hold two each. */
-#if defined(ROWS_I4)
-#define LOADED (WIDTH / 2)
-#else
-#define LOADED WIDTH
-#endif
-
-/* A GPU's lanes load 16 bytes each. */
+/* A GPU's lanes load up to 16 bytes each. */
 #if defined(FORM_GROUP) && defined(ROWS_F32)
 #define MAX_VEC 4
 #elif defined(FORM_GROUP) && defined(ROWS_F16)
@@ -20,26 +13,31 @@
 #define MAX_VEC 16
 #endif
 
-#if LOADED % 16 == 0 && MAX_VEC >= 16
+#if WIDTH % 16 == 0 && MAX_VEC >= 16
 #define VEC     16
 #define HSUM(v) hsum8((v).lo + (v).hi)
 typedef float16 floatv;
-#elif LOADED % 8 == 0 && MAX_VEC >= 8
+typedef uint16 uintv;
+#elif WIDTH % 8 == 0 && MAX_VEC >= 8
 #define VEC     8
 #define HSUM(v) hsum8(v)
 typedef float8 floatv;
-#elif LOADED % 4 == 0
+typedef uint8 uintv;
+#elif WIDTH % 4 == 0
 #define VEC     4
 #define HSUM(v) hsum4(v)
 typedef float4 floatv;
-#elif LOADED % 2 == 0
+typedef uint4 uintv;
+#elif WIDTH % 2 == 0
 #define VEC     2
 #define HSUM(v) ((v).x + (v).y)
 typedef float2 floatv;
+typedef uint2 uintv;
 #else
 #define VEC     1
 #define HSUM(v) (v)
 typedef float floatv;
+typedef uint uintv;
 #endif
 #define N_VECS   (DIM / VEC)
 #define ROW_VECS (WIDTH / VEC)
@@ -81,41 +79,6 @@ static float hsum4(float4 v)
 static float hsum8(float8 v)
 {
     return hsum4(v.lo + v.hi);
-}
-
-/* Vectors of a bag hold its dimensions in this order: position j of vector k. Halves of bytes come apart into
- * vectors of even and of odd dimensions. */
-static uint dim_of(uint k, uint j)
-{
-#if defined(ROWS_I4)
-    return 2 * (k / 2 * VEC + j) + k % 2;
-#else
-    return k * VEC + j;
-#endif
-}
-
-static floatv vector_read(uint k, __global const float *dims)
-{
-#if defined(ROWS_I4)
-    float values[VEC];
-    for (uint j = 0; j < VEC; j++)
-        values[j] = dims[dim_of(k, j)];
-    return LOAD_VEC(0, values);
-#else
-    return LOAD_VEC(k, dims);
-#endif
-}
-
-static void vector_write(floatv v, uint k, __global float *dims)
-{
-#if defined(ROWS_I4)
-    float values[VEC];
-    STORE(v, 0, values);
-    for (uint j = 0; j < VEC; j++)
-        dims[dim_of(k, j)] = values[j];
-#else
-    STORE(v, k, dims);
-#endif
 }
 
 #endif

@@ -71,7 +71,7 @@ run() {
   $build/collide devices
   ctest --test-dir $build --output-on-failure -R "^($device_tests)$" || failed=1
   ! command -v nvidia-smi >/dev/null || nvidia-smi --query-gpu=name,memory.total,clocks.max.memory --format=csv
-  for precision in f32 f16 i8 i8-line i4; do
+  for precision in f32 f16 i8 i8-line i4 i3 i2; do
     $build/bench/collide-bench kernel --device "$device" --precision $precision --bags 262144
   done
   $build/bench/collide-bench launch --device "$device"

@@ -176,9 +176,7 @@ static enum collide_status check(const struct options *o, struct collide_error *
     /* The device counts lookups in 32 bits. */
     if (o->n_bags * o->bag > UINT32_MAX)
         return error_set(err, COLLIDE_INVALID, "--bags times --bag is above %u", UINT32_MAX);
-    if (o->form == ROWS_I4 && o->dim % 2 != 0)
-        return error_set(err, COLLIDE_INVALID, "rows of 4-bit values take an even --dim");
-    return COLLIDE_OK;
+    return row_form_check((enum row_form)o->form, (uint32_t)o->dim, err);
 }
 
 static enum collide_status run(const void *options, struct collide_error *err)

@@ -48,10 +48,28 @@ static void add_i4(const uint8_t *restrict row, const uint16_t *pair, uint32_t d
         out[d] += scale * (float)(row[d / 2] >> (d % 2 * 4) & 15) + offset;
 }
 
+static void add_i3(const uint8_t *restrict row, const uint16_t *pair, uint32_t dim, float *restrict out)
+{
+    float scale = half_to_float(pair[0]), offset = half_to_float(pair[1]);
+    for (uint32_t d = 0; d < dim; d += 8, row += 3) {
+        uint32_t word = row[0] | (uint32_t)row[1] << 8 | (uint32_t)row[2] << 16;
+        for (uint32_t j = 0; j < 8; j++)
+            out[d + j] += scale * (float)(word >> 3 * j & 7) + offset;
+    }
+}
+
+static void add_i2(const uint8_t *restrict row, const uint16_t *pair, uint32_t dim, float *restrict out)
+{
+    float scale = half_to_float(pair[0]), offset = half_to_float(pair[1]);
+    for (uint32_t d = 0; d < dim; d++)
+        out[d] += scale * (float)(row[d / 4] >> (d % 4 * 2) & 3) + offset;
+}
+
 static void add_row(const struct kernel_case *c, uint32_t row, float *out)
 {
     const struct row_table *rows = &c->model.rows;
     const char *values = (const char *)rows->values + row * row_bytes(rows);
+    const uint16_t *pairs = rows->scales;
     uint32_t dim = c->shape.dim;
     switch (c->shape.form) {
     case ROWS_F32:
@@ -67,8 +85,14 @@ static void add_row(const struct kernel_case *c, uint32_t row, float *out)
         add_i8_line((const int8_t *)values, rows->scales, dim, out);
         break;
     case ROWS_I4:
+        add_i4((const uint8_t *)values, pairs + 2 * (size_t)row, dim, out);
+        break;
+    case ROWS_I3:
+        add_i3((const uint8_t *)values, pairs + 2 * (size_t)row, dim, out);
+        break;
+    case ROWS_I2:
     case N_ROW_FORMS:
-        add_i4((const uint8_t *)values, (const uint16_t *)rows->scales + 2 * (size_t)row, dim, out);
+        add_i2((const uint8_t *)values, pairs + 2 * (size_t)row, dim, out);
         break;
     }
 }

@@ -16,7 +16,7 @@ struct flags {
     const char *model_path, *output;
 };
 
-static const char *const PRECISIONS[] = {"f32", "f16", "i8", "i8-line", "i4", "unchanged", NULL};
+static const char *const PRECISIONS[] = {"f32", "f16", "i8", "i8-line", "i4", "i3", "i2", "unchanged", NULL};
 static const char *const MAPPINGS[] = {"stored", "packed", "unchanged", NULL};
 
 static void print_row(const char *label, uint64_t before, uint64_t after)

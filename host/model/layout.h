@@ -11,6 +11,7 @@
 #define META_POOLING      "collide.pooling"
 #define META_LOGIT_SCALE  "collide.logit_scale"
 #define META_SCALING      "collide.scaling"
+#define META_ROW_BITS     "collide.row_bits"
 #define META_LOOKUPS      "collide.lookups"
 #define META_COMBINE      "collide.combine"
 #define META_MAPPING      "collide.mapping"

@@ -3,7 +3,8 @@
 const char *precision_name(enum precision p)
 {
     static const char *const names[] = {
-        [PRECISION_F32] = "f32", [PRECISION_F16] = "f16", [PRECISION_I8] = "i8", [PRECISION_I4] = "i4"};
+        [PRECISION_F32] = "f32", [PRECISION_F16] = "f16", [PRECISION_I8] = "i8",
+        [PRECISION_I4] = "i4",   [PRECISION_I3] = "i3",   [PRECISION_I2] = "i2"};
     return names[p];
 }
 

@@ -16,14 +16,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How a row's values are stored. I4: two a byte, value 2 b in the low half of byte b, each 0 .. 15. */
-enum precision { PRECISION_F32, PRECISION_F16, PRECISION_I8, PRECISION_I4 };
+/* How a row's values are stored. I4, I3, I2: from 0 on, value d in bits d * 4, 3 or 2 and up of the row, bit
+ * k being bytes[k / 8] >> k % 8 & 1. Rows are whole bytes: widths are multiples of 2, 8 or 4. */
+enum precision { PRECISION_F32, PRECISION_F16, PRECISION_I8, PRECISION_I4, PRECISION_I3, PRECISION_I2 };
 
 /* What makes a row of the stored values q. */
 enum scaling {
     SCALING_NONE,       /* q                                    f32, f16 */
     SCALING_ROW,        /* scales[r] * q                        i8 */
-    SCALING_ROW_OFFSET, /* scales[r][0] * q + scales[r][1]      i8, i4; as halves */
+    SCALING_ROW_OFFSET, /* scales[r][0] * q + scales[r][1]      i8, i4, i3, i2; as halves */
     SCALING_DIM,        /* scales[d] * q[d]: "line rows", where 64 values take one cache line   i8 */
 };
 
@@ -120,17 +121,22 @@ struct model {
 /* Bits of a value. */
 static inline uint32_t precision_bits(enum precision p)
 {
-    static const uint32_t bits[] = {
-        [PRECISION_F32] = 32, [PRECISION_F16] = 16, [PRECISION_I8] = 8, [PRECISION_I4] = 4};
+    static const uint32_t bits[] = {[PRECISION_F32] = 32, [PRECISION_F16] = 16, [PRECISION_I8] = 8,
+                                    [PRECISION_I4] = 4,   [PRECISION_I3] = 3,   [PRECISION_I2] = 2};
     return bits[p];
+}
+
+/* What rows must have a multiple of values of, to be whole bytes. */
+static inline uint32_t precision_width_unit(enum precision p)
+{
+    const uint32_t bits = precision_bits(p), lowest = bits & -bits; /* the power of two in it */
+    return lowest < 8 ? 8 / lowest : 1;
 }
 
 /* Bytes of one row's values. */
 static inline size_t row_bytes(const struct row_table *rows)
 {
-    static const size_t bits[] = {
-        [PRECISION_F32] = 32, [PRECISION_F16] = 16, [PRECISION_I8] = 8, [PRECISION_I4] = 4};
-    return rows->width * bits[rows->precision] / 8;
+    return (size_t)rows->width * precision_bits(rows->precision) / 8;
 }
 
 /* Bytes of a row's scale, or of its scale and offset, or of a dimension's scale. */

@@ -10,6 +10,8 @@ enum row_form {
     ROWS_I8,
     ROWS_I8_LINE,
     ROWS_I4,
+    ROWS_I3,
+    ROWS_I2,
     N_ROW_FORMS,
     ROWS_UNCHANGED = N_ROW_FORMS, /* as they are; for conversions only */
 };
@@ -24,7 +26,7 @@ enum scaling row_form_scaling(enum row_form form);
 /* The form that a table has, or that comes closest to it: i8 for 8 bits with an offset. */
 enum row_form row_form_of(const struct row_table *table);
 
-/* COLLIDE_INVALID where rows of this many values cannot have the form: two i4 values share a byte. */
+/* COLLIDE_INVALID where rows of this many values cannot have the form: they must be whole bytes. */
 enum collide_status row_form_check(enum row_form form, uint32_t width, struct collide_error *err);
 
 #endif

@@ -41,7 +41,9 @@ static enum collide_status check_rows(const struct model *m, struct collide_erro
                                         [PRECISION_F16] = 1 << SCALING_NONE,
                                         [PRECISION_I8] =
                                             1 << SCALING_ROW | 1 << SCALING_ROW_OFFSET | 1 << SCALING_DIM,
-                                        [PRECISION_I4] = 1 << SCALING_ROW_OFFSET};
+                                        [PRECISION_I4] = 1 << SCALING_ROW_OFFSET,
+                                        [PRECISION_I3] = 1 << SCALING_ROW_OFFSET,
+                                        [PRECISION_I2] = 1 << SCALING_ROW_OFFSET};
     const struct row_table *rows = &m->rows;
     if (m->dim < 1 || m->dim > MODEL_MAX_DIM || rows->n < 1)
         return error_set(err, COLLIDE_CORRUPT,
@@ -51,8 +53,11 @@ static enum collide_status check_rows(const struct model *m, struct collide_erro
     if (!(scalings[rows->precision] >> rows->scaling & 1))
         return error_set(err, COLLIDE_CORRUPT, "%s rows cannot have the %s %s",
                          precision_name(rows->precision), META_SCALING, scaling_name(rows->scaling));
-    if (rows->precision == PRECISION_I4 && rows->width % 2 != 0)
-        return error_set(err, COLLIDE_CORRUPT, "i4 rows have %" PRIu32 " values, an odd number", rows->width);
+    if (rows->width % precision_width_unit(rows->precision) != 0)
+        return error_set(err, COLLIDE_CORRUPT,
+                         "%s rows have %" PRIu32 " values, no multiple of %" PRIu32
+                         ": they are no whole bytes",
+                         precision_name(rows->precision), rows->width, precision_width_unit(rows->precision));
     if (!rows->scales != (rows->scaling == SCALING_NONE))
         return error_set(err, COLLIDE_CORRUPT, "%s does not go with %s %s", TENSOR_SCALES, META_SCALING,
                          scaling_name(rows->scaling));

@@ -16,7 +16,7 @@
 enum { MAX_TENSORS = 5 + 5 * (SPACE_FEATURES + MODEL_MAX_FEATURES) };
 
 /* Of the metadata that are the format's own: each number, and everything. */
-enum { MAX_NUMBERS = 4 + SPACE_FEATURES + MODEL_MAX_FEATURES, MAX_FIELDS = MAX_NUMBERS + 6 };
+enum { MAX_NUMBERS = 5 + SPACE_FEATURES + MODEL_MAX_FEATURES, MAX_FIELDS = MAX_NUMBERS + 6 };
 
 /* The tensors of one file being put together; those of a space have names made here. */
 struct tensor_list {
@@ -67,10 +67,9 @@ static void add_keys(struct tensor_list *list, const char *space, const struct k
 
 static void add_rows(struct tensor_list *list, const struct model *m)
 {
-    static const enum dtype dtypes[] = {[PRECISION_F32] = DTYPE_F32,
-                                        [PRECISION_F16] = DTYPE_F16,
-                                        [PRECISION_I8] = DTYPE_I8,
-                                        [PRECISION_I4] = DTYPE_U8};
+    static const enum dtype dtypes[] = {
+        [PRECISION_F32] = DTYPE_F32, [PRECISION_F16] = DTYPE_F16, [PRECISION_I8] = DTYPE_I8,
+        [PRECISION_I4] = DTYPE_U8,   [PRECISION_I3] = DTYPE_U8,   [PRECISION_I2] = DTYPE_U8};
     const struct row_table *rows = &m->rows;
     enum dtype dtype = dtypes[rows->precision];
     add(list, TENSOR_ROWS, dtype, rows->values, rows->n * row_bytes(rows) / dtype_bytes(dtype));
@@ -122,6 +121,13 @@ static void set_integer(struct header *h, const char *name, uint64_t value)
     set(h, name, text);
 }
 
+/* U8 rows are i4 unless it is said. */
+static void set_row_bits(struct header *h, const struct row_table *rows)
+{
+    if (precision_bits(rows->precision) < precision_bits(PRECISION_I4))
+        set_integer(h, META_ROW_BITS, precision_bits(rows->precision));
+}
+
 /* A stored mapping tells how many ids there are, the others do not. */
 static void set_mapping(struct header *h, const struct model *m)
 {
@@ -167,6 +173,7 @@ static struct header *header_create(const struct model *m)
     set(h, META_POOLING, pooling_name(m->pooling));
     set(h, META_LOGIT_SCALE, logit_scale);
     set(h, META_SCALING, scaling_name(m->rows.scaling));
+    set_row_bits(h, &m->rows);
     set_mapping(h, m);
     set_features(h, m);
     for (size_t i = 0; i < m->n_provenance; i++)

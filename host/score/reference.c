@@ -60,6 +60,15 @@ static double half_to_double(uint16_t bits)
     return bits >> 15 ? -size : size;
 }
 
+/* Value i of a table of values of few bits: bit by bit. */
+static double packed_value(const uint8_t *bytes, size_t i, uint32_t bits)
+{
+    unsigned value = 0;
+    for (uint32_t k = 0; k < bits; k++)
+        value |= (bytes[(i * bits + k) / 8] >> (i * bits + k) % 8 & 1u) << k;
+    return value;
+}
+
 /* Value v of a row as it is stored. */
 static double stored_value(const struct row_table *rows, uint32_t row, uint32_t v)
 {
@@ -72,7 +81,9 @@ static double stored_value(const struct row_table *rows, uint32_t row, uint32_t 
     case PRECISION_I8:
         return ((const int8_t *)rows->values)[i];
     case PRECISION_I4:
-        return ((const uint8_t *)rows->values)[i / 2] >> (i % 2 * 4) & 15;
+    case PRECISION_I3:
+    case PRECISION_I2:
+        return packed_value(rows->values, i, precision_bits(rows->precision));
     }
     return NAN;
 }

@@ -22,10 +22,9 @@ __attribute__((format(printf, 2, 3))) static void add(struct text *t, const char
 
 static void add_model(struct text *t, const struct kernels *k)
 {
-    static const char *const rows[] = {[PRECISION_F32] = "ROWS_F32",
-                                       [PRECISION_F16] = "ROWS_F16",
-                                       [PRECISION_I8] = "ROWS_I8",
-                                       [PRECISION_I4] = "ROWS_I4"};
+    static const char *const rows[] = {
+        [PRECISION_F32] = "ROWS_F32", [PRECISION_F16] = "ROWS_F16", [PRECISION_I8] = "ROWS_I8",
+        [PRECISION_I4] = "ROWS_I4",   [PRECISION_I3] = "ROWS_I3",   [PRECISION_I2] = "ROWS_I2"};
     static const char *const scales[] = {[SCALING_NONE] = "SCALE_NONE",
                                          [SCALING_ROW] = "SCALE_ROW",
                                          [SCALING_ROW_OFFSET] = "SCALE_ROW_OFFSET",

@@ -19,12 +19,15 @@ static void lookups_that_32_bits_cannot_count_are_refused(void **state)
     free(output);
 }
 
-static void odd_rows_of_halved_bytes_are_refused(void **state)
+static void rows_that_are_no_whole_bytes_are_refused(void **state)
 {
     (void)state;
     char *output = NULL;
     assert_int_equal(capture_command(bench_kernel, "--precision i4 --dim 7", &output), BENCH_USAGE);
-    assert_non_null(strstr(output, "even --dim"));
+    assert_non_null(strstr(output, "of a multiple of 2 values, not of 7"));
+    free(output);
+    assert_int_equal(capture_command(bench_kernel, "--precision i3 --dim 12", &output), BENCH_USAGE);
+    assert_non_null(strstr(output, "of a multiple of 8 values, not of 12"));
     free(output);
 }
 
@@ -78,7 +81,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lookups_that_32_bits_cannot_count_are_refused),
-        cmocka_unit_test(odd_rows_of_halved_bytes_are_refused),
+        cmocka_unit_test(rows_that_are_no_whole_bytes_are_refused),
         cmocka_unit_test(models_of_more_ids_than_32_bits_count_are_refused),
         cmocka_unit_test(every_benchmark_prints_one_json_document),
         cmocka_unit_test(tuning_prints_its_candidates_and_the_best),

@@ -203,9 +203,14 @@ static void a_lookup_touches_the_lines_of_its_entry_its_row_and_its_scale(void *
         uint32_t dim;
         double lines;
         double bytes; /* id, mapping entry, row, scales */
-    } cases[] = {{ROWS_F32, 64, 5, 4 + 4 + 256},    {ROWS_I8_LINE, 64, 2, 4 + 4 + 64},
-                 {ROWS_I8, 64, 3, 4 + 4 + 64 + 4},  {ROWS_I4, 128, 3, 4 + 4 + 64 + 4},
-                 {ROWS_I8_LINE, 16, 2, 4 + 4 + 16}, {ROWS_F16, 24, 1 + 1.5, 4 + 4 + 48}};
+    } cases[] = {{ROWS_F32, 64, 5, 4 + 4 + 256},
+                 {ROWS_I8_LINE, 64, 2, 4 + 4 + 64},
+                 {ROWS_I8, 64, 3, 4 + 4 + 64 + 4},
+                 {ROWS_I4, 128, 3, 4 + 4 + 64 + 4},
+                 {ROWS_I8_LINE, 16, 2, 4 + 4 + 16},
+                 {ROWS_F16, 24, 1 + 1.5, 4 + 4 + 48},
+                 {ROWS_I3, 64, 1 + 1.25 + 1, 4 + 4 + 24 + 4},
+                 {ROWS_I2, 64, 3, 4 + 4 + 16 + 4}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct kernel_shape shape = shape_of(cases[i].form, IDS_UNIFORM);
         struct collide_error err;

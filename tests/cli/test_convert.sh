@@ -2,7 +2,7 @@
 # Models in other shapes: what is written, what scoring makes of it, and what is refused.
 . "$(dirname "$0")/lib.sh"
 
-FORMS="f32 f16 i8 i8-line i4"
+FORMS="f32 f16 i8 i8-line i4 i3 i2"
 
 make_model() {
   small_log log
@@ -126,7 +126,7 @@ it_refuses_what_makes_no_sense() {
   says "-o OUT is missing"
   run 2 convert model -o other
   says "nothing to convert"
-  run 2 convert model -o other --precision i3
+  run 2 convert model -o other --precision i5
   run 2 convert model -o other --mapping hashed
   run 2 convert model -o other --merge 0
   run 2 convert -o other --precision i8
@@ -138,7 +138,9 @@ it_refuses_what_makes_no_sense() {
   says "cannot write beside nowhere/other"
   run 0 learn log -o odd --rows 40 --dim 5 --teacher-epochs 1 --epochs 1
   run 1 convert odd -o other --precision i4
-  says "odd: i4 rows hold two values a byte"
+  says "odd: i4 rows are whole bytes, and so of a multiple of 2 values, not of 5"
+  run 1 convert odd -o other --precision i3
+  says "odd: i3 rows are whole bytes, and so of a multiple of 8 values, not of 5"
   [ ! -e other ] || fail "it wrote what it refused"
 }
 

@@ -87,7 +87,7 @@ it_never_shows_half_a_model() {
 it_stores_rows_and_mapping_as_asked() {
   small_log log
   local precision mapping
-  for precision in f32 f16 i8 i8-line i4; do
+  for precision in f32 f16 i8 i8-line i4 i3 i2; do
     for mapping in stored packed; do
       quick_model log model --precision "$precision" --mapping "$mapping"
       run 0 inspect model --verify
@@ -95,7 +95,7 @@ it_stores_rows_and_mapping_as_asked() {
     done
   done
   run 1 learn log -o odd --dim 15 --precision i4
-  says "i4 rows hold two values a byte"
+  says "i4 rows are whole bytes, and so of a multiple of 2 values, not of 15"
   [ ! -e odd ] || fail "a model was written"
 }
 

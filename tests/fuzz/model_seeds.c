@@ -62,6 +62,8 @@ static void write_kinds(void)
         struct fixture_kind kind;
     } kinds[] = {
         {"i4", {.precision = PRECISION_I4, .pooling = POOLING_MAX}},
+        {"i3", {.precision = PRECISION_I3}},
+        {"i2_concat", {.precision = PRECISION_I2, .combine = COMBINE_CONCAT, .n_lookups = 2}},
         {"i8_offset_multiply",
          {.precision = PRECISION_I8,
           .scaling = SCALING_ROW_OFFSET,

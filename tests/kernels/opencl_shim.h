@@ -20,6 +20,7 @@
 #define GROUP_MEMORY(name)            static group_memory name /* groups run one after another */
 
 typedef uint8_t uchar;
+typedef uint16_t ushort;
 typedef uint32_t uint;
 typedef uint64_t ulong;
 typedef uint16_t half; /* its bits */
@@ -110,12 +111,17 @@ static inline float vload_half(size_t k, const half *p)
     typedef float float##N __attribute__((ext_vector_type(N)));                                              \
     typedef char char##N __attribute__((ext_vector_type(N)));                                                \
     typedef uchar uchar##N __attribute__((ext_vector_type(N)));                                              \
+    typedef ushort ushort##N __attribute__((ext_vector_type(N)));                                            \
+    typedef uint uint##N __attribute__((ext_vector_type(N)));                                                \
     typedef half half##N __attribute__((ext_vector_type(N)));                                                \
     SHIM_LOAD(N, float)                                                                                      \
     SHIM_LOAD(N, char)                                                                                       \
     SHIM_LOAD(N, uchar)                                                                                      \
+    SHIM_LOAD(N, ushort)                                                                                     \
+    SHIM_LOAD(N, uint)                                                                                       \
     SHIM_CONVERT(N, char)                                                                                    \
     SHIM_CONVERT(N, uchar)                                                                                   \
+    SHIM_CONVERT(N, uint)                                                                                    \
     SHIM void vstore##N(float##N v, size_t k, float *p)                                                      \
     {                                                                                                        \
         memcpy(p + k * N, &v, sizeof v);                                                                     \
@@ -148,5 +154,12 @@ SHIM_VECTOR(2)
 SHIM_VECTOR(4)
 SHIM_VECTOR(8)
 SHIM_VECTOR(16)
+
+static inline uint as_uint(ushort2 halves)
+{
+    uint value;
+    memcpy(&value, &halves, sizeof value);
+    return value;
+}
 
 #endif

@@ -50,7 +50,9 @@ struct specialisation specialisation_read(size_t i)
     s.precision = !strcmp(c[ROWS], "F32")      ? PRECISION_F32
                   : !strcmp(c[ROWS], "F16")    ? PRECISION_F16
                   : !strncmp(c[ROWS], "I8", 2) ? PRECISION_I8
-                                               : PRECISION_I4;
+                  : !strncmp(c[ROWS], "I4", 2) ? PRECISION_I4
+                  : !strncmp(c[ROWS], "I3", 2) ? PRECISION_I3
+                                               : PRECISION_I2;
     s.scaling =
         s.precision <= PRECISION_F16 ? SCALING_NONE : SCALING_ROW + NAMED(c[ROWS], "_ROW", "_OFFSET", "_DIM");
     s.combine = (enum combine)NAMED(c[COMBINE], "_SUM", "_MULTIPLY", "_CONCAT");

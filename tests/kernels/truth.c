@@ -34,6 +34,15 @@ static uint32_t row_width(const struct setting *s)
     return s->spec->kernels->dim / n_chunks(s);
 }
 
+/* Bit by bit. */
+static double packed_value(const uint8_t *bytes, size_t i, uint32_t bits)
+{
+    double value = 0.0;
+    for (uint32_t k = 0; k < bits; k++)
+        value += bytes[(i * bits + k) / 8] >> (i * bits + k) % 8 & 1 ? 1 << k : 0;
+    return value;
+}
+
 /* Value i of a row as stored; row: among those that are here. */
 static double stored_value(const struct setting *s, uint32_t row, uint32_t i)
 {
@@ -47,9 +56,13 @@ static double stored_value(const struct setting *s, uint32_t row, uint32_t i)
     case PRECISION_I8:
         return ((const int8_t *)values)[at];
     case PRECISION_I4:
+        return ((const uint8_t *)values)[at / 2] >> at % 2 * 4 & 15;
+    case PRECISION_I3:
+        return packed_value(values, at, 3);
+    case PRECISION_I2:
         break;
     }
-    return ((const uint8_t *)values)[at / 2] >> at % 2 * 4 & 15;
+    return packed_value(values, at, 2);
 }
 
 /* A value, and its size. */

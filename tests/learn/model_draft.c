@@ -6,6 +6,15 @@
 #include <math.h>
 #include <string.h>
 
+/* Of a table of values of few bits: bit by bit. */
+static unsigned packed_value(const uint8_t *bytes, size_t i, unsigned bits)
+{
+    unsigned value = 0;
+    for (unsigned k = 0; k < bits; k++)
+        value |= (bytes[(i * bits + k) / 8] >> (i * bits + k) % 8 & 1u) << k;
+    return value;
+}
+
 static void fill_values(struct draft *d, struct rng *rng)
 {
     const struct row_table *rows = &d->model.rows;
@@ -23,7 +32,9 @@ static void fill_values(struct draft *d, struct rng *rng)
             d->values[i] = (char)(bits % 255 - 127);
             break;
         case PRECISION_I4:
-            d->values[i / 2] = (char)bits;
+        case PRECISION_I3:
+        case PRECISION_I2: /* all bits of a byte at once, and each byte several times */
+            d->values[i * precision_bits(rows->precision) / 8] = (char)bits;
             break;
         }
     }
@@ -70,13 +81,14 @@ void draft_fill(struct draft *d, const struct draft_shape *shape, uint64_t seed)
 {
     struct rng rng = rng_seeded(seed, 0);
     const uint32_t n_rows = shape->n_lookups * DRAFT_LOOKUP_ROWS;
+    const uint32_t width = shape->width ? shape->width : DRAFT_WIDTH;
     const bool is_hashed = shape->mapping == MAPPING_HASHED;
     *d = (struct draft){.note = {"method", "made up"}};
     d->model = (struct model){
-        .dim = shape->combine == COMBINE_CONCAT ? shape->n_lookups * DRAFT_WIDTH : DRAFT_WIDTH,
+        .dim = shape->combine == COMBINE_CONCAT ? shape->n_lookups * width : width,
         .pooling = POOLING_MEAN,
         .logit_scale = 3.0f,
-        .rows = {n_rows, DRAFT_WIDTH, shape->precision, shape->scaling, d->values,
+        .rows = {n_rows, width, shape->precision, shape->scaling, d->values,
                  shape->scaling == SCALING_NONE ? NULL : &d->scales},
         .mapping = {.kind = shape->mapping, .combine = shape->combine, .n_lookups = shape->n_lookups},
         .item = {.n_ids = DRAFT_ITEMS, .remap = is_hashed ? NULL : d->item_remap, .weights = d->weights},
@@ -120,6 +132,10 @@ static double stored_value(const struct row_table *rows, size_t i)
         uint8_t byte = ((const uint8_t *)rows->values)[i / 2];
         return i % 2 ? byte / 16 : byte % 16;
     }
+    case PRECISION_I3:
+        return packed_value(rows->values, i, 3);
+    case PRECISION_I2:
+        return packed_value(rows->values, i, 2);
     }
     return NAN;
 }

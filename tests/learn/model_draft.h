@@ -9,9 +9,10 @@ enum {
     DRAFT_USERS = 20,
     DRAFT_COUNTRIES = 5,
     DRAFT_LOOKUP_ROWS = 7, /* of each lookup; lookup l has the rows from l * DRAFT_LOOKUP_ROWS on */
-    DRAFT_WIDTH = 12,
+    DRAFT_WIDTH = 12,      /* unless the shape says otherwise */
+    DRAFT_MAX_WIDTH = 16,
     DRAFT_MAX_LOOKUPS = 6,
-    DRAFT_MAX_DIM = DRAFT_WIDTH * DRAFT_MAX_LOOKUPS
+    DRAFT_MAX_DIM = DRAFT_MAX_WIDTH * DRAFT_MAX_LOOKUPS
 };
 
 struct draft_shape {
@@ -20,12 +21,13 @@ struct draft_shape {
     enum precision precision;
     enum scaling scaling; /* by dimension: each lookup has scales of its own */
     enum mapping_kind mapping;
+    uint32_t width; /* of a row, up to DRAFT_MAX_WIDTH; 0: DRAFT_WIDTH */
 };
 
 struct draft {
     struct model
         model; /* items, embedded users, a feature "country"; with weights, biases, histories, a note */
-    char values[DRAFT_MAX_LOOKUPS * DRAFT_LOOKUP_ROWS * DRAFT_WIDTH * sizeof(float)];
+    char values[DRAFT_MAX_LOOKUPS * DRAFT_LOOKUP_ROWS * DRAFT_MAX_WIDTH * sizeof(float)];
     union {
         float f32[DRAFT_MAX_DIM];
         uint16_t f16[2 * DRAFT_MAX_LOOKUPS * DRAFT_LOOKUP_ROWS];

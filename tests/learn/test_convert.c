@@ -63,9 +63,9 @@ static struct extent extent_of(const double *row, uint32_t width)
 
 /* How far a stored row may lie from what it should be. Half a step an element, and as much again where the
  * length is restored; of line rows (largest: of all rows) all rows together have n squared half steps. Single
- * precision, in which rows are added up and scaled, adds a few roundings; and i4's scale s and offset o are
- * rounded to halves twice, which moves an element by 2^-11 (15 |s| + |o|) each time. The levels o and o + 15
- * s lie in the row's range, widened by as much again to either side. */
+ * precision, in which rows are added up and scaled, adds a few roundings; and the scale s and offset o of n +
+ * 1 levels are rounded to halves twice, which moves an element by 2^-11 (n |s| + |o|) each time. The levels o
+ * and o + n s lie in the row's range, widened by as much again to either side. */
 static double row_bound(const struct model *to, const double *row, double largest)
 {
     const double width = to->rows.width;
@@ -79,8 +79,10 @@ static double row_bound(const struct model *to, const double *row, double larges
     case ROWS_I8_LINE:
         return sqrt(to->rows.n * width) * 0.5 * largest / 127.0 + 1e-6 * sqrt(width) * largest;
     case ROWS_I4:
+    case ROWS_I3:
+    case ROWS_I2:
         return sqrt(width) *
-                   ((e.high - e.low) / 15.0 +
+                   ((e.high - e.low) / ((1 << precision_bits(to->rows.precision)) - 1) +
                     0x1p-10 * (4.0 * (e.high - e.low) + fmax(fabs(e.low), fabs(e.high))) + 0x1p-20) +
                rounding;
     default:
@@ -186,7 +188,8 @@ static const struct {
     enum scaling scaling;
 } stored_forms[] = {{PRECISION_F32, SCALING_NONE},      {PRECISION_F16, SCALING_NONE},
                     {PRECISION_I8, SCALING_ROW},        {PRECISION_I8, SCALING_ROW_OFFSET},
-                    {PRECISION_I4, SCALING_ROW_OFFSET}, {PRECISION_I8, SCALING_DIM}};
+                    {PRECISION_I4, SCALING_ROW_OFFSET}, {PRECISION_I8, SCALING_DIM},
+                    {PRECISION_I3, SCALING_ROW_OFFSET}, {PRECISION_I2, SCALING_ROW_OFFSET}};
 enum { N_STORED_FORMS = sizeof stored_forms / sizeof stored_forms[0] };
 
 static void every_form_becomes_every_other_within_its_bound(void **state)
@@ -195,8 +198,10 @@ static void every_form_becomes_every_other_within_its_bound(void **state)
     for (size_t f = 0; f < N_STORED_FORMS; f++)
         for (int form = 0; form < N_ROW_FORMS; form++) {
             static struct draft d;
-            const struct draft_shape shape = {
-                .n_lookups = 2, .precision = stored_forms[f].precision, .scaling = stored_forms[f].scaling};
+            const struct draft_shape shape = {.n_lookups = 2,
+                                              .width = DRAFT_MAX_WIDTH,
+                                              .precision = stored_forms[f].precision,
+                                              .scaling = stored_forms[f].scaling};
             struct convert_options options = unchanged;
             options.form = (enum row_form)form;
             draft_fill(&d, &shape, f);
@@ -213,6 +218,7 @@ static void merged_lookups_stay_within_their_bound(void **state)
                 for (int form = 0; form <= ROWS_UNCHANGED; form++) {
                     static struct draft d;
                     const struct draft_shape shape = {.n_lookups = n_lookups,
+                                                      .width = DRAFT_MAX_WIDTH,
                                                       .combine = (enum combine)combine,
                                                       .precision = stored_forms[f].precision,
                                                       .scaling = stored_forms[f].scaling};
@@ -363,7 +369,8 @@ static void what_cannot_be_is_refused(void **state)
     shape.n_lookups = 3;
     draft_fill(&d, &shape, 7);
     expect_refused(&d, options, COLLIDE_INVALID, "merged by twos");
-    shape = (struct draft_shape){2, COMBINE_CONCAT, PRECISION_I8, SCALING_DIM, MAPPING_STORED};
+    shape = (struct draft_shape){
+        .n_lookups = 2, .combine = COMBINE_CONCAT, .precision = PRECISION_I8, .scaling = SCALING_DIM};
     draft_fill(&d, &shape, 7);
     options = (struct convert_options){ROWS_F32, MAPPING_UNCHANGED, 0};
     expect_refused(&d, options, COLLIDE_UNSUPPORTED, "scale rows differently");

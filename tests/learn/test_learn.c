@@ -160,13 +160,14 @@ static void unknown_items_and_gaps_share_one_entry(void **state)
 
 /* f32: rounding of a sum of squares; f16: each element off by 2^-11 of itself at most; i8: see quantize.h, in
  * float. i8-line: the four rows' squared errors in a dimension add up to four squared half steps at most, and
- * elements are below 1. i4: an element x = s q + o is off by 2^-11 (|s q| + |o|) <= 2^-11 (|x| + 2 |o|), and
- * the offset is within the range, of sqrt(2) at most, widened by as much again. */
+ * elements are below 1. i4, i3, i2: an element x = s q + o is off by 2^-11 (|s q| + |o|) <= 2^-11 (|x| + 2
+ * |o|), and the offset is within the range, of sqrt(2) at most, widened by as much again. */
 static void rows_are_of_length_one(void **state)
 {
     (void)state;
-    const double tolerance[] = {1e-6, 0x1p-11, 1e-6, 0.5 / 127.0 * sqrt(4.0 * 24.0),
-                                0x1p-11 * (1.0 + 2.0 * (1.0 + sqrt(2.0)) * sqrt(24.0))};
+    const double of_halves = 0x1p-11 * (1.0 + 2.0 * (1.0 + sqrt(2.0)) * sqrt(24.0));
+    const double tolerance[] = {1e-6,      0x1p-11,   1e-6,     0.5 / 127.0 * sqrt(4.0 * 24.0),
+                                of_halves, of_halves, of_halves};
     struct interactions log;
     fixture_log(tiny_log, &log);
     struct learn_options o = quick_options();
@@ -399,6 +400,10 @@ static void options_out_of_range_are_refused(void **state)
     o = quick_options(), o.training.mapped_epochs = 0;
     expect_invalid(&log, o);
     o = quick_options(), o.form = ROWS_I4, o.dim = 23;
+    expect_invalid(&log, o);
+    o = quick_options(), o.form = ROWS_I3, o.dim = 20;
+    expect_invalid(&log, o);
+    o = quick_options(), o.form = ROWS_I2, o.dim = 22;
     expect_invalid(&log, o);
     o = quick_options(), o.mapping = MAPPING_HASHED;
     expect_invalid(&log, o);

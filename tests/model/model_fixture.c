@@ -29,10 +29,9 @@ struct fixture_kind fixture_kind(unsigned i)
     static const struct {
         enum precision precision;
         enum scaling scaling;
-    } rows[] = {{PRECISION_F32, SCALING_NONE},
-                {PRECISION_I8, SCALING_ROW_OFFSET},
-                {PRECISION_I8, SCALING_DIM},
-                {PRECISION_I4, SCALING_ROW_OFFSET}};
+    } rows[] = {{PRECISION_F32, SCALING_NONE},      {PRECISION_I8, SCALING_ROW_OFFSET},
+                {PRECISION_I8, SCALING_DIM},        {PRECISION_I4, SCALING_ROW_OFFSET},
+                {PRECISION_I3, SCALING_ROW_OFFSET}, {PRECISION_I2, SCALING_ROW_OFFSET}};
     if (i < FIXTURE_N_PLAIN_KINDS)
         return plain_kind(i);
     i -= FIXTURE_N_PLAIN_KINDS;
@@ -95,7 +94,7 @@ static void fill_rows(enum precision precision, struct fixture *f)
         else if (precision == PRECISION_I8)
             f->rows.i8[i] = (int8_t)(i * 7 - 100);
         else
-            f->rows.i4[i] = (uint8_t)(i * 37);
+            f->rows.packed[i] = (uint8_t)(i * 37);
 }
 
 static void fill_scales(enum scaling scaling, struct fixture *f)
@@ -161,10 +160,10 @@ static void add_features(struct fixture_kind kind, struct fixture *f)
 
 void fixture_model(struct fixture_kind kind, struct fixture *f)
 {
-    static const enum scaling scalings[] = {[PRECISION_F32] = SCALING_NONE,
-                                            [PRECISION_F16] = SCALING_NONE,
-                                            [PRECISION_I8] = SCALING_ROW,
-                                            [PRECISION_I4] = SCALING_ROW_OFFSET};
+    static const enum scaling scalings[] = {
+        [PRECISION_F32] = SCALING_NONE,      [PRECISION_F16] = SCALING_NONE,
+        [PRECISION_I8] = SCALING_ROW,        [PRECISION_I4] = SCALING_ROW_OFFSET,
+        [PRECISION_I3] = SCALING_ROW_OFFSET, [PRECISION_I2] = SCALING_ROW_OFFSET};
     *f = (struct fixture){.provenance = {{"method", "by hand"}, {"note \"1\"\n", "caf\xc3\xa9 \\"}}};
     fill_rows(kind.precision, f);
     for (unsigned i = 0; i <= FIXTURE_ITEMS; i++)
@@ -172,12 +171,14 @@ void fixture_model(struct fixture_kind kind, struct fixture *f)
     enum scaling scaling = kind.scaling ? kind.scaling : scalings[kind.precision];
     fill_scales(scaling, f);
     uint32_t n_lookups = kind.n_lookups ? kind.n_lookups : 1;
+    uint32_t parts = kind.combine == COMBINE_CONCAT ? n_lookups : 1;
+    uint32_t width = kind.precision > PRECISION_I4 ? FIXTURE_PACKED_WIDTH : FIXTURE_DIM / parts;
     f->model = (struct model){
-        .dim = FIXTURE_DIM,
+        .dim = width * parts,
         .pooling = kind.pooling,
         .logit_scale = 14.2857141f,
         .rows = {.n = FIXTURE_ROWS,
-                 .width = kind.combine == COMBINE_CONCAT ? FIXTURE_DIM / n_lookups : FIXTURE_DIM,
+                 .width = width,
                  .precision = kind.precision,
                  .scaling = scaling,
                  .values = &f->rows,

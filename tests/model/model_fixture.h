@@ -9,6 +9,7 @@ enum {
     FIXTURE_ITEMS = 7,
     FIXTURE_ROWS = 5,
     FIXTURE_DIM = 6,
+    FIXTURE_PACKED_WIDTH = 8, /* of i3 and i2 rows; the others make up FIXTURE_DIM */
     FIXTURE_USERS = 3,
     FIXTURE_SLOTS = 16,
     FIXTURE_BITS = 3,
@@ -39,7 +40,7 @@ struct fixture_kind {
 
 /* Every combination of precision, keys and parts of models with items and histories; then, of models with
  * several lookups, embedded users and features, of scaling, mapping and combine. */
-enum { FIXTURE_N_PLAIN_KINDS = 3 * 3 * 8, FIXTURE_N_KINDS = FIXTURE_N_PLAIN_KINDS + 4 * 3 * 3 };
+enum { FIXTURE_N_PLAIN_KINDS = 3 * 3 * 8, FIXTURE_N_KINDS = FIXTURE_N_PLAIN_KINDS + 6 * 3 * 3 };
 struct fixture_kind fixture_kind(unsigned i);
 
 struct fixture_keys {
@@ -63,7 +64,7 @@ struct fixture {
         float f32[FIXTURE_ROWS * FIXTURE_DIM];
         uint16_t f16[FIXTURE_ROWS * FIXTURE_DIM];
         int8_t i8[FIXTURE_ROWS * FIXTURE_DIM];
-        uint8_t i4[FIXTURE_ROWS * FIXTURE_DIM];
+        uint8_t packed[FIXTURE_ROWS * FIXTURE_DIM];
     } rows;
     union {
         float f32[FIXTURE_DIM];

@@ -67,13 +67,15 @@ static const char *walk_keys(const struct model_file *file, const struct keys *k
 
 static const char *walk_rows(const struct model_file *file, const struct model *m)
 {
-    static const unsigned scalings[] = {
-        [PRECISION_F32] = 1, [PRECISION_F16] = 1, [PRECISION_I8] = 14, [PRECISION_I4] = 4};
+    static const unsigned scalings[] = {[PRECISION_F32] = 1, [PRECISION_F16] = 1, [PRECISION_I8] = 14,
+                                        [PRECISION_I4] = 4,  [PRECISION_I3] = 4,  [PRECISION_I2] = 4};
     const struct row_table *rows = &m->rows;
     if (m->dim < 1 || m->dim > MODEL_MAX_DIM || rows->n < 1)
         return "no rows, or a dim that kernels cannot have";
-    if (rows->precision > PRECISION_I4 || !(scalings[rows->precision] >> rows->scaling & 1))
+    if (rows->precision > PRECISION_I2 || !(scalings[rows->precision] >> rows->scaling & 1))
         return "a scaling that these rows cannot have";
+    if (rows->width * precision_bits(rows->precision) % 8 != 0)
+        return "rows that are no whole bytes";
     if (!inside(file, rows->values, (uint64_t)rows->n * row_bytes(rows)))
         return "rows outside their tensor";
     if (!rows->scales != (rows->scaling == SCALING_NONE) ||

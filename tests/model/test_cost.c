@@ -35,6 +35,8 @@ static void rows_touch_as_many_lines_as_their_places_give_on_average(void **stat
         {PRECISION_F16, 24, 6.0 / 4, 48},     /* in 3 lines 4 rows: 1, 2, 2, 1 */
         {PRECISION_F32, 24, 4.0 / 2, 96},     /* in 3 lines 2 rows: 2, 2 */
         {PRECISION_I4, 32, 1.0, 16},          /* four a line */
+        {PRECISION_I3, 64, 10.0 / 8, 24},     /* in 3 lines 8 rows, cut by 2 of the lines' ends */
+        {PRECISION_I2, 64, 1.0, 16},          /* four a line */
         {PRECISION_I8, 40, 12.0 / 8, 40},     /* in 5 lines 8 rows, cut by 4 of the lines' ends */
         {PRECISION_I8, 7, (64.0 + 6) / 64, 7} /* in 7 lines 64 rows, cut by 6 of the lines' ends */
     };

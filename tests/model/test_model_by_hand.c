@@ -60,6 +60,23 @@ static void write_pairs(const char *path)
                &data, 58);
 }
 
+/* Scales, remap, rows: 1 to 7 and 0, 0 to 7, zeros. */
+static void write_eights(const char *path)
+{
+    static const struct {
+        uint32_t remap[3];
+        uint16_t scales[3][2];
+        uint8_t rows[3][3];
+        char none[3]; /* of the structure, not of the file */
+    } data = {{0, 1, 2}, {{0x3800, 0xbc00}, {0x3400, 0x3800}}, {{0xd1, 0x58, 0x1f}, {0x88, 0xc6, 0xfa}}, ""};
+    write_file(path, 8,
+               "{\"__metadata__\": {\"collide.format\": \"1\", \"collide.row_bits\": \"3\"}, "
+               "\"item.remap\": {\"dtype\": \"U32\", \"shape\": [3], \"data_offsets\": [0, 12]}, "
+               "\"item.scales\": {\"dtype\": \"F16\", \"shape\": [3, 2], \"data_offsets\": [12, 24]}, "
+               "\"item.rows\": {\"dtype\": \"U8\", \"shape\": [3, 3], \"data_offsets\": [24, 33]}}",
+               &data, 33);
+}
+
 /* Of a history of item 0 and one more. */
 static void assert_score(const struct collide_model *h, uint64_t other, uint64_t item, double expected)
 {
@@ -104,11 +121,26 @@ static void the_documented_line_rows_score_as_documented(void **state)
     collide_model_close(h);
 }
 
+static void the_documented_rows_of_three_bits_score_as_documented(void **state)
+{
+    const struct folder *folder = *state;
+    struct collide_model *h = NULL;
+    struct collide_error err = {0};
+    write_eights(folder->file);
+    if (collide_model_open(folder->file, &h, &err) != COLLIDE_OK)
+        fail_msg("%s", err.text);
+    assert_score(h, 99, 0, 15.0); /* an unknown id adds nothing */
+    assert_score(h, 99, 1, 10.0);
+    collide_model_close(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_documented_file_scores_as_documented, folder_make, folder_remove),
         cmocka_unit_test_setup_teardown(the_documented_line_rows_score_as_documented, folder_make,
+                                        folder_remove),
+        cmocka_unit_test_setup_teardown(the_documented_rows_of_three_bits_score_as_documented, folder_make,
                                         folder_remove),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

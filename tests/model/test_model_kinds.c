@@ -19,6 +19,8 @@ static const struct fixture_kind i8 = {.precision = PRECISION_I8};
 static const struct fixture_kind i8_offset = {.precision = PRECISION_I8, .scaling = SCALING_ROW_OFFSET};
 static const struct fixture_kind i8_lines = {.precision = PRECISION_I8, .scaling = SCALING_DIM};
 static const struct fixture_kind i4 = {.precision = PRECISION_I4};
+static const struct fixture_kind i3 = {.precision = PRECISION_I3};
+static const struct fixture_kind i2 = {.precision = PRECISION_I2};
 static const struct fixture_kind two_lookups = {.n_lookups = 2, .parts = EVERYTHING};
 static const struct fixture_kind concat = {.n_lookups = 3, .combine = COMBINE_CONCAT};
 static const struct fixture_kind packed = {.mapping = MAPPING_PACKED, .parts = EVERYTHING};
@@ -57,6 +59,44 @@ static void scaling_that_rows_cannot_have_is_refused(void **state)
     CORRUPT(i4, "i4 rows cannot have", set(&d, "collide.scaling", "row");
             strcpy(draft_tensor(&d, "item.scales")->dtype, "F32"); reshape(&d, "item.scales", 1, 5, 0));
     CORRUPT(i4, "item.scales is missing", draft_remove(&d, "item.scales"));
+}
+
+static void bits_of_a_value_are_those_of_the_rows(void **state)
+{
+    const struct folder *folder = *state;
+    static const char *const wrong[] = {"", "0", "9", "three", "3.0", "-3"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        CORRUPT(i3, "collide.row_bits", set(&d, "collide.row_bits", wrong[i]));
+    REFUSED(i3, COLLIDE_UNSUPPORTED, "collide.row_bits is 5; this program reads 4, 3 and 2",
+            set(&d, "collide.row_bits", "5"));
+    CORRUPT(i8, "collide.row_bits is there, but item.rows is not U8", set(&d, "collide.row_bits", "3"));
+    CORRUPT(i2, "item.rows has rows of 2 bytes, which values of 3 bits do not fill",
+            set(&d, "collide.row_bits", "3"));
+    CORRUPT(i2, "i2 rows cannot have", set(&d, "collide.scaling", "row");
+            strcpy(draft_tensor(&d, "item.scales")->dtype, "F32"); reshape(&d, "item.scales", 1, 5, 0));
+    CORRUPT(i2, "embeddings of 1 to 1024 values", draft_resize(draft_tensor(&d, "item.rows"), 257);
+            reshape(&d, "item.rows", 2, 2, 257));
+    ACCEPTED(i4, set(&d, "collide.row_bits", "4"));
+    ACCEPTED(i3, set(&d, "collide.row_bits", NULL)); /* then they are i4 */
+}
+
+/* The same 3 bytes. */
+static void rows_of_few_bits_have_the_width_that_their_bytes_give(void **state)
+{
+    const struct folder *folder = *state;
+    static const char *const bits[] = {NULL, "4", "3", "2"};
+    static const uint32_t widths[] = {6, 6, 8, 12};
+    for (size_t i = 0; i < sizeof bits / sizeof bits[0]; i++) {
+        struct draft d;
+        draft_begin(folder, i4, &d);
+        set(&d, "collide.row_bits", bits[i]);
+        draft_end(folder, &d);
+        struct model_file *file = open_model(folder->file);
+        assert_int_equal(model_file_model(file)->rows.width, widths[i]);
+        assert_int_equal(model_file_model(file)->dim, widths[i]);
+        assert_int_equal(row_bytes(&model_file_model(file)->rows), 3);
+        model_file_close(file);
+    }
 }
 
 static void scaling_is_told_by_shapes_where_it_is_not_said(void **state)
@@ -238,7 +278,9 @@ static void what_makes_no_sense_is_not_written(void **state)
     } while (0)
     NOT_WRITTEN(plain, "cannot have the collide.scaling dim", f.model.rows.scaling = SCALING_DIM);
     NOT_WRITTEN(i8, "item.scales does not go", f.model.rows.scales = NULL);
-    NOT_WRITTEN(i4, "an odd number", f.model.rows.width = f.model.dim = 5);
+    NOT_WRITTEN(i4, "5 values, no multiple of 2", f.model.rows.width = f.model.dim = 5);
+    NOT_WRITTEN(i3, "12 values, no multiple of 8", f.model.rows.width = f.model.dim = 12);
+    NOT_WRITTEN(i2, "6 values, no multiple of 4", f.model.rows.width = f.model.dim = 6);
     NOT_WRITTEN(plain, "collide.lookups is 0", f.model.mapping.n_lookups = 0);
     NOT_WRITTEN(plain, "collide.lookups is 17", f.model.mapping.n_lookups = 17);
     NOT_WRITTEN(concat, "do not make up dim 6", f.model.rows.width = 6);
@@ -260,6 +302,8 @@ int main(void)
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(scaling_that_rows_cannot_have_is_refused),
+        IN_FOLDER(bits_of_a_value_are_those_of_the_rows),
+        IN_FOLDER(rows_of_few_bits_have_the_width_that_their_bytes_give),
         IN_FOLDER(scaling_is_told_by_shapes_where_it_is_not_said),
         IN_FOLDER(scales_and_weights_that_are_not_finite_are_found),
         IN_FOLDER(lookups_and_mappings_must_agree),

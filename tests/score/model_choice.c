@@ -12,6 +12,7 @@ static const struct {
     {PRECISION_F32, RANDOM_SCALES_DEFAULT}, {PRECISION_F16, RANDOM_SCALES_DEFAULT},
     {PRECISION_I8, RANDOM_SCALES_DEFAULT},  {PRECISION_I8, RANDOM_SCALES_OFFSET},
     {PRECISION_I8, RANDOM_SCALES_DIM},      {PRECISION_I4, RANDOM_SCALES_DEFAULT},
+    {PRECISION_I3, RANDOM_SCALES_DEFAULT},  {PRECISION_I2, RANDOM_SCALES_DEFAULT},
 };
 
 /* Of one row, the way to combine is none. */
@@ -130,7 +131,7 @@ static uint32_t draw_dim(const struct random_model *spec, struct rng *rng)
     static const uint32_t dims[] = {1, 2, 3, 5, 7, 8, 12, 16, 17, 24, 32, 48, 64, 64, 96, 100, 128, 131, 200};
     uint32_t unit = spec->combine == COMBINE_CONCAT ? spec->n_lookups : 1;
     uint32_t dim = dims[rng_below(rng, sizeof dims / sizeof *dims)];
-    unit *= spec->precision == PRECISION_I4 ? 2 : 1;
+    unit *= precision_width_unit(spec->precision);
     return (dim + unit - 1) / unit * unit;
 }
 

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 enum {
-    N_PRECISIONS = PRECISION_I4 + 1,
+    N_PRECISIONS = PRECISION_I2 + 1,
     N_POOLINGS = POOLING_MAX + 1,
     N_VARIANTS = 5,
     N_REQUESTS = 120, /* of a variant */

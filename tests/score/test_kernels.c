@@ -91,6 +91,36 @@ static struct random_model listed_model(void)
                                  .flags = RANDOM_WEIGHTS | RANDOM_BIAS};
 }
 
+/* Rows of three bits, each of 9 bytes. */
+static struct random_model concatenated_model(void)
+{
+    return (struct random_model){.seed = 43,
+                                 .n_items = 600,
+                                 .n_users = 20,
+                                 .n_rows = 70,
+                                 .dim = 72,
+                                 .max_history = 80,
+                                 .precision = PRECISION_I3,
+                                 .pooling = POOLING_MEAN,
+                                 .flags = RANDOM_WEIGHTS,
+                                 .combine = COMBINE_CONCAT,
+                                 .n_lookups = 3};
+}
+
+/* Rows of two bits, each of a word. */
+static struct random_model short_model(void)
+{
+    return (struct random_model){.seed = 44,
+                                 .n_items = 600,
+                                 .n_users = 20,
+                                 .n_rows = 70,
+                                 .dim = 16,
+                                 .max_history = 80,
+                                 .precision = PRECISION_I2,
+                                 .pooling = POOLING_MAX,
+                                 .flags = RANDOM_BIAS};
+}
+
 static void every_form_scores_as_the_reference(void **state)
 {
     static const struct {
@@ -111,7 +141,8 @@ static void every_form_scores_as_the_reference(void **state)
 static void forms_take_models_of_any_shape(void **state)
 {
     static const struct tuning *const forms[] = {&ITEM, &GROUP_32, &PIPELINE};
-    const struct random_model models[] = {packed_model(), listed_model()};
+    const struct random_model models[] = {packed_model(), listed_model(), concatenated_model(),
+                                          short_model()};
     struct device_setup setup;
     (void)state;
     if (!find_setup(ENGINE_DIRECT, MEMORY_AS_FOUND, &setup))

@@ -209,6 +209,36 @@ static void four_bit_rows_by_hand(void **state)
     assert_embeddings(&m, (const double[]){1.5, 3.5, 33, 3});
 }
 
+/* 0x1f58d1 and 0xfac688 are 07654321 and 076543210. */
+static void three_bit_rows_by_hand(void **state)
+{
+    (void)state;
+    static const uint8_t rows[] = {0xd1, 0x58, 0x1f, 0x88, 0xc6, 0xfa};
+    static const uint16_t scales[] = {0x3800, 0xbc00, 0x4000, 0x4200}; /* 0.5, -1, 2, 3 */
+    const struct model m = of_rows((struct row_table){.n = 2,
+                                                      .width = 8,
+                                                      .precision = PRECISION_I3,
+                                                      .scaling = SCALING_ROW_OFFSET,
+                                                      .values = rows,
+                                                      .scales = scales});
+    assert_embeddings(&m, (const double[]){-0.5, 0, 0.5, 1, 1.5, 2, 2.5, -1, 3, 5, 7, 9, 11, 13, 15, 17});
+}
+
+/* 0xe4: 0, 1, 2, 3 from the low bits on; 0x1b the other way about. */
+static void two_bit_rows_by_hand(void **state)
+{
+    (void)state;
+    static const uint8_t rows[] = {0xe4, 0x1b};
+    static const uint16_t scales[] = {0x3800, 0xbc00, 0x4000, 0x4200}; /* 0.5, -1, 2, 3 */
+    const struct model m = of_rows((struct row_table){.n = 2,
+                                                      .width = 4,
+                                                      .precision = PRECISION_I2,
+                                                      .scaling = SCALING_ROW_OFFSET,
+                                                      .values = rows,
+                                                      .scales = scales});
+    assert_embeddings(&m, (const double[]){-1, -0.5, 0, 0.5, 9, 7, 5, 3});
+}
+
 static void rows_with_scale_and_offset_by_hand(void **state)
 {
     (void)state;
@@ -447,6 +477,8 @@ int main(void)
         cmocka_unit_test(a_bag_that_cancels_out_has_no_direction),
         cmocka_unit_test(tolerance_grows_with_cancellation),
         cmocka_unit_test(four_bit_rows_by_hand),
+        cmocka_unit_test(three_bit_rows_by_hand),
+        cmocka_unit_test(two_bit_rows_by_hand),
         cmocka_unit_test(rows_with_scale_and_offset_by_hand),
         cmocka_unit_test(line_rows_by_hand),
         cmocka_unit_test(several_rows_are_summed_multiplied_or_concatenated),

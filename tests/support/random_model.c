@@ -68,6 +68,13 @@ static uint16_t random_half(struct rng *rng, double size)
     return (uint16_t)(bits | (uint64_t)(exponent > 0 ? exponent : 0) << 10);
 }
 
+/* Value i of a table of values of few bits, all zeros so far. */
+static void set_bits(uint8_t *bytes, size_t i, uint32_t bits, unsigned value)
+{
+    for (uint32_t k = 0; k < bits; k++)
+        bytes[(i * bits + k) / 8] |= (uint8_t)((value >> k & 1) << (i * bits + k) % 8);
+}
+
 static void fill_row(const struct random_model *spec, struct rng *rng, uint32_t row, struct draft *d)
 {
     enum row_kind kind =
@@ -85,9 +92,10 @@ static void fill_row(const struct random_model *spec, struct rng *rng, uint32_t 
         else if (spec->precision == PRECISION_I8)
             ((int8_t *)d->rows)[i] = value > 0 ? (int8_t)((int)rng_below(rng, 256) - 128) : 0;
         else
-            ((uint8_t *)d->rows)[i / 2] |= (uint8_t)((value > 0 ? rng_below(rng, 16) : 0) << (i % 2 * 4));
+            set_bits(d->rows, i, precision_bits(spec->precision), value > 0 ? (unsigned)rng_u64(rng) : 0);
     }
-    double step = size / (spec->precision == PRECISION_I4 ? 8 : 64);
+    double step =
+        size / (precision_bits(spec->precision) < 8 ? 1 << (precision_bits(spec->precision) - 1) : 64);
     if (rows->scaling == SCALING_ROW)
         ((float *)d->scales)[row] = (float)(step * (0.5 + rng_double(rng)));
     if (rows->scaling == SCALING_ROW_OFFSET) {
@@ -98,10 +106,10 @@ static void fill_row(const struct random_model *spec, struct rng *rng, uint32_t 
 
 static void fill_rows(const struct random_model *spec, struct rng *rng, struct draft *d)
 {
-    static const enum scaling defaults[] = {[PRECISION_F32] = SCALING_NONE,
-                                            [PRECISION_F16] = SCALING_NONE,
-                                            [PRECISION_I8] = SCALING_ROW,
-                                            [PRECISION_I4] = SCALING_ROW_OFFSET};
+    static const enum scaling defaults[] = {
+        [PRECISION_F32] = SCALING_NONE,      [PRECISION_F16] = SCALING_NONE,
+        [PRECISION_I8] = SCALING_ROW,        [PRECISION_I4] = SCALING_ROW_OFFSET,
+        [PRECISION_I3] = SCALING_ROW_OFFSET, [PRECISION_I2] = SCALING_ROW_OFFSET};
     struct model *m = &d->model;
     m->rows =
         (struct row_table){.n = spec->n_rows,

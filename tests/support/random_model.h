@@ -17,7 +17,8 @@ enum random_model_flags {
     RANDOM_USER_EMBEDDED = 4, /* if there are users */
 };
 
-/* RANDOM_SCALES_DEFAULT: one scale a row for i8, a scale and an offset for i4, none for the others. */
+/* RANDOM_SCALES_DEFAULT: one scale a row for i8, a scale and an offset for i4, i3 and i2, none for the
+ * others. */
 enum random_scales { RANDOM_SCALES_DEFAULT, RANDOM_SCALES_OFFSET, RANDOM_SCALES_DIM };
 
 enum { RANDOM_MAX_FEATURES = 2 };
@@ -35,7 +36,7 @@ struct random_model {
     enum random_scales scales; /* those other than the default: i8 only */
     enum mapping_kind mapping; /* hashed: no items are blank, and n_rows is 2 at least */
     enum combine combine;
-    uint32_t n_lookups;     /* 0: 1; concat: it divides dim, into even widths for i4 */
+    uint32_t n_lookups;     /* 0: 1; concat: it divides dim, into widths of whole bytes */
     uint32_t n_features;    /* 0 .. RANDOM_MAX_FEATURES, named as by random_model_feature */
     uint32_t n_feature_ids; /* of each, beside the unknown one */
 };

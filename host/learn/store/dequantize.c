@@ -8,6 +8,13 @@ static float half_at(const void *halves, size_t i)
     return half_to_float(((const uint16_t *)halves)[i]);
 }
 
+/* Value i of a table of values of few bits, which lie in two bytes at the most. */
+static float packed_value(const uint8_t *bytes, size_t i, uint32_t bits)
+{
+    const size_t first = i * bits / 8, last = (i * bits + bits - 1) / 8;
+    return (float)((bytes[first] | bytes[last] << 8) >> i * bits % 8 & ((1 << bits) - 1));
+}
+
 static float stored_value(const struct row_table *rows, uint32_t r, uint32_t d)
 {
     const size_t i = (size_t)r * rows->width + d;
@@ -19,7 +26,9 @@ static float stored_value(const struct row_table *rows, uint32_t r, uint32_t d)
     case PRECISION_I8:
         return ((const int8_t *)rows->values)[i];
     case PRECISION_I4:
-        return (float)(((const uint8_t *)rows->values)[i / 2] >> i % 2 * 4 & 15);
+    case PRECISION_I3:
+    case PRECISION_I2:
+        return packed_value(rows->values, i, precision_bits(rows->precision));
     }
     return 0.0f;
 }

@@ -47,11 +47,12 @@ static void encode_i8(const float *row, uint32_t width, int8_t *out, float *scal
     *scale = squares > 0.0 ? (float)(length_of(row, width) / sqrt(squares)) : 0.0f;
 }
 
-/* ---- i4: a row's values are the nearest of 16 levels. */
+/* ---- i4, i3, i2: a row's values are the nearest of 16, 8 or 4 levels. */
 
 struct levels {
     double scale;
     double offset;
+    double n_steps; /* of scale each, from the lowest to the highest */
 };
 
 /* q = the nearest level of each value. */
@@ -61,12 +62,12 @@ static void assign_levels(const float *row, uint32_t width, struct levels l, uin
     for (uint32_t d = 0; d < width; d++) {
         double at = ((double)row[d] - l.offset) * inverse;
         at = at > 0.0 ? at : 0.0;
-        q[d] = (uint8_t)((at < 15.0 ? at : 15.0) + 0.5);
+        q[d] = (uint8_t)((at < l.n_steps ? at : l.n_steps) + 0.5);
     }
 }
 
-/* The levels that are closest to the row in the sense of least squares, for its q as they are. */
-static struct levels fit_levels(const float *row, uint32_t width, const uint8_t *q)
+/* As many levels, those closest to the row in the sense of least squares, for its q as they are. */
+static struct levels fit_levels(const float *row, uint32_t width, const uint8_t *q, double n_steps)
 {
     double n = width, sum_x = 0.0, sum_q = 0.0, sum_xq = 0.0, sum_qq = 0.0;
     for (uint32_t d = 0; d < width; d++) {
@@ -77,7 +78,7 @@ static struct levels fit_levels(const float *row, uint32_t width, const uint8_t 
     }
     double spread = n * sum_qq - sum_q * sum_q; /* n^2 times the variance of integers: exact */
     double scale = spread > 0.0 ? (n * sum_xq - sum_x * sum_q) / spread : 0.0;
-    return (struct levels){.scale = scale, .offset = (sum_x - scale * sum_q) / n};
+    return (struct levels){.scale = scale, .offset = (sum_x - scale * sum_q) / n, .n_steps = n_steps};
 }
 
 static double squared_error(const float *row, uint32_t width, const uint8_t *q, struct levels l)
@@ -90,15 +91,16 @@ static double squared_error(const float *row, uint32_t width, const uint8_t *q, 
     return sum;
 }
 
-static struct levels levels_of_range(const float *row, uint32_t width, double share)
+static struct levels levels_of_range(const float *row, uint32_t width, double share, double n_steps)
 {
     double low = (double)row[0], high = (double)row[0];
     for (uint32_t d = 1; d < width; d++) {
         low = fmin(low, (double)row[d]);
         high = fmax(high, (double)row[d]);
     }
-    double scale = share * (high - low) / 15.0;
-    return (struct levels){.scale = scale, .offset = 0.5 * (low + high) - 7.5 * scale};
+    double scale = share * (high - low) / n_steps;
+    return (struct levels){
+        .scale = scale, .offset = 0.5 * (low + high - n_steps * scale), .n_steps = n_steps};
 }
 
 static struct levels restore_length(const float *row, uint32_t width, const uint8_t *q, struct levels l)
@@ -107,12 +109,14 @@ static struct levels restore_length(const float *row, uint32_t width, const uint
     for (uint32_t d = 0; d < width; d++)
         squares += (l.offset + l.scale * q[d]) * (l.offset + l.scale * q[d]);
     double stretch = squares > 0.0 ? length_of(row, width) / sqrt(squares) : 0.0;
-    return (struct levels){.scale = l.scale * stretch, .offset = l.offset * stretch};
+    return (struct levels){.scale = l.scale * stretch, .offset = l.offset * stretch, .n_steps = l.n_steps};
 }
 
-static struct levels levels_of_halves(const uint16_t *pair)
+static struct levels levels_of_halves(const uint16_t *pair, double n_steps)
 {
-    return (struct levels){.scale = (double)half_to_float(pair[0]), .offset = (double)half_to_float(pair[1])};
+    return (struct levels){.scale = (double)half_to_float(pair[0]),
+                           .offset = (double)half_to_float(pair[1]),
+                           .n_steps = n_steps};
 }
 
 static void store_levels(struct levels l, uint16_t *pair)
@@ -128,39 +132,61 @@ static struct levels refine_levels(const float *row, uint32_t width, struct leve
     enum { N_ROUNDS = 3 };
     for (int round = 0; round < N_ROUNDS; round++) {
         assign_levels(row, width, l, q);
-        l = fit_levels(row, width, q);
+        l = fit_levels(row, width, q, l.n_steps);
     }
     uint16_t pair[2];
     store_levels(l, pair);
-    l = levels_of_halves(pair);
+    l = levels_of_halves(pair, l.n_steps);
     assign_levels(row, width, l, q);
     return l;
 }
 
-static enum collide_status encode_i4(const float *row, uint32_t width, uint8_t *out, uint16_t *pair,
-                                     struct collide_error *err)
+/* The best levels of several clippings of the row's range, and the q nearest to them; the fewer levels there
+ * are, the more it pays to clip. Returns the squared error; INFINITY: halves cannot hold any of them. */
+static double search_levels(const float *row, uint32_t width, uint32_t bits, struct levels *best,
+                            uint8_t *best_q)
 {
-    static const double shares[] = {1.0, 0.9, 0.8, 0.7};
-    uint8_t best_q[MODEL_MAX_DIM] = {0}, q[MODEL_MAX_DIM];
-    struct levels best = {0};
+    static const double shares[] = {1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4};
+    const size_t n_shares = bits < 4 ? sizeof shares / sizeof shares[0] : 4;
+    const double n_steps = (1 << bits) - 1;
+    uint8_t q[MODEL_MAX_DIM];
     double least = INFINITY;
-    for (size_t s = 0; s < sizeof shares / sizeof shares[0]; s++) {
-        struct levels l = refine_levels(row, width, levels_of_range(row, width, shares[s]), q);
+    for (size_t s = 0; s < n_shares; s++) {
+        struct levels l = refine_levels(row, width, levels_of_range(row, width, shares[s], n_steps), q);
         double error = squared_error(row, width, q, l);
         if (!(error < least)) /* levels that halves cannot hold have no error that is a number */
             continue;
         least = error;
-        best = l;
+        *best = l;
         memcpy(best_q, q, width);
     }
-    best = restore_length(row, width, best_q, best);
-    store_levels(best, pair);
-    if (!isfinite(least) || !isfinite(half_to_float(pair[0])) || !isfinite(half_to_float(pair[1])))
+    return least;
+}
+
+/* Low bits first. */
+static void pack_levels(const uint8_t *q, uint32_t width, uint32_t bits, uint8_t *out)
+{
+    uint32_t held = 0, n_held = 0;
+    for (uint32_t d = 0; d < width; d++) {
+        held |= (uint32_t)q[d] << n_held;
+        for (n_held += bits; n_held >= 8; n_held -= 8, held >>= 8)
+            *out++ = (uint8_t)held;
+    }
+}
+
+static enum collide_status encode_levels(const float *row, const struct row_table *table, uint8_t *out,
+                                         uint16_t *pair, struct collide_error *err)
+{
+    const uint32_t width = table->width, bits = precision_bits(table->precision);
+    uint8_t q[MODEL_MAX_DIM] = {0};
+    struct levels l = {0};
+    double error = search_levels(row, width, bits, &l, q);
+    store_levels(restore_length(row, width, q, l), pair);
+    if (!isfinite(error) || !isfinite(half_to_float(pair[0])) || !isfinite(half_to_float(pair[1])))
         return error_set(err, COLLIDE_INVALID,
-                         "i4 cannot hold a row of values as large as %g; choose another precision",
-                         largest_size(row, width));
-    for (uint32_t d = 0; d < width; d += 2)
-        out[d / 2] = (uint8_t)(best_q[d] | best_q[d + 1] << 4);
+                         "%s cannot hold a row of values as large as %g; choose another precision",
+                         precision_name(table->precision), largest_size(row, width));
+    pack_levels(q, width, bits, out);
     return COLLIDE_OK;
 }
 
@@ -270,7 +296,9 @@ static enum collide_status encode_row(const float *row, enum row_form form, uint
         encode_line(row, width, rows->scales, out);
         break;
     case ROWS_I4:
-        return encode_i4(row, width, out, (uint16_t *)rows->scales + 2 * (size_t)r, err);
+    case ROWS_I3:
+    case ROWS_I2:
+        return encode_levels(row, &rows->table, out, (uint16_t *)rows->scales + 2 * (size_t)r, err);
     default:
         memcpy(out, row, width * sizeof *row);
     }

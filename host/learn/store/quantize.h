@@ -5,10 +5,11 @@
  * i8-line  q = round(x[d] / s[d]) within -127 .. 127. s[d] has the smallest squared error of a few clippings
  *          of dimension d's largest |x|, no clipping among them: in all it is at most
  *          n (0.5 max |x[d]| / 127)^2. A row's length is not restored.
- * i4       q in 0 .. 15, times a scale a row plus an offset a row, both halves: fitted by least squares to
- *          the best of a few clippings of the row's range, rounded, and then q the nearest level. The row's
- *          length is restored, but for the rounding of the halves. Without that and without restoring it,
- *          the squared error of a row is at most width ((max x - min x) / 30)^2. */
+ * i4, ...  q in 0 .. n, where n = 15, of i3 7, of i2 3, times a scale a row plus an offset a row, both halves:
+ *          fitted by least squares to the best of a few clippings of the row's range, rounded, and then q
+ *          the nearest level. The row's length is restored, but for the rounding of the halves. Without that
+ *          and without restoring it, the squared error of a row is at most
+ *          width ((max x - min x) / (2 n))^2. */
 #ifndef LEARN_QUANTIZE_H
 #define LEARN_QUANTIZE_H
 
