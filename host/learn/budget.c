@@ -23,7 +23,7 @@ struct layout {
 
 static const struct layout layouts[] = {{LEARN_FULL, 1}, {LEARN_LHF, 1}, {LEARN_RQ, 2},
                                         {LEARN_RQ, 3},   {LEARN_RQ, 4},  {LEARN_RQ, 8}};
-static const enum row_form forms[] = {ROWS_I8, ROWS_I4};
+static const enum row_form forms[] = {ROWS_I8, ROWS_I4, ROWS_I3, ROWS_I2};
 static const uint32_t scalar_bits[] = {4, 5, 6, 8};
 static const float item_shares[] = {0.35f, 0.5f, 0.65f};
 enum {
