@@ -86,3 +86,24 @@ out:
     free(pairs);
     return status == COLLIDE_OK ? status : error_no_memory(err, "the interactions, sorted by user");
 }
+
+enum collide_status csr_transpose(const struct csr *c, uint32_t n_values, struct csr *out,
+                                  struct collide_error *err)
+{
+    const uint64_t n = c->offsets[c->n_rows];
+    struct csr t = {.n_rows = n_values};
+    t.offsets = calloc((size_t)n_values + 1, sizeof *t.offsets);
+    t.values = malloc((n + !n) * sizeof *t.values);
+    if (!t.offsets || !t.values) {
+        csr_free(&t);
+        return error_no_memory(err, "the interactions, sorted by item");
+    }
+    for (uint64_t i = 0; i < n; i++)
+        t.offsets[c->values[i]]++;
+    ends_from_counts(t.offsets, n_values);
+    for (uint32_t r = c->n_rows; r-- > 0;)
+        for (uint64_t i = c->offsets[r]; i < c->offsets[r + 1]; i++)
+            t.values[--t.offsets[c->values[i]]] = r;
+    *out = t;
+    return COLLIDE_OK;
+}

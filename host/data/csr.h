@@ -30,4 +30,9 @@ struct csr_shape {
 enum collide_status csr_from_pairs(struct csr_pair *pairs, uint64_t n_pairs, struct csr_shape shape,
                                    struct csr *out, struct collide_error *err);
 
+/* Which rows hold each value: out has n_values rows, of increasing values below c->n_rows. n_values: every
+ * value of c is below it. Linear time. Returns owned. */
+enum collide_status csr_transpose(const struct csr *c, uint32_t n_values, struct csr *out,
+                                  struct collide_error *err);
+
 #endif

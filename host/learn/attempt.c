@@ -70,18 +70,27 @@ static enum collide_status map_items(struct attempt *a, struct collide_error *er
     const struct corpus *corpus = a->ground->corpus;
     const struct learn_options *o = &a->options;
     float *directions = a->ground->teacher ? find_directions(a) : NULL;
+    struct csr users_of_items = {0};
+    enum collide_status status = COLLIDE_OK;
     if (a->ground->teacher && !directions)
-        return error_no_memory(err, "the items' directions");
+        status = error_no_memory(err, "the items' directions");
+    if (status == COLLIDE_OK && mapping_method(o->items.method)->partners == PARTNERS_NEEDED)
+        status = csr_transpose(&corpus->histories, corpus->n_items, &users_of_items, err);
     const struct mapping_problem problem = {.n_ids = corpus->n_items,
                                             .dense_ids = corpus->dense_ids,
                                             .counts = corpus->counts,
+                                            .partners = &users_of_items,
+                                            .n_partners = corpus->histories.n_rows,
+                                            .side = MAPPING_ITEMS,
                                             .n_rows = o->items.n_rows,
                                             .dim = o->dim,
                                             .vectors = directions,
                                             .settings = o->items.settings,
                                             .seed = stream_seed(a, SEED_ITEMS),
                                             .team = a->ground->team};
-    enum collide_status status = id_mapping_create(o->items.method, &problem, &a->items, err);
+    if (status == COLLIDE_OK)
+        status = id_mapping_create(o->items.method, &problem, &a->items, err);
+    csr_free(&users_of_items);
     free(directions);
     if (status != COLLIDE_OK || o->items.method != LEARN_FULL || !a->ground->teacher)
         return status;
@@ -124,6 +133,7 @@ static enum collide_status map_users(struct attempt *a, struct collide_error *er
                                       .counts = counts,
                                       .partners = &a->ground->corpus->histories,
                                       .n_partners = a->ground->corpus->n_items,
+                                      .side = MAPPING_USERS,
                                       .n_rows = a->options.users.n_rows,
                                       .dim = a->options.dim,
                                       .vectors = bags,

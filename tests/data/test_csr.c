@@ -76,6 +76,39 @@ static void random_pairs_match_a_bitmap(void **state)
     }
 }
 
+static void transposed_twice_is_as_before(void **state)
+{
+    (void)state;
+    enum { N_ROWS = 13, N_VALUES = 9 };
+    struct rng rng = rng_seeded(4, 0);
+    for (int round = 0; round < 100; round++) {
+        struct csr_pair pairs[60];
+        bool seen[N_ROWS][N_VALUES] = {0};
+        size_t n_pairs = rng_below(&rng, 61);
+        for (size_t i = 0; i < n_pairs; i++) {
+            pairs[i] =
+                (struct csr_pair){(uint32_t)rng_below(&rng, N_ROWS), (uint32_t)rng_below(&rng, N_VALUES)};
+            seen[pairs[i].row][pairs[i].value] = true;
+        }
+        struct csr c = csr_of(pairs, n_pairs, (struct csr_shape){N_ROWS, N_VALUES}), t, back;
+        assert_int_equal(csr_transpose(&c, N_VALUES, &t, NULL), COLLIDE_OK);
+        assert_int_equal(t.n_rows, N_VALUES);
+        for (uint32_t v = 0; v < N_VALUES; v++) {
+            uint64_t at = t.offsets[v];
+            for (uint32_t r = 0; r < N_ROWS; r++)
+                if (seen[r][v])
+                    assert_int_equal(t.values[at++], r);
+            assert_int_equal(at, t.offsets[v + 1]);
+        }
+        assert_int_equal(csr_transpose(&t, N_ROWS, &back, NULL), COLLIDE_OK);
+        assert_memory_equal(back.offsets, c.offsets, (N_ROWS + 1) * sizeof *c.offsets);
+        assert_memory_equal(back.values, c.values, c.offsets[N_ROWS] * sizeof *c.values);
+        csr_free(&back);
+        csr_free(&t);
+        csr_free(&c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -83,6 +116,7 @@ int main(void)
         cmocka_unit_test(equal_values_of_neighbouring_rows_are_no_duplicates),
         cmocka_unit_test(no_pairs_make_empty_rows),
         cmocka_unit_test(random_pairs_match_a_bitmap),
+        cmocka_unit_test(transposed_twice_is_as_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

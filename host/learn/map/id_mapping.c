@@ -36,12 +36,28 @@ static const struct mapping_method methods[LEARN_N_METHODS] = {
                            .fill = map_qr},
     [LEARN_QR_CONCAT] =
         {.name = "qr-concat", .lookups = LOOKUPS_FIXED, .n_lookups = 2, .part_lookups = 1, .fill = map_qr},
-    [LEARN_LSH] = {.name = "lsh", .lookups = LOOKUPS_FIXED, .n_lookups = 1, .fill = map_lsh},
+    [LEARN_LSH] = {.name = "lsh",
+                   .partners = PARTNERS_NEEDED,
+                   .lookups = LOOKUPS_FIXED,
+                   .n_lookups = 1,
+                   .fill = map_lsh},
     [LEARN_HASHEMB] = {.name = "hashemb", .weights = WEIGHTS_TRAINED, .n_lookups = 2, .fill = map_hashemb},
     [LEARN_ROBE] = {.name = "robe", .n_lookups = 4, .shape = shape_robe, .fill = map_robe},
     [LEARN_CE] = {.name = "ce", .n_lookups = 4, .part_lookups = 1, .fill = map_ce},
     [LEARN_CCE] =
         {.name = "cce", .teacher = TEACHER_NEEDED, .n_lookups = 8, .part_lookups = 2, .fill = map_cce},
+    [LEARN_GRAPHHASH] = {.name = "graphhash",
+                         .partners = PARTNERS_NEEDED,
+                         .lookups = LOOKUPS_FIXED,
+                         .n_lookups = 1,
+                         .fill = map_graphhash},
+    [LEARN_LEIDEN] = {.name = "leiden",
+                      .partners = PARTNERS_NEEDED,
+                      .lookups = LOOKUPS_FIXED,
+                      .n_lookups = 1,
+                      .fill = map_leiden},
+    [LEARN_BACO] =
+        {.name = "baco", .partners = PARTNERS_NEEDED, .n_lookups = 1, .shape = shape_baco, .fill = map_baco},
 };
 
 const char *const learn_method_names[LEARN_N_METHODS + 1] = {
@@ -63,6 +79,9 @@ const char *const learn_method_names[LEARN_N_METHODS + 1] = {
     [LEARN_ROBE] = "robe",
     [LEARN_CE] = "ce",
     [LEARN_CCE] = "cce",
+    [LEARN_GRAPHHASH] = "graphhash",
+    [LEARN_LEIDEN] = "leiden",
+    [LEARN_BACO] = "baco",
 };
 
 const struct mapping_method *mapping_method(enum learn_method method)

@@ -13,6 +13,8 @@
 #include "learn/map/method.h"
 #include "model/model.h"
 
+enum mapping_side { MAPPING_ITEMS, MAPPING_USERS };
+
 /* The ids of one space, numbered 0, 1, 2... All borrowed. */
 struct mapping_problem {
     uint32_t n_ids;
@@ -20,8 +22,10 @@ struct mapping_problem {
      * entries of all spaces, see model/mapping.h; of items these are their dense ids. */
     const uint32_t *dense_ids;
     const uint32_t *counts;     /* (n_ids) of interactions */
-    const struct csr *partners; /* (n_ids) rows: the ids of the other space that each interacts with */
+    const struct csr *partners; /* (n_ids) rows: the ids of the other space that each interacts with; only for
+                                   methods that need them */
     uint32_t n_partners;        /* ids of the other space */
+    enum mapping_side side;     /* which of the two this space is */
     uint32_t n_rows;            /* rows of dim values to spend, 1 .. n_ids; of narrower rows there are more */
     uint32_t dim;
     const float *vectors; /* (n_ids, dim) learned, of length about 1; NULL for methods without a teacher */
@@ -49,6 +53,7 @@ struct id_mapping {
 };
 
 enum teacher_use { TEACHER_NONE, TEACHER_NEEDED };
+enum partners_use { PARTNERS_NONE, PARTNERS_NEEDED };
 enum lookups_use { LOOKUPS_BY_SETTINGS, LOOKUPS_FIXED };
 enum weights_use { WEIGHTS_NONE, WEIGHTS_TRAINED };
 enum row_sharing { ROWS_SHARED, ROWS_IN_BOOKS }; /* between the lookups of an id */
@@ -56,6 +61,7 @@ enum row_sharing { ROWS_SHARED, ROWS_IN_BOOKS }; /* between the lookups of an id
 struct mapping_method {
     const char *name;
     enum teacher_use teacher;
+    enum partners_use partners;
     enum lookups_use lookups;
     enum weights_use weights; /* of lookups */
     enum row_sharing sharing;
@@ -119,5 +125,13 @@ enum collide_status map_ce(const struct mapping_problem *problem, struct id_mapp
                            struct collide_error *err);
 enum collide_status map_cce(const struct mapping_problem *problem, struct id_mapping *mapping,
                             struct collide_error *err);
+enum collide_status map_graphhash(const struct mapping_problem *problem, struct id_mapping *mapping,
+                                  struct collide_error *err);
+enum collide_status map_leiden(const struct mapping_problem *problem, struct id_mapping *mapping,
+                               struct collide_error *err);
+enum collide_status shape_baco(const struct mapping_problem *problem, struct id_mapping *mapping,
+                               struct collide_error *err);
+enum collide_status map_baco(const struct mapping_problem *problem, struct id_mapping *mapping,
+                             struct collide_error *err);
 
 #endif

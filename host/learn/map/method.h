@@ -27,6 +27,10 @@ enum learn_method {
     LEARN_CE,   /* compositional codes: a hashed row for each part of an embedding, 4 by default (Shi 2020) */
     LEARN_CCE,  /* clustered compositional embeddings: of each part, 4 by default, the centroid of what it is
                    like and a hashed row (Tsang 2023) */
+    LEARN_GRAPHHASH, /* ids of one community of users and items share a row, by modularity (Wu 2024) */
+    LEARN_LEIDEN,    /* the same with communities by Leiden's method (Traag 2019) */
+    LEARN_BACO, /* balanced co-clusters of users and items, by label propagation; users have two rows (Jiang
+                   2026) */
     LEARN_N_METHODS
 };
 
