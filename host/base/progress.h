@@ -9,8 +9,11 @@
 
 struct progress {
     const char *label; /* borrowed until progress_end */
+    const char *unit;  /* of work, such as "users", for the rate; may be set after progress_begin */
     uint64_t total;    /* units of work; 0 counts as all done */
     uint64_t done;
+    uint64_t
+        first; /* done before this piece of work began, by an earlier process; set after progress_begin */
     uint64_t start_ns;
     uint64_t shown_ns;
     bool on_terminal;

@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/model_args.h"
 #include "data/interactions.h"
+#include "learn/checkpoint.h"
 #include "model/write.h"
 
 #include <inttypes.h>
@@ -17,7 +18,7 @@ struct flags {
     struct learn_options learn;
     uint64_t rows, user_rows, lookups, user_lookups, dim, threads;
     double temperature, private_share;
-    uint64_t teacher_epochs, mapped_epochs, user_epochs;
+    uint64_t teacher_epochs, mapped_epochs, user_epochs, patience;
     int method, user_method, signals, backbone, precision, mapping, histories, layout;
     const char *log_path, *val_path, *output, *budget;
 };
@@ -140,6 +141,8 @@ static enum collide_status run(const struct flags *flags, struct collide_error *
         status = model_write(learned_model(learned), flags->output, err);
     if (status == COLLIDE_OK)
         log_info("wrote %s", flags->output);
+    if (status == COLLIDE_OK && options.checkpoint)
+        status = checkpoint_remove(options.checkpoint, err);
     learned_destroy(learned);
     csr_free(&val);
     interactions_free(&log);
@@ -161,6 +164,7 @@ int command_learn(int argc, char **argv)
     flags.teacher_epochs = training->teacher_epochs;
     flags.mapped_epochs = training->mapped_epochs;
     flags.user_epochs = training->user_epochs;
+    flags.patience = flags.learn.patience;
     const struct arg table[] = {
         {.name = "output",
          .short_name = 'o',
@@ -202,9 +206,9 @@ int command_learn(int argc, char **argv)
          .type = ARG_TEXT,
          .target = &flags.budget,
          .value_name = "BYTES|PERCENT",
-         .help =
-             "chooses method, rows, lookups and precision for the best quality on --val within so many bytes "
-             "(180k, 2.5MB), or so many percent of f32 rows for all users and items (1%)"},
+         .help = "chooses method, rows, lookups and precision for the best quality on --val or --hold-out "
+                 "within so many bytes "
+                 "(180k, 2.5MB), or so many percent of f32 rows for all users and items (1%)"},
         {.name = "dim",
          .type = ARG_U64,
          .target = &flags.dim,
@@ -249,7 +253,23 @@ int command_learn(int argc, char **argv)
          .type = ARG_TEXT,
          .target = &flags.val_path,
          .value_name = "FILE",
-         .help = "held-out interactions to measure on; the figures are kept in the model"},
+         .help = "held-out interactions to measure on; the figures are kept in the model, and so are the "
+                 "parameters that were best on them"},
+        {.name = "hold-out",
+         .type = ARG_DOUBLE,
+         .target = &flags.learn.hold_out,
+         .low = 0,
+         .high = 0.5,
+         .value_name = "SHARE",
+         .help = "instead of --val: this share of the log's interactions, such as 0.1, is not trained on but "
+                 "measured on. With --budget the choice is made by it, and then trained on the whole log"},
+        {.name = "checkpoint",
+         .type = ARG_TEXT,
+         .target = &flags.learn.checkpoint,
+         .value_name = "DIR",
+         .help =
+             "keep in this folder, after every epoch, what learning has come to; the same command goes on "
+             "from there, to the same model. It is removed when the model is written"},
         {.name = "layout",
          .type = ARG_CHOICE,
          .target = &flags.layout,
@@ -293,6 +313,13 @@ int command_learn(int argc, char **argv)
          .max = 10000,
          .group = "Training",
          .help = "epochs with users' rows, after those were found from their histories"},
+        {.name = "patience",
+         .type = ARG_U64,
+         .target = &flags.patience,
+         .max = 1000,
+         .group = "Training",
+         .help = "with held-out interactions, quality is measured ten times in each stage of training, which "
+                 "ends after so many measurements without a better one; 0: never"},
     };
     struct usage usage = {
         "collide learn LOG -o MODEL [options]",
@@ -314,6 +341,7 @@ int command_learn(int argc, char **argv)
                                             .settings = {.n_lookups = (uint32_t)flags.user_lookups}};
     training->backbone = (enum backbone)flags.backbone;
     training->user_epochs = (uint32_t)flags.user_epochs;
+    flags.learn.patience = (uint32_t)flags.patience;
     if (flags.histories == HISTORIES_AUTO)
         flags.histories =
             training->backbone == BACKBONE_USER || flags.budget ? HISTORIES_NONE : HISTORIES_MODEL;

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "learn/map/id_mapping.h"
+#include "learn/mapping_state.h"
 #include "learn/store/assemble.h"
 #include "learn/train/trainer.h"
 #include "learn/train/vector.h"
@@ -36,6 +37,8 @@ static bool finds_users(const struct attempt *a)
     return has_users(a) && (plan_needs_teacher(&a->options.users) || a->options.users.method == LEARN_FULL);
 }
 
+static const char ROWS_STAGE[] = "rows", USERS_STAGE[] = "users";
+
 /* Random streams that must not repeat one another. */
 enum { SEED_ITEMS = 1, SEED_ROWS, SEED_USERS, SEED_USER_ROWS };
 
@@ -43,6 +46,11 @@ static uint64_t stream_seed(const struct attempt *a, uint64_t stream)
 {
     struct rng rng = rng_seeded(a->options.seed, stream);
     return rng_u64(&rng);
+}
+
+static struct checkpoint *checkpoint_of(const struct attempt *a)
+{
+    return a->ground->oversight ? a->ground->oversight->checkpoint : NULL;
 }
 
 static float *copy_floats(const float *from, size_t n)
@@ -65,7 +73,7 @@ static float *find_directions(const struct attempt *a)
     return directions;
 }
 
-static enum collide_status map_items(struct attempt *a, struct collide_error *err)
+static enum collide_status make_item_mapping(struct attempt *a, struct collide_error *err)
 {
     const struct corpus *corpus = a->ground->corpus;
     const struct learn_options *o = &a->options;
@@ -117,7 +125,7 @@ static float *find_bags(struct attempt *a)
     return NULL;
 }
 
-static enum collide_status map_users(struct attempt *a, struct collide_error *err)
+static enum collide_status make_user_mapping(struct attempt *a, struct collide_error *err)
 {
     const uint32_t n_users = a->ground->corpus->histories.n_rows;
     uint32_t *counts = malloc(n_users * sizeof *counts);
@@ -151,6 +159,30 @@ static enum collide_status map_users(struct attempt *a, struct collide_error *er
     return status;
 }
 
+/* The checkpoint's, or a new one, which is kept there. */
+static enum collide_status map_ids(struct attempt *a, const char *space, struct id_mapping *mapping,
+                                   enum collide_status (*make)(struct attempt *a, struct collide_error *err),
+                                   struct collide_error *err)
+{
+    bool found;
+    enum collide_status status = mapping_recall(checkpoint_of(a), space, mapping, &found, err);
+    if (status == COLLIDE_OK && !found)
+        status = make(a, err);
+    if (status == COLLIDE_OK)
+        mapping_keep(checkpoint_of(a), space, mapping);
+    return status;
+}
+
+static enum collide_status map_items(struct attempt *a, struct collide_error *err)
+{
+    return map_ids(a, "items", &a->items, make_item_mapping, err);
+}
+
+static enum collide_status map_users(struct attempt *a, struct collide_error *err)
+{
+    return map_ids(a, "users", &a->users, make_user_mapping, err);
+}
+
 /* ---- Training. */
 
 /* Training is aware of what fewer than eight bits a value lose. */
@@ -177,6 +209,19 @@ static struct trainer_problem training_problem(const struct attempt *a, uint64_t
                                     .seed = stream_seed(a, stream)};
 }
 
+static enum collide_status assemble(void *context, struct learned **out, struct collide_error *err)
+{
+    return attempt_assemble(context, out, err);
+}
+
+static enum collide_status run_stage(struct attempt *a, const char *name, uint32_t n_epochs,
+                                     struct collide_error *err)
+{
+    const struct stage stage = {
+        .name = name, .n_epochs = n_epochs, .trainer = a->trainer, .assemble = assemble, .context = a};
+    return stage_run(&stage, a->ground->oversight, &a->loss, err);
+}
+
 static enum collide_status train_rows(struct attempt *a, struct collide_error *err)
 {
     const struct groundwork *ground = a->ground;
@@ -189,10 +234,10 @@ static enum collide_status train_rows(struct attempt *a, struct collide_error *e
     if (ground->teacher_bias)
         memcpy(trainer_bias(a->trainer), ground->teacher_bias,
                ground->corpus->n_items * sizeof *ground->teacher_bias);
-    return trainer_run(a->trainer, a->options.training.mapped_epochs, "rows", &a->loss, err);
+    return run_stage(a, ROWS_STAGE, a->options.training.mapped_epochs, err);
 }
 
-/* Goes on from where the items are. */
+/* Goes on from where the items are, which a checkpoint of this stage says itself. */
 static enum collide_status train_users(struct attempt *a, struct collide_error *err)
 {
     const struct trainer_problem problem = training_problem(a, SEED_USER_ROWS);
@@ -200,10 +245,11 @@ static enum collide_status train_users(struct attempt *a, struct collide_error *
     enum collide_status status = trainer_create(&problem, a->ground->team, &trainer, err);
     if (status != COLLIDE_OK)
         return status;
-    trainer_start_from(trainer, a->trainer);
+    if (a->trainer)
+        trainer_start_from(trainer, a->trainer);
     trainer_destroy(a->trainer);
     a->trainer = trainer;
-    return trainer_run(trainer, a->options.training.user_epochs, "users", &a->loss, err);
+    return run_stage(a, USERS_STAGE, a->options.training.user_epochs, err);
 }
 
 static enum collide_status run(struct attempt *a, struct collide_error *err)
@@ -211,7 +257,7 @@ static enum collide_status run(struct attempt *a, struct collide_error *err)
     enum collide_status status = map_items(a, err);
     if (status == COLLIDE_OK && has_users(a) && !finds_users(a))
         status = map_users(a, err);
-    if (status == COLLIDE_OK)
+    if (status == COLLIDE_OK && !stage_is_begun(a->ground->oversight, USERS_STAGE))
         status = train_rows(a, err);
     if (status == COLLIDE_OK && finds_users(a))
         status = map_users(a, err);
@@ -270,7 +316,7 @@ enum collide_status attempt_assemble(struct attempt *a, struct learned **out, st
                                               .rows = trainer_rows(a->trainer),
                                               .lookup_weights = trainer_lookup_weights(a->trainer),
                                               .dense_ids = corpus->dense_ids},
-                                    .users = {.mapping = has_users(a) ? &a->users : NULL,
+                                    .users = {.mapping = trainer_user_rows(a->trainer) ? &a->users : NULL,
                                               .rows = trainer_user_rows(a->trainer),
                                               .dense_ids = corpus->dense_users},
                                     .bias = trainer_bias(a->trainer),

@@ -4,21 +4,25 @@
 
 #include "base/parallel.h"
 #include "learn/learn.h"
+#include "learn/stage.h"
 #include "learn/train/corpus.h"
 
 /* What all attempts start from; all borrowed. */
 struct groundwork {
-    const struct interactions *log;
-    const struct corpus *corpus;
-    const float *teacher;      /* (n_items, dim) rows as they were trained, each item its own; or NULL */
-    const float *teacher_bias; /* (n_items), or NULL */
+    const struct interactions *log; /* whose ids and histories a model gets */
+    const struct csr *histories;    /* the part of them that is trained on */
+    const struct corpus *corpus;    /* likewise */
+    const float *teacher;           /* (n_items, dim) rows as they were trained, each item its own; or NULL */
+    const float *teacher_bias;      /* (n_items), or NULL */
     struct parallel *team;
+    const struct oversight *oversight; /* of training; or NULL */
 };
 
 struct attempt;
 
 /* options->items and users must be settled: with LEARN_FULL, rows for all ids. Methods with a teacher need
- * one in the groundwork; LEARN_FULL starts from it where there is one. Untrained, with an epoch count of 0,
+ * one in the groundwork; LEARN_FULL starts from it where there is one. Mappings and training go on from the
+ * groundwork's checkpoint, which borrows them until attempt_destroy. Untrained, with an epoch count of 0,
  * rows are as the mapping has them. Borrows both while it lives. Returns owned. */
 enum collide_status attempt_create(const struct groundwork *groundwork, const struct learn_options *options,
                                    struct attempt **out, struct collide_error *err);

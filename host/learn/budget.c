@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "learn/evaluate.h"
+#include "learn/hold_out.h"
 #include "learn/map/id_mapping.h"
 #include "learn/store/assemble.h"
 #include "model/cost.h"
@@ -146,7 +147,7 @@ static enum collide_status judge(const struct search *s, const struct learn_opti
     struct attempt *attempt = NULL;
     struct learned *learned = NULL;
     const struct evaluation evaluation = {
-        .histories = &s->ground->log->histories, .relevant = &s->judges, .cutoff = CUTOFF};
+        .histories = s->ground->histories, .relevant = &s->judges, .cutoff = CUTOFF};
     struct quality quality = {0};
     enum collide_status status = attempt_create(s->ground, o, &attempt, err);
     if (status == COLLIDE_OK)
@@ -268,28 +269,6 @@ static enum collide_status train_finalists(struct search *s, struct collide_erro
 
 /* ---- */
 
-/* Every k-th user that has held-out items. */
-static enum collide_status choose_judges(const struct csr *val, struct csr *out, struct collide_error *err)
-{
-    uint64_t n_users = 0, n_seen = 0;
-    for (uint32_t u = 0; u < val->n_rows; u++)
-        n_users += val->offsets[u + 1] > val->offsets[u];
-    const uint64_t step = (n_users + N_JUDGES - 1) / N_JUDGES;
-    *out = (struct csr){.n_rows = val->n_rows,
-                        .offsets = calloc(val->n_rows + 1ull, sizeof *out->offsets),
-                        .values = malloc((val->offsets[val->n_rows] + 1) * sizeof *out->values)};
-    if (!out->offsets || !out->values)
-        return error_no_memory(err, "the users to judge by");
-    for (uint32_t u = 0; u < val->n_rows; u++) {
-        out->offsets[u + 1] = out->offsets[u];
-        if (val->offsets[u + 1] == val->offsets[u] || n_seen++ % step)
-            continue;
-        for (uint64_t k = val->offsets[u]; k < val->offsets[u + 1]; k++)
-            out->values[out->offsets[u + 1]++] = val->values[k];
-    }
-    return COLLIDE_OK;
-}
-
 enum collide_status budget_choose(const struct groundwork *ground, struct learn_options *options,
                                   struct collide_error *err)
 {
@@ -297,7 +276,7 @@ enum collide_status budget_choose(const struct groundwork *ground, struct learn_
     if (!s)
         return error_no_memory(err, "the search");
     *s = (struct search){.ground = ground, .asked = options, .least_bytes = UINT64_MAX};
-    enum collide_status status = choose_judges(options->val, &s->judges, err);
+    enum collide_status status = hold_out_sample(options->val, N_JUDGES, &s->judges, err);
     if (status == COLLIDE_OK)
         status = consider_all(s, err);
     if (status == COLLIDE_OK && s->n == 0)

@@ -1,28 +1,35 @@
 #include "learn/learn.h"
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "base/rng.h"
 #include "learn/attempt.h"
 #include "learn/budget.h"
+#include "learn/checkpoint.h"
 #include "learn/evaluate.h"
-#include "learn/map/id_mapping.h"
+#include "learn/hold_out.h"
 #include "learn/options.h"
+#include "learn/run_identity.h"
 #include "learn/store/assemble.h"
-#include "learn/train/trainer.h"
+#include "learn/teacher.h"
 
 #include <cblas.h>
 #include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
+
+/* Enough users to tell epochs apart by some tenths of a percent. */
+enum { N_JUDGES = 2000 };
 
 struct learner {
     const struct interactions *log;
     struct learn_options options;
-    struct corpus corpus;
+    struct hold_out hold_out;      /* empty unless a share is held out */
+    const struct csr *histories;   /* that are trained on */
+    struct csr judges;             /* held-out items of some users */
+    struct corpus corpus;          /* of the histories */
+    struct teacher teacher;        /* without rows: none is needed */
+    struct checkpoint *checkpoint; /* NULL: none is asked for */
+    struct oversight oversight;
     struct parallel *team;
-    float *teacher, *teacher_bias; /* owned; NULL: none is needed */
-    double teacher_loss;
 };
 
 static void settle_rows(struct space_plan *plan, uint32_t n_ids, const char *space)
@@ -48,7 +55,9 @@ static enum collide_status prepare(struct learner *l, struct collide_error *err)
 {
     struct learn_options *o = &l->options;
     const uint32_t min_items = o->training.backbone == BACKBONE_USER ? 1 : 2;
-    enum collide_status status = corpus_create(l->log, min_items, &l->corpus, err);
+    struct interactions trained_on = *l->log;
+    trained_on.histories = *l->histories;
+    enum collide_status status = corpus_create(&trained_on, min_items, &l->corpus, err);
     if (status != COLLIDE_OK)
         return status;
     if (l->corpus.histories.n_rows == 0)
@@ -66,52 +75,103 @@ static enum collide_status prepare(struct learner *l, struct collide_error *err)
     return COLLIDE_OK;
 }
 
-/* A row for every item, as training leaves it. */
-static enum collide_status keep_teacher(struct learner *l, struct trainer *trainer, struct collide_error *err)
+static struct groundwork groundwork_of(const struct learner *l)
 {
-    const size_t n = l->corpus.n_items, n_values = n * l->options.dim;
-    l->teacher = malloc(n_values * sizeof *l->teacher);
-    l->teacher_bias = malloc(n * sizeof *l->teacher_bias);
-    if (!l->teacher || !l->teacher_bias)
-        return error_no_memory(err, "the teacher's rows");
-    memcpy(l->teacher, trainer_rows(trainer), n_values * sizeof *l->teacher);
-    memcpy(l->teacher_bias, trainer_bias(trainer), n * sizeof *l->teacher_bias);
-    return COLLIDE_OK;
+    return (struct groundwork){.log = l->log,
+                               .histories = l->histories,
+                               .corpus = &l->corpus,
+                               .teacher = l->teacher.rows,
+                               .teacher_bias = l->teacher.bias,
+                               .team = l->team,
+                               .oversight = &l->oversight};
 }
 
-static enum collide_status train_teacher(struct learner *l, struct collide_error *err)
+static enum collide_status teach(struct learner *l, const char *stage, struct collide_error *err)
 {
-    const struct mapping_problem mapping = {.n_ids = l->corpus.n_items,
-                                            .dense_ids = l->corpus.dense_ids,
-                                            .counts = l->corpus.counts,
-                                            .n_rows = l->corpus.n_items,
-                                            .dim = l->options.dim};
-    struct id_mapping identity = {0};
-    struct rng rng = rng_seeded(l->options.seed, 0);
-    struct trainer_problem problem = {.corpus = &l->corpus,
-                                      .items = &identity,
-                                      .dim = l->options.dim,
-                                      .item_lengths = ITEM_LENGTHS_ONE,
-                                      .training = l->options.training,
-                                      .seed = rng_u64(&rng)};
-    problem.training.backbone = BACKBONE_BAG;
-    struct trainer *trainer = NULL;
-    enum collide_status status = id_mapping_create(LEARN_FULL, &mapping, &identity, err);
-    if (status == COLLIDE_OK)
-        status = trainer_create(&problem, l->team, &trainer, err);
-    if (status == COLLIDE_OK)
-        status = trainer_run(trainer, l->options.training.teacher_epochs, "teacher", &l->teacher_loss, err);
-    if (status == COLLIDE_OK)
-        status = keep_teacher(l, trainer, err);
-    trainer_destroy(trainer);
-    id_mapping_free(&identity);
+    const struct groundwork ground = groundwork_of(l);
+    return teacher_train(&ground, &l->options, stage, &l->teacher, err);
+}
+
+/* ---- What is held out. */
+
+static enum collide_status oversee(struct learner *l, struct collide_error *err)
+{
+    enum collide_status status = COLLIDE_OK;
+    if (l->options.hold_out > 0.0) {
+        status = hold_out_split(l->log, l->options.hold_out, l->options.seed, &l->hold_out, err);
+        l->histories = &l->hold_out.train;
+        l->options.val = &l->hold_out.held_out;
+    }
+    if (status == COLLIDE_OK && l->options.val)
+        status = hold_out_sample(l->options.val, N_JUDGES, &l->judges, err);
+    l->oversight = (struct oversight){.checkpoint = l->checkpoint,
+                                      .judges = l->options.val ? &l->judges : NULL,
+                                      .histories = l->histories,
+                                      .patience = l->options.patience,
+                                      .team = l->team};
     return status;
 }
 
+static void hold_nothing_out(struct learner *l)
+{
+    corpus_free(&l->corpus);
+    l->histories = &l->log->histories;
+    l->options.val = NULL;
+    l->oversight.judges = NULL;
+}
+
+/* ---- A budget's choice. */
+
+/* What it says of the options, as a checkpoint has it. */
+struct choice {
+    struct space_plan items, users;
+    enum row_form form;
+    uint32_t scalar_bits;
+    enum mapping_kind mapping;
+};
+
+static bool recall_choice(struct learner *l)
+{
+    struct learn_options *o = &l->options;
+    struct choice c;
+    if (!checkpoint_recall(l->checkpoint, "choice", &c, sizeof c))
+        return false;
+    o->items = c.items;
+    o->users = c.users;
+    o->form = c.form;
+    o->scalar_bits = c.scalar_bits;
+    o->mapping = c.mapping;
+    return true;
+}
+
+/* What is held out of the log does its work here: the model of this choice is of the whole log. */
+static enum collide_status choose(struct learner *l, struct choice *choice, struct collide_error *err)
+{
+    const bool holds_out = l->options.hold_out > 0.0;
+    enum collide_status status = COLLIDE_OK;
+    if (!recall_choice(l)) {
+        status = teach(l, holds_out ? "search" : "teacher", err);
+        struct groundwork ground = groundwork_of(l);
+        ground.oversight = NULL;
+        if (status == COLLIDE_OK)
+            status = budget_choose(&ground, &l->options, err);
+    }
+    const struct learn_options *o = &l->options;
+    *choice = (struct choice){o->items, o->users, o->form, o->scalar_bits, o->mapping};
+    checkpoint_keep(l->checkpoint, "choice", choice, sizeof *choice);
+    if (status != COLLIDE_OK || !holds_out)
+        return status;
+    checkpoint_drop(l->checkpoint, "search");
+    teacher_free(&l->teacher);
+    hold_nothing_out(l);
+    return prepare(l, err);
+}
+
+/* ---- The model. */
+
 static enum collide_status measure(struct learner *l, struct learned *learned, struct collide_error *err)
 {
-    struct evaluation evaluation = {
-        .histories = &l->log->histories, .relevant = l->options.val, .cutoff = 10};
+    struct evaluation evaluation = {.histories = l->histories, .relevant = l->options.val, .cutoff = 10};
     struct quality quality;
     enum collide_status status = evaluate_model(learned_model(learned), &evaluation, l->team, &quality, err);
     if (status != COLLIDE_OK)
@@ -141,29 +201,19 @@ static void note_provenance(const struct learner *l, const struct attempt *a, st
     learned_note(learned, "log_users", "%" PRIu32, l->log->users.n_ids);
     learned_note(learned, "log_items", "%" PRIu32, l->corpus.n_items);
     learned_note(learned, "log_interactions", "%" PRIu64, l->log->histories.offsets[l->log->users.n_ids]);
-    if (l->teacher)
-        learned_note(learned, "teacher_loss", "%.6f", l->teacher_loss);
+    if (o->hold_out > 0.0 && o->val)
+        learned_note(learned, "held_out", "%" PRIu64, o->val->offsets[o->val->n_rows]);
+    if (l->teacher.rows)
+        learned_note(learned, "teacher_loss", "%.6f", l->teacher.loss);
     learned_note(learned, "loss", "%.6f", attempt_loss(a));
 }
 
-/* Methods without a teacher get its epochs too, so that all have seen the log equally often. */
-static enum collide_status learn(struct learner *l, struct learned **out, struct collide_error *err)
+static enum collide_status make_model(struct learner *l, struct learned **out, struct collide_error *err)
 {
-    struct training *training = &l->options.training;
-    enum collide_status status = prepare(l, err);
-    if (status != COLLIDE_OK)
-        return status;
-    if (plan_needs_teacher(&l->options.items) || l->options.budget_bytes)
-        status = train_teacher(l, err);
-    else
-        training->mapped_epochs += training->teacher_epochs;
-    const struct groundwork ground = {l->log, &l->corpus, l->teacher, l->teacher_bias, l->team};
-    if (status == COLLIDE_OK && l->options.budget_bytes)
-        status = budget_choose(&ground, &l->options, err);
+    const struct groundwork ground = groundwork_of(l);
     struct attempt *attempt = NULL;
     struct learned *learned = NULL;
-    if (status == COLLIDE_OK)
-        status = attempt_create(&ground, &l->options, &attempt, err);
+    enum collide_status status = attempt_create(&ground, &l->options, &attempt, err);
     if (status == COLLIDE_OK)
         status = attempt_assemble(attempt, &learned, err);
     if (status == COLLIDE_OK)
@@ -178,10 +228,52 @@ static enum collide_status learn(struct learner *l, struct learned **out, struct
     return status;
 }
 
+/* Methods without a teacher get its epochs too, so that all have seen the log equally often. */
+static enum collide_status learn(struct learner *l, struct learned **out, struct collide_error *err)
+{
+    struct training *training = &l->options.training;
+    struct choice choice;
+    enum collide_status status = oversee(l, err);
+    if (status == COLLIDE_OK)
+        status = prepare(l, err);
+    if (status == COLLIDE_OK && l->options.budget_bytes)
+        status = choose(l, &choice, err);
+    if (status != COLLIDE_OK)
+        return status;
+    if (!plan_needs_teacher(&l->options.items) && !l->options.budget_bytes)
+        training->mapped_epochs += training->teacher_epochs;
+    else if (!l->teacher.rows)
+        status = teach(l, "teacher", err);
+    return status == COLLIDE_OK ? make_model(l, out, err) : status;
+}
+
+static enum collide_status open_checkpoint(struct learner *l, struct collide_error *err)
+{
+    if (!l->options.checkpoint)
+        return COLLIDE_OK;
+    struct buffer run = {0};
+    run_identity(l->log, &l->options, parallel_n_threads(l->team), &run);
+    enum collide_status status = run.failed
+                                     ? error_no_memory(err, "a checkpoint")
+                                     : checkpoint_open(l->options.checkpoint, run.bytes, &l->checkpoint, err);
+    buffer_free(&run);
+    return status;
+}
+
+static void learner_free(struct learner *l)
+{
+    teacher_free(&l->teacher);
+    corpus_free(&l->corpus);
+    csr_free(&l->judges);
+    hold_out_free(&l->hold_out);
+    checkpoint_close(l->checkpoint);
+    parallel_destroy(l->team);
+}
+
 enum collide_status learn_model(const struct interactions *train, const struct learn_options *options,
                                 struct learned **out, struct collide_error *err)
 {
-    struct learner l = {.log = train, .options = *options};
+    struct learner l = {.log = train, .options = *options, .histories = &train->histories};
     enum collide_status status = learn_options_check(options, train, err);
     if (status != COLLIDE_OK)
         return status;
@@ -190,10 +282,9 @@ enum collide_status learn_model(const struct interactions *train, const struct l
         return status;
     /* Products are small and run on the team's threads, several at a time. */
     openblas_set_num_threads(1);
-    status = learn(&l, out, err);
-    free(l.teacher);
-    free(l.teacher_bias);
-    corpus_free(&l.corpus);
-    parallel_destroy(l.team);
+    status = open_checkpoint(&l, err);
+    if (status == COLLIDE_OK)
+        status = learn(&l, out, err);
+    learner_free(&l);
     return status;
 }

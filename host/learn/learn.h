@@ -6,6 +6,9 @@
  *   - users, if they are to have rows of their own: the bags of all users are mapped as the items were, and
  *     users and items trained on together;
  *   - storing: rows quantised, ids mapped to them.
+ *
+ * Where there are held-out interactions, quality is measured on them on the way, and each stage of training
+ * ends with the best parameters that were measured.
  */
 #ifndef LEARN_LEARN_H
 #define LEARN_LEARN_H
@@ -35,6 +38,11 @@ struct learn_options {
     uint64_t budget_bytes;     /* choose all of the above but dim, see learn/budget.h; 0: they are given */
     enum histories histories;  /* whether the model keeps users' histories; not with BACKBONE_USER */
     const struct csr *val;     /* held-out items by the log's dense ids, to measure on; or NULL. Borrowed */
+    /* This share of the log is held out instead of val and not trained on, see learn/hold_out.h; 0: none. A
+     * budget is spent by it; the model that is chosen is trained on the whole log then. */
+    double hold_out;
+    uint32_t patience;      /* ends a stage after so many measurements without a better one; 0: never */
+    const char *checkpoint; /* the folder of a checkpoint to go on from and to write; or NULL. Borrowed */
     uint64_t seed;
     unsigned n_threads; /* 0: one for every CPU */
     struct training training;
@@ -48,11 +56,13 @@ struct learned;
 
 /* Trains a model. The same log, options and number of threads give the same model, bit for bit, on the same
  * kind of machine. With as many rows as ids that occur, or more, every method is LEARN_FULL, and the log
- * says so. Items that no user has (gaps in dense ids) become unknown items.
+ * says so. A checkpoint of the same run that was cut short makes no difference to the model; it is left for
+ * the caller to remove once the model is safe, see learn/checkpoint.h. Items that no user has (gaps in dense
+ * ids) become unknown items.
  *
  * *out is returned owned and borrows train's ids and histories until learned_destroy. COLLIDE_INVALID:
- * options out of range, no user with two items or more, training diverged. Sets OpenBLAS to one thread of its
- * own, for the whole process. */
+ * options out of range, no user with two items or more, training diverged, a checkpoint of another run. Sets
+ * OpenBLAS to one thread of its own, for the whole process. */
 enum collide_status learn_model(const struct interactions *train, const struct learn_options *options,
                                 struct learned **out, struct collide_error *err);
 void learned_destroy(struct learned *l);

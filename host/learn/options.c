@@ -70,8 +70,28 @@ static enum collide_status check_plan(const struct space_plan *plan, const char 
 
 static enum collide_status check_budget(const struct learn_options *o, struct collide_error *err)
 {
-    return o->val ? COLLIDE_OK
-                  : error_set(err, COLLIDE_INVALID, "a budget is spent by held-out interactions: give some");
+    return o->val || o->hold_out > 0.0
+               ? COLLIDE_OK
+               : error_set(err, COLLIDE_INVALID,
+                           "a budget is spent by held-out interactions: give some, or hold out a share");
+}
+
+static enum collide_status check_held_out(const struct learn_options *o, uint32_t n_users,
+                                          struct collide_error *err)
+{
+    if (o->val && o->val->n_rows != n_users)
+        return error_set(err, COLLIDE_INVALID, "held-out lists of %" PRIu32 " users for a log of %" PRIu32,
+                         o->val->n_rows, n_users);
+    if (o->hold_out == 0.0)
+        return COLLIDE_OK;
+    if (o->val)
+        return error_set(err, COLLIDE_INVALID,
+                         "held-out interactions are given, and a share of the log is to be held out too: "
+                         "choose one of both");
+    if (!(o->hold_out > 0.0 && o->hold_out <= 0.5))
+        return error_set(err, COLLIDE_INVALID, "a share of %g is to be held out; give up to 0.5",
+                         o->hold_out);
+    return COLLIDE_OK;
 }
 
 enum collide_status learn_options_check(const struct learn_options *o, const struct interactions *log,
@@ -94,8 +114,8 @@ enum collide_status learn_options_check(const struct learn_options *o, const str
     status = row_form_check(o->form, o->dim, err);
     if (status != COLLIDE_OK)
         return status;
-    if (o->val && o->val->n_rows != log->users.n_ids)
-        return error_set(err, COLLIDE_INVALID, "held-out lists of %" PRIu32 " users for a log of %" PRIu32,
-                         o->val->n_rows, log->users.n_ids);
+    status = check_held_out(o, log->users.n_ids, err);
+    if (status != COLLIDE_OK)
+        return status;
     return check_training(&o->training, err);
 }

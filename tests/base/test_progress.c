@@ -120,6 +120,38 @@ static void a_terminal_sees_one_line_rewritten_ten_times_a_second_at_most(void *
     assert_non_null(strstr(text, " s left"));
 }
 
+/* What was done before does not count as fast work; p.start_ns and p.shown_ns are moved back, as if time had
+ * passed. */
+static void the_rate_and_the_time_left_are_those_of_this_work(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t seconds, first, done, total;
+        const char *unit, *expected;
+    } cases[] = {
+        {100, 0, 2000, 3000, "users", "67%, 20 users/s, 50 s left, loss 1"},
+        {100, 1000, 2000, 3000, "users", "67%, 10 users/s, 2 min left, loss 1"},
+        {100, 1000, 2000, 6000, "", "33%, 10/s, 7 min left, loss 1"},
+        {100, 0, 5000000, 1000000000, "", "50k/s, 5.5 h left, loss 1"},
+        {100, 0, 25, 100, "files", "25%, 0.25 files/s, 5 min left, loss 1"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct capture c;
+        char text[4096];
+        struct progress p;
+        capture_by_pipe(&c);
+        progress_begin(&p, "counting", cases[i].total);
+        p.unit = cases[i].unit;
+        p.first = cases[i].first;
+        p.start_ns -= cases[i].seconds * 1000000000u;
+        p.shown_ns = 0;
+        progress_update(&p, cases[i].done, "loss 1");
+        capture_end(&c, text, sizeof text);
+        if (!strstr(text, cases[i].expected))
+            fail_msg("expected \"%s\" in \"%s\"", cases[i].expected, text);
+    }
+}
+
 static void no_work_and_long_labels_are_fine(void **state)
 {
     (void)state;
@@ -145,6 +177,7 @@ int main(void)
         cmocka_unit_test(a_file_gets_one_line_at_the_start_and_one_at_the_end),
         cmocka_unit_test(nothing_is_shown_below_the_level),
         cmocka_unit_test(a_terminal_sees_one_line_rewritten_ten_times_a_second_at_most),
+        cmocka_unit_test(the_rate_and_the_time_left_are_those_of_this_work),
         cmocka_unit_test(no_work_and_long_labels_are_fine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,6 +26,20 @@ void adam_table_free(struct adam_table *a)
     *a = (struct adam_table){0};
 }
 
+void adam_table_state(struct adam_table *a, enum state_extent extent, const char *owner,
+                      struct training_state *out)
+{
+    const size_t n_bytes = a->n * a->width * sizeof *a->x;
+    if (n_bytes == 0)
+        return;
+    training_state_add(out, owner, "x", a->x, n_bytes);
+    if (extent == STATE_PARAMETERS)
+        return;
+    training_state_add(out, owner, "m", a->m, n_bytes);
+    training_state_add(out, owner, "v", a->v, n_bytes);
+    training_state_add(out, owner, "steps", a->n_steps, a->n * sizeof *a->n_steps);
+}
+
 void adam_table_step(struct adam_table *a, uint32_t row, float rate, const float *gradient)
 {
     size_t from = row * a->width;

@@ -6,6 +6,7 @@
 #include "learn/train/vector.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -156,6 +157,15 @@ float *embedder_rows(struct embedder *e)
 float *embedder_lookup_weights(struct embedder *e)
 {
     return e->weights.x;
+}
+
+void embedder_state(struct embedder *e, enum state_extent extent, const char *owner,
+                    struct training_state *out)
+{
+    char weights[STATE_NAME_BYTES];
+    snprintf(weights, sizeof weights, "%s.weights", owner);
+    adam_table_state(&e->table, extent, owner, out);
+    adam_table_state(&e->weights, extent, weights, out);
 }
 
 void embedder_clear(struct embedder *e)

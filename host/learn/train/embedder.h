@@ -9,6 +9,7 @@
 #include "base/parallel.h"
 #include "base/rng.h"
 #include "learn/map/id_mapping.h"
+#include "learn/train/training_state.h"
 
 struct embedder;
 
@@ -32,6 +33,10 @@ float *embedder_rows(struct embedder *e);
 
 /* Likewise: (mapping->n_ids, mapping->n_lookups), NULL if the mapping has no lookup weights. */
 float *embedder_lookup_weights(struct embedder *e);
+
+/* Its part of a state between batches: rows and lookup weights of this owner. */
+void embedder_state(struct embedder *e, enum state_extent extent, const char *owner,
+                    struct training_state *out);
 
 /* A new batch begins, without slots. */
 void embedder_clear(struct embedder *e);

@@ -7,6 +7,7 @@
 #include "learn/train/embedder.h"
 #include "learn/train/vector.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,8 @@ struct trainer {
     struct batch_limits limits;
     uint32_t *order; /* (n_users) in the epoch's order */
     struct rng rng;
+    uint64_t n_epochs_done; /* of a run */
+    double loss;            /* of the last one of them */
     /* What the running update looks at. */
     const struct batch *batch;
     struct gradients gradients;
@@ -227,42 +230,96 @@ static bool is_finite(const struct trainer *t)
            all_finite(t->bias.x, t->problem.corpus->n_items);
 }
 
+void trainer_state(struct trainer *t, enum state_extent extent, struct training_state *out)
+{
+    *out = (struct training_state){0};
+    embedder_state(t->items, extent, "items", out);
+    if (t->users.embedder)
+        embedder_state(t->users.embedder, extent, "users", out);
+    adam_table_state(&t->bias, extent, "bias", out);
+    if (extent == STATE_PARAMETERS)
+        return;
+    const size_t n_users = t->problem.corpus->histories.n_rows;
+    training_state_add(out, "run", "order", t->order, n_users * sizeof *t->order);
+    training_state_add(out, "run", "rng", &t->rng, sizeof t->rng);
+    training_state_add(out, "run", "epochs", &t->n_epochs_done, sizeof t->n_epochs_done);
+    training_state_add(out, "run", "loss", &t->loss, sizeof t->loss);
+}
+
+/* A run's place in its schedule, and what it shows. */
+struct course {
+    uint64_t n_batches; /* of an epoch */
+    uint64_t n_steps;   /* of the run */
+    uint32_t n_epochs;
+    struct progress progress;
+};
+
+static void show(struct course *c, uint64_t epoch, uint64_t n_users_done, double loss)
+{
+    char note[64];
+    snprintf(note, sizeof note, "epoch %" PRIu64 " of %" PRIu32 ", loss %.4f", epoch + 1, c->n_epochs, loss);
+    progress_update(&c->progress, n_users_done, note);
+}
+
+static void run_epoch(struct trainer *t, struct course *c)
+{
+    const uint64_t n_users = t->problem.corpus->histories.n_rows, epoch = t->n_epochs_done;
+    double sum = 0.0, mass = 0.0;
+    shuffle(t->order, (uint32_t)n_users, &t->rng);
+    for (uint64_t b = 0; b < c->n_batches; b++) {
+        t->rate_scale = schedule(epoch * c->n_batches + b, c->n_steps);
+        uint32_t begin = (uint32_t)(n_users * b / c->n_batches),
+                 end = (uint32_t)(n_users * (b + 1) / c->n_batches);
+        trainer_step(t, t->order + begin, end - begin);
+        sum += t->gradients.loss;
+        mass += t->gradients.target_mass;
+        show(c, epoch, epoch * n_users + end, sum / mass);
+    }
+    t->loss = sum / mass;
+    t->n_epochs_done++;
+}
+
+static enum collide_status check_finite(const struct trainer *t, const char *label, struct collide_error *err)
+{
+    if (isfinite(t->loss) && is_finite(t))
+        return COLLIDE_OK;
+    return error_set(
+        err, COLLIDE_INVALID,
+        "training diverged (%s, temperature %g, row rate %g): raise the temperature or lower the "
+        "learning rates",
+        label, (double)t->problem.training.temperature, (double)t->problem.training.row_rate);
+}
+
+enum collide_status trainer_run_watched(struct trainer *t, uint32_t n_epochs, const char *label,
+                                        const struct epoch_watcher *watcher, double *loss,
+                                        struct collide_error *err)
+{
+    const uint64_t n_users = t->problem.corpus->histories.n_rows, n_batch = t->limits.n_users;
+    struct course c = {.n_batches = (n_users + n_batch - 1) / n_batch, .n_epochs = n_epochs};
+    enum collide_status status = COLLIDE_OK;
+    enum epoch_verdict verdict = EPOCHS_GO_ON;
+    c.n_steps = c.n_batches * n_epochs;
+    if (t->n_epochs_done < n_epochs) {
+        progress_begin(&c.progress, label, n_users * n_epochs);
+        c.progress.unit = "users";
+        c.progress.first = n_users * t->n_epochs_done;
+        while (status == COLLIDE_OK && verdict == EPOCHS_GO_ON && t->n_epochs_done < n_epochs) {
+            run_epoch(t, &c);
+            status = check_finite(t, label, err);
+            if (status == COLLIDE_OK && watcher)
+                status = watcher->after_epoch(watcher->context, (uint32_t)t->n_epochs_done, t->loss, &verdict,
+                                              err);
+        }
+        progress_end(&c.progress);
+    }
+    t->n_epochs_done = 0; /* what runs next begins anew */
+    if (status == COLLIDE_OK)
+        *loss = n_epochs ? t->loss : 0.0;
+    return status;
+}
+
 enum collide_status trainer_run(struct trainer *t, uint32_t n_epochs, const char *label, double *loss,
                                 struct collide_error *err)
 {
-    uint32_t n_users = t->problem.corpus->histories.n_rows, n_batch = t->limits.n_users;
-    uint64_t n_batches = (n_users + (uint64_t)n_batch - 1) / n_batch, n_steps = n_batches * n_epochs,
-             step = 0;
-    double mean = 0.0;
-    struct progress progress;
-    *loss = 0.0;
-    if (n_epochs == 0)
-        return COLLIDE_OK;
-    progress_begin(&progress, label, n_steps);
-    for (uint32_t epoch = 0; epoch < n_epochs && isfinite(mean); epoch++) {
-        double sum = 0.0, mass = 0.0;
-        shuffle(t->order, n_users, &t->rng);
-        for (uint64_t b = 0; b < n_batches; b++) {
-            t->rate_scale = schedule(step, n_steps);
-            uint32_t begin = (uint32_t)(n_users * b / n_batches),
-                     end = (uint32_t)(n_users * (b + 1) / n_batches);
-            trainer_step(t, t->order + begin, end - begin);
-            sum += t->gradients.loss;
-            mass += t->gradients.target_mass;
-            progress_update(&progress, ++step, NULL);
-        }
-        mean = sum / mass;
-        char note[32];
-        snprintf(note, sizeof note, "loss %.4f", mean);
-        progress_update(&progress, step, note);
-    }
-    progress_end(&progress);
-    if (!isfinite(mean) || !is_finite(t))
-        return error_set(
-            err, COLLIDE_INVALID,
-            "training diverged (%s, temperature %g, row rate %g): raise the temperature or lower the "
-            "learning rates",
-            label, (double)t->problem.training.temperature, (double)t->problem.training.row_rate);
-    *loss = mean;
-    return COLLIDE_OK;
+    return trainer_run_watched(t, n_epochs, label, NULL, loss, err);
 }

@@ -7,6 +7,7 @@
 #include "learn/train/corpus.h"
 #include "learn/train/objective.h"
 #include "learn/train/training.h"
+#include "learn/train/training_state.h"
 
 /* All borrowed. */
 struct trainer_problem {
@@ -36,8 +37,27 @@ float *trainer_lookup_weights(struct trainer *t); /* of the items' mapping; NULL
 /* Items' rows and biases are those of another trainer with the same mapping of items. */
 void trainer_start_from(struct trainer *t, struct trainer *other);
 
-/* n_epochs, or none, over all users, the learning rate falling along a cosine to a hundredth. The loss, in nats a
- * target, is that of the last epoch. Fails if anything stops being finite. */
+/* What goes on from one epoch to the next, in a fixed order of parts; borrowed from t. With STATE_ALL that is
+ * everything: a trainer of the same problem that these bytes are copied into goes on as this one would. */
+void trainer_state(struct trainer *t, enum state_extent extent, struct training_state *out);
+
+enum epoch_verdict { EPOCHS_GO_ON, EPOCHS_END };
+
+/* Asked after every epoch, the last one too; may look at all that is in training, and at the state. */
+struct epoch_watcher {
+    enum collide_status (*after_epoch)(void *context, uint32_t n_done, double loss,
+                                       enum epoch_verdict *verdict, struct collide_error *err);
+    void *context;
+};
+
+/* n_epochs, or none, over all users, the learning rate falling along a cosine to a hundredth. A trainer whose
+ * state is that of a run of n_epochs that was cut short does what is left of it. The loss, in nats a target,
+ * is that of the last epoch. Fails if anything stops being finite, or the watcher (NULL: none) does. */
+enum collide_status trainer_run_watched(struct trainer *t, uint32_t n_epochs, const char *label,
+                                        const struct epoch_watcher *watcher, double *loss,
+                                        struct collide_error *err);
+
+/* The same, unwatched. */
 enum collide_status trainer_run(struct trainer *t, uint32_t n_epochs, const char *label, double *loss,
                                 struct collide_error *err);
 
