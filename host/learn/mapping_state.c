@@ -45,14 +45,14 @@ enum collide_status mapping_recall(const struct checkpoint *c, const char *space
     if (!*found)
         return COLLIDE_OK;
     /* Its pointers are those of the process that wrote it. */
-    const bool has_weights = m.lookup_weights != NULL;
+    const bool has_weights = m.lookup_weights != NULL, has_rows = m.rows != NULL;
     const size_t n_entries = (size_t)m.n_ids * m.n_lookups;
-    m.rows = NULL;
+    m.rows = has_rows ? calloc((size_t)m.n_rows * m.width, sizeof *m.rows) : NULL;
     m.rows_of =
         copy(checkpoint_find(c, names.rows_of, n_entries * sizeof *m.rows_of), n_entries * sizeof *m.rows_of);
     m.lookup_weights = copy(checkpoint_find(c, names.weights, n_entries * sizeof *m.lookup_weights),
                             n_entries * sizeof *m.lookup_weights);
-    if (!m.rows_of || (has_weights && !m.lookup_weights)) {
+    if (!m.rows_of || (has_rows && !m.rows) || (has_weights && !m.lookup_weights)) {
         id_mapping_free(&m);
         return error_no_memory(err, "the mapping of a checkpoint");
     }

@@ -31,6 +31,7 @@ struct learn_options learn_options_default(void)
                                   .form = ROWS_I8,
                                   .mapping = MAPPING_STORED,
                                   .histories = HISTORIES_MODEL,
+                                  .patience = 5,
                                   .seed = 1,
                                   .training = training_default()};
 }

@@ -130,8 +130,8 @@ static void the_rate_and_the_time_left_are_those_of_this_work(void **state)
         const char *unit, *expected;
     } cases[] = {
         {100, 0, 2000, 3000, "users", "67%, 20 users/s, 50 s left, loss 1"},
-        {100, 1000, 2000, 3000, "users", "67%, 10 users/s, 2 min left, loss 1"},
-        {100, 1000, 2000, 6000, "", "33%, 10/s, 7 min left, loss 1"},
+        {100, 1000, 2500, 3500, "users", "71%, 15 users/s, 67 s left, loss 1"},
+        {100, 1000, 2000, 6000, "", "33%, 10.00/s, 7 min left, loss 1"},
         {100, 0, 5000000, 1000000000, "", "50k/s, 5.5 h left, loss 1"},
         {100, 0, 25, 100, "files", "25%, 0.25 files/s, 5 min left, loss 1"},
     };
