@@ -457,7 +457,6 @@ static void provenance_says_how_good_the_model_is(void **state)
     for (size_t i = 0; i < learned_model(l)->n_provenance; i++)
         if (strcmp(learned_model(l)->provenance[i].name, "val_recall_at_10") == 0)
             recall = atof(learned_model(l)->provenance[i].value);
-    o.val = NULL;
     assert_true(fabs(recall - recall_of(&log, &held_out, &o)) < 1e-6);
     learned_destroy(l);
     csr_free(&held_out);
