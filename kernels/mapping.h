@@ -39,15 +39,21 @@ static uint mapped_row(const tables *t, uint id, uint l)
 {
     ulong seed = (ulong)t->params.seed_high << 32 | t->params.seed_low;
     ulong hash = mix64((ulong)id * LOOKUPS + l + 1 + seed * 0x9E3779B97F4A7C15UL);
-    uint last = t->params.n_rows - 1;
-    return id == t->params.n_items ? last : (uint)(((hash >> 32) * last) >> 32);
+    uint row = t->params.own_first + (uint)(((hash >> 32) * t->params.n_own) >> 32);
+    return id == t->params.n_items ? t->params.n_rows - 1 : row;
 }
 #elif defined(MAP_PACKED)
 static uint mapped_row(const tables *t, uint id, uint l)
 {
     ulong bit = ((ulong)id * LOOKUPS + l) * MAP_BITS;
     ulong low = AT(REMAP, t->remap, bit >> 5), high = AT(REMAP, t->remap, (bit >> 5) + 1);
-    return (uint)((high << 32 | low) >> (bit & 31)) & (uint)(((ulong)1 << MAP_BITS) - 1);
+    uint entry = (uint)((high << 32 | low) >> (bit & 31)) & (uint)(((ulong)1 << MAP_BITS) - 1);
+#if CODEBOOKS
+    uint row = add_sat(t->params.own_first + l * (t->params.n_own / LOOKUPS), entry);
+    return id == t->params.n_items ? t->params.n_rows - 1 : row;
+#else
+    return entry;
+#endif
 }
 #else
 static uint mapped_row(const tables *t, uint id, uint l)

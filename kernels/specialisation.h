@@ -10,6 +10,7 @@
  *   COMBINE_SUM | COMBINE_MULTIPLY | COMBINE_CONCAT          what makes them its embedding
  *   MAP_STORED | MAP_PACKED | MAP_HASHED                     where an id's rows stand
  *   MAP_BITS                                                 of a packed entry
+ *   CODEBOOKS                                                1: packed entries count from their lookup's codebook
  *   POOL_SUM | POOL_MEAN | POOL_NORMALISED | POOL_MAX
  *   WEIGHTED, BIASED                                         1: there is a weight, a bias per id
  *   KEYED                                                    1: ids may come as 64-bit keys; key_slots is not empty
@@ -52,6 +53,9 @@
 #endif
 #ifndef MAP_BITS
 #define MAP_BITS 32
+#endif
+#ifndef CODEBOOKS
+#define CODEBOOKS 0
 #endif
 #if !defined(POOL_SUM) && !defined(POOL_MEAN) && !defined(POOL_NORMALISED) && !defined(POOL_MAX)
 #define POOL_SUM

@@ -92,18 +92,38 @@ static void print_rows(const struct model *m, const struct collisions *c)
     putchar('\n');
 }
 
+/* The rows that a space has to itself, which may be codebooks. */
+static void print_own_rows(const struct model *m, const struct space *space)
+{
+    const struct own_rows *rows = &space->own_rows;
+    if (rows->n == 0)
+        return;
+    printf(", rows %" PRIu32 " to %" PRIu32, rows->first, rows->first + rows->n - 1);
+    if (m->mapping.kind == MAPPING_PACKED && m->mapping.n_lookups > 1)
+        printf(" in %" PRIu32 " codebooks", m->mapping.n_lookups);
+}
+
 static void print_spaces(const struct model *m)
 {
-    printf("item space   %" PRIu32 " ids (%s)\n", m->item.n_ids, key_kind_name(m->item.keys.kind));
-    if (m->user.n_ids == 0)
+    printf("item space   %" PRIu32 " ids (%s)", m->item.n_ids, key_kind_name(m->item.keys.kind));
+    print_own_rows(m, &m->item);
+    putchar('\n');
+    if (m->user.n_ids == 0) {
         printf("user space   none: requests bring their histories\n");
-    else
-        printf("user space   %" PRIu32 " ids (%s)%s, %" PRIu32 " stored interactions\n", m->user.n_ids,
-               key_kind_name(m->user.keys.kind), m->user_is_embedded ? ", embedded" : "",
+    } else {
+        printf("user space   %" PRIu32 " ids (%s)%s", m->user.n_ids, key_kind_name(m->user.keys.kind),
+               m->user_is_embedded ? ", embedded" : "");
+        print_own_rows(m, &m->user);
+        printf(", %" PRIu32 " stored interactions\n",
                m->histories.offsets ? m->histories.offsets[m->user.n_ids + 1] : 0);
-    for (size_t i = 0; i < m->n_features; i++)
-        printf("feature      %s, %" PRIu32 " ids (%s)\n", m->features[i].name, m->features[i].space.n_ids,
-               key_kind_name(m->features[i].space.keys.kind));
+    }
+    for (size_t i = 0; i < m->n_features; i++) {
+        const struct space *space = &m->features[i].space;
+        printf("feature      %s, %" PRIu32 " ids (%s)", m->features[i].name, space->n_ids,
+               key_kind_name(space->keys.kind));
+        print_own_rows(m, space);
+        putchar('\n');
+    }
     printf("score        %g * <%s bag, embedding> + bias\n\n", (double)m->logit_scale,
            pooling_name(m->pooling));
 }

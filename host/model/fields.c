@@ -67,22 +67,49 @@ enum collide_status field_number(const struct safetensors *s, const char *name, 
               : error_set(err, COLLIDE_CORRUPT, "%s is \"%.16s\", which is not a finite number", name, text);
 }
 
+/* The decimal integer that a text begins with; gives where it ends, NULL where there is none below 2^64. */
+static const char *read_digits(const char *text, uint64_t *out)
+{
+    uint64_t n = 0;
+    const char *c = text;
+    bool overflow = false;
+    for (; *c >= '0' && *c <= '9'; c++)
+        overflow |= __builtin_mul_overflow(n, 10u, &n) || __builtin_add_overflow(n, (uint64_t)(*c - '0'), &n);
+    *out = n;
+    return c == text || overflow ? NULL : c;
+}
+
 enum collide_status field_integer(const struct safetensors *s, const char *name, uint64_t least,
                                   uint64_t most, uint64_t *value, struct collide_error *err)
 {
     const char *text = safetensors_metadata(s, name);
     if (!text)
         return COLLIDE_OK;
-    uint64_t n = 0;
-    const char *c = text;
-    bool overflow = false;
-    for (; *c >= '0' && *c <= '9'; c++)
-        overflow |= __builtin_mul_overflow(n, 10u, &n) || __builtin_add_overflow(n, (uint64_t)(*c - '0'), &n);
-    if (c == text || *c || overflow || n < least || n > most)
+    uint64_t n;
+    const char *end = read_digits(text, &n);
+    if (!end || *end || n < least || n > most)
         return error_set(err, COLLIDE_CORRUPT,
                          "%s is \"%.24s\"; it must be a whole number from %" PRIu64 " to %" PRIu64, name,
                          text, least, most);
     *value = n;
+    return COLLIDE_OK;
+}
+
+enum collide_status field_pair(const struct safetensors *s, const char *name, uint32_t *first,
+                               uint32_t *second, struct collide_error *err)
+{
+    const char *text = safetensors_metadata(s, name);
+    if (!text)
+        return COLLIDE_OK;
+    uint64_t x, y = 0;
+    const char *end = read_digits(text, &x);
+    end = end && *end == ',' ? read_digits(end + 1, &y) : NULL;
+    if (!end || *end || x > UINT32_MAX || y > UINT32_MAX)
+        return error_set(err, COLLIDE_CORRUPT,
+                         "%s is \"%.24s\"; it must be two whole numbers below 2^32 with a comma between them",
+                         name, text);
+    *first = (uint32_t)x;
+    *second = (uint32_t)y;
     return COLLIDE_OK;
 }
 

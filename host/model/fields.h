@@ -34,6 +34,10 @@ enum collide_status field_number(const struct safetensors *s, const char *name, 
 enum collide_status field_integer(const struct safetensors *s, const char *name, uint64_t least,
                                   uint64_t most, uint64_t *value, struct collide_error *err);
 
+/* Two decimal integers below 2^32 with a comma between them, such as "128,64". */
+enum collide_status field_pair(const struct safetensors *s, const char *name, uint32_t *first,
+                               uint32_t *second, struct collide_error *err);
+
 /* One of these texts; *value is its place among them. */
 enum collide_status field_choice(const struct safetensors *s, const char *name, const char *const *texts,
                                  unsigned n_texts, unsigned *value, struct collide_error *err);

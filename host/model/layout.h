@@ -19,6 +19,7 @@
 #define META_SEED         "collide.seed"
 #define META_FEATURES     "collide.features"
 #define META_IDS          "collide.ids."
+#define META_OWN_ROWS     "collide.rows."
 #define META_PREFIX       "collide."
 #define META_CHECKSUM     "xxh3."
 

@@ -19,17 +19,15 @@ uint64_t model_entry_base(const struct model *m, size_t space)
     return base;
 }
 
-static uint32_t packed_row(const uint32_t *words, uint64_t entry, uint32_t bits)
+static uint32_t packed_row(const struct model *m, const struct space *space, uint64_t entry, unsigned lookup)
 {
-    uint64_t first = entry * bits, word = first / 32;
-    uint64_t both = words[word] | (uint64_t)words[word + 1] << 32;
-    return (uint32_t)(both >> first % 32 & (UINT64_MAX >> (64 - bits)));
+    uint32_t first = space->own_rows.first + lookup * (space->own_rows.n / m->mapping.n_lookups);
+    return first + mapping_unpack(space->remap, entry, m->mapping.bits);
 }
 
 static uint32_t hashed_row(const struct model *m, const struct space *space, uint32_t id, unsigned lookup)
 {
-    if (id == space->n_ids)
-        return m->rows.n - 1;
+    struct own_rows rows = space->own_rows.n ? space->own_rows : (struct own_rows){0, m->rows.n - 1};
     size_t s = 0;
     while (model_space(m, s) != space)
         s++;
@@ -38,21 +36,28 @@ static uint32_t hashed_row(const struct model *m, const struct space *space, uin
     x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
     x = (x ^ x >> 27) * 0x94d049bb133111eb;
     x ^= x >> 31;
-    return (uint32_t)((x >> 32) * (m->rows.n - 1) >> 32);
+    return rows.first + (uint32_t)((x >> 32) * rows.n >> 32);
 }
 
 uint32_t model_row_of(const struct model *m, const struct space *space, uint32_t id, unsigned lookup)
 {
     uint64_t entry = (uint64_t)id * m->mapping.n_lookups + lookup;
+    if (id == space->n_ids && (m->mapping.kind == MAPPING_HASHED || space->own_rows.n))
+        return m->rows.n - 1;
     switch (m->mapping.kind) {
     case MAPPING_STORED:
         break;
     case MAPPING_PACKED:
-        return packed_row(space->remap, entry, m->mapping.bits);
+        return packed_row(m, space, entry, lookup);
     case MAPPING_HASHED:
         return hashed_row(m, space, id, lookup);
     }
     return space->remap[entry];
+}
+
+uint32_t mapping_n_choices(const struct model *m, const struct space *space)
+{
+    return space->own_rows.n ? space->own_rows.n / m->mapping.n_lookups : m->rows.n;
 }
 
 uint32_t mapping_bits(uint32_t n_rows)
@@ -73,4 +78,11 @@ void mapping_pack(const uint32_t *entries, uint64_t n_entries, uint32_t bits, ui
         words[first / 32] |= (uint32_t)shifted;
         words[first / 32 + 1] |= (uint32_t)(shifted >> 32);
     }
+}
+
+uint32_t mapping_unpack(const uint32_t *words, uint64_t entry, uint32_t bits)
+{
+    uint64_t first = entry * bits, word = first / 32;
+    uint64_t both = words[word] | (uint64_t)words[word + 1] << 32;
+    return (uint32_t)(both >> first % 32 & (UINT64_MAX >> (64 - bits)));
 }

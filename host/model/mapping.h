@@ -35,16 +35,21 @@ uint64_t model_entry_base(const struct model *m, size_t space);
 /* The row of an id of an embedded space; the unknown id is space->n_ids. space: one of m's own.
  *
  * Packed: entry e = id * n_lookups + lookup occupies the bits from e * bits on of the space's little-endian
- * words, low bits first.
+ * words, low bits first. Where the space has rows of its own, first and n, the lookup's codebook begins at
+ * row first + lookup * (n / n_lookups), and the row is so many behind that.
  *
  * Hashed, g being the id's number among the entries of all spaces:
  *
  *     x = g * n_lookups + lookup + 1 + seed * 0x9e3779b97f4a7c15        (mod 2^64)
  *     x = finaliser of splitmix64 (Steele, Lea and Flood 2014) of x
- *     row = (x >> 32) * (rows.n - 1) >> 32
+ *     row = first + ((x >> 32) * n >> 32)         first, n: the space's own rows; without, 0 and rows.n - 1
  *
- * An unknown id has row rows.n - 1, which so belongs to the unknown ids alone. */
+ * Hashed, and where the space has rows of its own, an unknown id has row rows.n - 1, which so belongs to the
+ * unknown ids alone. */
 uint32_t model_row_of(const struct model *m, const struct space *space, uint32_t id, unsigned lookup);
+
+/* How many rows an entry of a packed mapping chooses from: those of a codebook, or all. */
+uint32_t mapping_n_choices(const struct model *m, const struct space *space);
 
 /* The bits that the largest row's number takes, at least 1. */
 uint32_t mapping_bits(uint32_t n_rows);
@@ -54,5 +59,8 @@ uint64_t mapping_n_words(uint64_t n_entries, uint32_t bits);
 
 /* Packs entries, each below 2^bits; words: (mapping_n_words). */
 void mapping_pack(const uint32_t *entries, uint64_t n_entries, uint32_t bits, uint32_t *words);
+
+/* One of them. */
+uint32_t mapping_unpack(const uint32_t *words, uint64_t entry, uint32_t bits);
 
 #endif

@@ -43,7 +43,7 @@ struct row_table {
 enum mapping_kind {
     MAPPING_STORED, /* remap: (n_ids + 1, n_lookups), each below rows.n */
     MAPPING_PACKED, /* the same entries of `bits` bits each, from the low bit of word 0 on, and a word more
-                       than they need */
+                       than they need; into the space's codebooks where it has rows of its own */
     MAPPING_HASHED, /* computed, see model/mapping.h; no arrays */
 };
 
@@ -74,9 +74,16 @@ struct keys {
     uint32_t n_slots;
 };
 
+/* Rows of the table that a space's ids keep to, the last row, that of unknown ids, not among them. Packed
+ * mappings cut them into a codebook a lookup: n is a multiple of n_lookups then. Never of stored mappings. */
+struct own_rows {
+    uint32_t first, n; /* n 0: the space has none of its own */
+};
+
 /* Ids of one kind: items, users, or a feature such as "country". */
 struct space {
     uint32_t n_ids;
+    struct own_rows own_rows;
     struct keys keys;
     const uint32_t *remap; /* by mapping_kind; NULL also where the space has no embedding (users often have
                               histories only) */

@@ -94,15 +94,16 @@ static enum collide_status read_features(struct model_file *f, struct collide_er
     return COLLIDE_OK;
 }
 
-/* A count of ids that belongs to no space is one whose name is wrong. */
-static enum collide_status check_id_counts(const struct model_file *f, struct collide_error *err)
+/* What is said of a space that is not there is said under a wrong name. */
+static enum collide_status check_spaces_named(const struct model_file *f, const char *prefix,
+                                              struct collide_error *err)
 {
     const struct model *m = &f->model;
     for (size_t i = 0; i < safetensors_n_metadata(f->tensors); i++) {
         const char *name = safetensors_metadata_entry(f->tensors, i).name;
-        if (strncmp(name, META_IDS, strlen(META_IDS)) != 0)
+        if (strncmp(name, prefix, strlen(prefix)) != 0)
             continue;
-        const char *space = name + strlen(META_IDS);
+        const char *space = name + strlen(prefix);
         bool known = strcmp(space, SPACE_NAME_ITEM) == 0 ||
                      (m->user_is_embedded && strcmp(space, SPACE_NAME_USER) == 0);
         for (size_t k = 0; k < m->n_features; k++)
@@ -126,5 +127,7 @@ enum collide_status read_header(struct model_file *f, struct collide_error *err)
         status = read_mapping_kind(f->tensors, &m->mapping, err);
     if (status == COLLIDE_OK)
         status = read_features(f, err);
-    return status == COLLIDE_OK ? check_id_counts(f, err) : status;
+    if (status == COLLIDE_OK)
+        status = check_spaces_named(f, META_IDS, err);
+    return status == COLLIDE_OK ? check_spaces_named(f, META_OWN_ROWS, err) : status;
 }

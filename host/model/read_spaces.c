@@ -70,11 +70,25 @@ static enum collide_status find_remap(const struct reading *r, const struct tens
     return field_missing(missing, err);
 }
 
+/* Whether they are rows of the table is for validate_sizes to say. */
+static enum collide_status read_own_rows(const struct reading *r, struct collide_error *err)
+{
+    char name[TENSOR_NAME_BYTES];
+    struct own_rows *rows = &r->space->own_rows;
+    snprintf(name, sizeof name, META_OWN_ROWS "%s", r->name);
+    enum collide_status status = field_pair(r->tensors, name, &rows->first, &rows->n, err);
+    if (status == COLLIDE_OK && safetensors_metadata(r->tensors, name) && rows->n == 0)
+        status = error_set(err, COLLIDE_CORRUPT, "%s is of no rows", name);
+    return status;
+}
+
 static enum collide_status read_mapping(const struct reading *r, struct collide_error *err)
 {
     const struct row_mapping *mapping = &r->model->mapping;
     const struct tensor *remap = NULL;
-    enum collide_status status = find_remap(r, &remap, err);
+    enum collide_status status = read_own_rows(r, err);
+    if (status == COLLIDE_OK)
+        status = find_remap(r, &remap, err);
     if (status == COLLIDE_OK)
         status = read_n_ids(r, mapping->kind == MAPPING_STORED ? remap : NULL, err);
     if (status != COLLIDE_OK || !remap)

@@ -25,12 +25,14 @@ static uint64_t first_at_or_above(const uint32_t *values, uint64_t n, uint32_t l
     return n;
 }
 
-/* The first entry of a packed mapping that is at or above the number of rows, or n. */
+/* The first entry of a packed mapping that is at or above the number of rows to choose from, or n. The
+ * unknown id's are not read where the space has rows of its own. */
 static uint64_t first_beyond_rows(const struct model *m, const struct space *space, uint64_t n)
 {
-    uint32_t n_lookups = m->mapping.n_lookups;
-    for (uint64_t e = 0; e < n; e++)
-        if (model_row_of(m, space, (uint32_t)(e / n_lookups), (unsigned)(e % n_lookups)) >= m->rows.n)
+    uint32_t n_choices = mapping_n_choices(m, space);
+    uint64_t n_read = space->own_rows.n ? n - m->mapping.n_lookups : n;
+    for (uint64_t e = 0; e < n_read; e++)
+        if (mapping_unpack(space->remap, e, m->mapping.bits) >= n_choices)
             return e;
     return n;
 }
@@ -42,16 +44,16 @@ static enum collide_status check_entries(const struct model *m, size_t s, struct
     uint64_t n = (space->n_ids + 1ull) * n_lookups;
     if (!space->remap)
         return error_set(err, COLLIDE_CORRUPT, "the %s ids have no mapping", model_space_name(m, s));
-    uint64_t bad = m->mapping.kind == MAPPING_STORED ? first_at_or_above(space->remap, n, m->rows.n)
-                                                     : first_beyond_rows(m, space, n);
+    const bool is_stored = m->mapping.kind == MAPPING_STORED;
+    uint64_t bad = is_stored ? first_at_or_above(space->remap, n, m->rows.n) : first_beyond_rows(m, space, n);
     if (bad == n)
         return COLLIDE_OK;
     char name[TENSOR_NAME_BYTES];
-    snprintf(name, sizeof name, m->mapping.kind == MAPPING_STORED ? TENSOR_REMAP : TENSOR_PACKED,
-             model_space_name(m, s));
-    uint32_t id = (uint32_t)(bad / n_lookups);
-    return error_set(err, COLLIDE_CORRUPT, "%s maps id %" PRIu32 " to row %" PRIu32 " of %" PRIu32, name, id,
-                     model_row_of(m, space, id, (unsigned)(bad % n_lookups)), m->rows.n);
+    snprintf(name, sizeof name, is_stored ? TENSOR_REMAP : TENSOR_PACKED, model_space_name(m, s));
+    return error_set(err, COLLIDE_CORRUPT, "%s maps id %" PRIu32 " to row %" PRIu32 " of %" PRIu32 "%s", name,
+                     (uint32_t)(bad / n_lookups),
+                     is_stored ? space->remap[bad] : mapping_unpack(space->remap, bad, m->mapping.bits),
+                     mapping_n_choices(m, space), space->own_rows.n ? " of a codebook" : "");
 }
 
 enum collide_status validate_mapping(const struct model *m, struct collide_error *err)

@@ -8,10 +8,11 @@
 /* Features have names, each of its own, that fit TENSOR_NAME_BYTES. */
 enum collide_status validate_features(const struct model *m, struct collide_error *err);
 
-/* Sizes and kinds go together: dim, rows, scales, lookups, bits, numbers of ids. */
+/* Sizes and kinds go together: dim, rows, scales, lookups, bits, numbers of ids, spaces' own rows. */
 enum collide_status validate_sizes(const struct model *m, struct collide_error *err);
 
-/* Every entry of a stored or packed mapping, of every embedded space, names a row. */
+/* Every entry of a stored or packed mapping, of every embedded space, names a row, of its codebook where it
+ * has one. */
 enum collide_status validate_mapping(const struct model *m, struct collide_error *err);
 
 /* Offsets start at 0, never fall, end at n_history, leave the unknown user's history empty; items are known.

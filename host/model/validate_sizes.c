@@ -84,6 +84,29 @@ static enum collide_status check_mapping(const struct model *m, struct collide_e
     return COLLIDE_OK;
 }
 
+static enum collide_status check_own_rows(const struct model *m, size_t s, struct collide_error *err)
+{
+    const struct own_rows *rows = &model_space(m, s)->own_rows;
+    const char *name = model_space_name(m, s);
+    if (rows->n == 0)
+        return COLLIDE_OK;
+    if (m->mapping.kind == MAPPING_STORED || !model_space_is_embedded(m, s))
+        return error_set(
+            err, COLLIDE_CORRUPT,
+            META_OWN_ROWS "%s is there, but only packed and hashed mappings have rows of a space", name);
+    if ((uint64_t)rows->first + rows->n >= m->rows.n)
+        return error_set(err, COLLIDE_CORRUPT,
+                         META_OWN_ROWS "%s names %" PRIu32 " rows from %" PRIu32 " on of %" PRIu32
+                                       ", the last of which is that of unknown ids",
+                         name, rows->n, rows->first, m->rows.n);
+    if (m->mapping.kind == MAPPING_PACKED && rows->n % m->mapping.n_lookups != 0)
+        return error_set(err, COLLIDE_CORRUPT,
+                         META_OWN_ROWS "%s names %" PRIu32 " rows, which do not make %" PRIu32
+                                       " codebooks of one size",
+                         name, rows->n, m->mapping.n_lookups);
+    return COLLIDE_OK;
+}
+
 static enum collide_status check_spaces(const struct model *m, struct collide_error *err)
 {
     if (model_entry_base(m, model_n_spaces(m)) > UINT32_MAX)
@@ -93,7 +116,10 @@ static enum collide_status check_spaces(const struct model *m, struct collide_er
         return error_set(err, COLLIDE_CORRUPT, "users are embedded, but there are none");
     if (m->user.n_ids > 0 && !m->user_is_embedded && !m->histories.offsets)
         return error_set(err, COLLIDE_CORRUPT, "there are users who have neither histories nor embeddings");
-    return COLLIDE_OK;
+    enum collide_status status = COLLIDE_OK;
+    for (size_t s = 0; s < model_n_spaces(m) && status == COLLIDE_OK; s++)
+        status = check_own_rows(m, s, err);
+    return status;
 }
 
 enum collide_status validate_sizes(const struct model *m, struct collide_error *err)

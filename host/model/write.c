@@ -7,6 +7,7 @@
 #include "model/safetensors.h"
 #include "model/validate.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,7 @@
 enum { MAX_TENSORS = 5 + 5 * (SPACE_FEATURES + MODEL_MAX_FEATURES) };
 
 /* Of the metadata that are the format's own: each number, and everything. */
-enum { MAX_NUMBERS = 5 + SPACE_FEATURES + MODEL_MAX_FEATURES, MAX_FIELDS = MAX_NUMBERS + 6 };
+enum { MAX_NUMBERS = 5 + 2 * (SPACE_FEATURES + MODEL_MAX_FEATURES), MAX_FIELDS = MAX_NUMBERS + 6 };
 
 /* The tensors of one file being put together; those of a space have names made here. */
 struct tensor_list {
@@ -128,6 +129,14 @@ static void set_row_bits(struct header *h, const struct row_table *rows)
         set_integer(h, META_ROW_BITS, precision_bits(rows->precision));
 }
 
+static void set_own_rows(struct header *h, const char *space, const struct own_rows *rows)
+{
+    char *name = h->names[h->n_texts], *text = h->texts[h->n_texts++];
+    snprintf(name, TENSOR_NAME_BYTES, META_OWN_ROWS "%s", space);
+    snprintf(text, NUMBER_MAX_CHARS + 1, "%" PRIu32 ",%" PRIu32, rows->first, rows->n);
+    set(h, name, text);
+}
+
 /* A stored mapping tells how many ids there are, the others do not. */
 static void set_mapping(struct header *h, const struct model *m)
 {
@@ -145,6 +154,8 @@ static void set_mapping(struct header *h, const struct model *m)
         char *name = h->names[h->n_texts];
         snprintf(name, TENSOR_NAME_BYTES, META_IDS "%s", model_space_name(m, s));
         set_integer(h, name, model_space(m, s)->n_ids);
+        if (model_space(m, s)->own_rows.n)
+            set_own_rows(h, model_space_name(m, s), &model_space(m, s)->own_rows);
     }
 }
 

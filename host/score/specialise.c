@@ -43,7 +43,7 @@ static void add_model(struct text *t, const struct kernels *k)
         scales[m->rows.scaling], m->mapping.n_lookups, combines[m->mapping.combine], maps[k->tables.mapping],
         pools[m->pooling]);
     if (k->tables.mapping == MAPPING_PACKED)
-        add(t, " -DMAP_BITS=%u", m->mapping.bits);
+        add(t, " -DMAP_BITS=%u -DCODEBOOKS=%d", m->mapping.bits, k->tables.has_codebooks);
     add(t, " -DWEIGHTED=%d -DBIASED=%d", k->tables.weighted, k->tables.biased);
     if (k->tables.params.n_key_slots)
         add(t, " -DKEYED=1");

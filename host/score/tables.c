@@ -133,9 +133,17 @@ static enum collide_status list_rows(const struct model *m, struct row_range row
 
 /* ---- The sources. */
 
+/* The rows that kernels map to. */
+static struct own_rows mapped_rows(const struct model *m, const struct tables *t)
+{
+    bool takes_all = t->mapping == MAPPING_HASHED && m->item.own_rows.n == 0;
+    return takes_all ? (struct own_rows){0, m->rows.n - 1} : m->item.own_rows;
+}
+
 static void set_params(const struct model *m, struct row_range rows, struct tables *t)
 {
     const uint32_t *offsets = m->histories.offsets;
+    const struct own_rows own = mapped_rows(m, t);
     t->params = (device_params){
         .n_items = m->item.n_ids,
         .n_entries = (uint32_t)model_entry_base(m, model_n_spaces(m)),
@@ -144,6 +152,8 @@ static void set_params(const struct model *m, struct row_range rows, struct tabl
         .n_rows = m->rows.n,
         .seed_low = (uint32_t)m->mapping.seed,
         .seed_high = (uint32_t)(m->mapping.seed >> 32),
+        .own_first = own.first,
+        .n_own = own.n,
         .row_begin = rows.begin,
         .row_end = rows.end,
         .logit_scale = m->logit_scale,
@@ -214,6 +224,7 @@ enum collide_status tables_create(const struct model *m, struct row_range rows, 
     if (model_entry_base(m, model_n_spaces(m)) > UINT32_MAX - 1)
         return error_set(err, COLLIDE_UNSUPPORTED, "the model's spaces have more than 2^32 - 2 ids together");
     enum collide_status status = has_one_space(m) ? COLLIDE_OK : join_spaces(m, t, err);
+    t->has_codebooks = t->mapping == MAPPING_PACKED && m->item.own_rows.n > 0;
     if (status == COLLIDE_OK && lists_rows(m))
         status = list_rows(m, rows, t, err);
     if (status != COLLIDE_OK) {

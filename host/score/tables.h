@@ -37,6 +37,7 @@ struct tables {
     device_params params;
     struct table_source sources[N_SCORING_TABLES];
     enum mapping_kind mapping; /* as the kernels are to read it */
+    bool has_codebooks;        /* packed: entries are relative to their lookup's codebook */
     bool weighted, biased;
     bool selects_by_rows; /* there are row_offsets, row_items and row_best */
     uint32_t *remap, *row_offsets, *row_items;

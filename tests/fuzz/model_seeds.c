@@ -75,6 +75,8 @@ static void write_kinds(void)
          {.mapping = MAPPING_PACKED, .n_lookups = 2, .keys = KEYS_U64, .parts = EVERYTHING}},
         {"hashed_features",
          {.mapping = MAPPING_HASHED, .n_lookups = 2, .keys = KEYS_STRING, .parts = EVERYTHING}},
+        {"codebooks", {.mapping = MAPPING_PACKED, .n_lookups = 2, .parts = EVERYTHING | FIXTURE_OWN_ROWS}},
+        {"hashed_rows", {.mapping = MAPPING_HASHED, .parts = EVERYTHING | FIXTURE_OWN_ROWS}},
         {"stored_features", {.precision = PRECISION_F16, .parts = EVERYTHING}},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {

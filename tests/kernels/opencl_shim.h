@@ -43,6 +43,11 @@ static inline size_t get_local_id(uint dimension)
     return dimension == 0 ? shim_local_id : 0;
 }
 
+static inline uint add_sat(uint a, uint b)
+{
+    return a + b < a ? UINT32_MAX : a + b;
+}
+
 static inline uint min(uint a, uint b)
 {
     return a < b ? a : b;

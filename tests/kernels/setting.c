@@ -82,20 +82,30 @@ static uint32_t hashed_row(const struct setting *s, uint32_t entry, uint32_t loo
 {
     uint64_t seed = (uint64_t)s->params.seed_high << 32 | s->params.seed_low;
     uint64_t x = (uint64_t)entry * s->spec->kernels->n_lookups + lookup + 1 + seed * 0x9e3779b97f4a7c15;
-    if (entry == s->sizes.n_items)
-        return s->sizes.n_rows - 1;
     x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
     x = (x ^ x >> 27) * 0x94d049bb133111eb;
     x ^= x >> 31;
-    return (uint32_t)((x >> 32) * (s->sizes.n_rows - 1) >> 32);
+    return s->params.own_first + (uint32_t)((x >> 32) * s->params.n_own >> 32);
 }
 
-static uint32_t any_row(const struct setting *s, struct rng *rng)
+/* Some of the rows but the last, a number of them that the lookups share; tables may be too small for any. */
+static void make_own_rows(struct setting *s, struct rng *rng)
+{
+    uint32_t n_lookups = s->spec->kernels->n_lookups, n = s->sizes.n_rows - 1;
+    if (s->spec->has_codebooks || (s->spec->mapping == MAPPING_HASHED && below(rng, 2)))
+        s->params.n_own = n_lookups * below(rng, n / n_lookups + 1);
+    else if (s->spec->mapping == MAPPING_HASHED)
+        s->params.n_own = n;
+    s->params.own_first = below(rng, n - s->params.n_own + 1);
+}
+
+static uint32_t any_entry(const struct setting *s, struct rng *rng)
 {
     static const uint32_t beyond[] = {0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff};
     uint32_t bits = s->spec->mapping == MAPPING_PACKED ? s->spec->kernels->map_bits : 32;
+    uint32_t n_book = s->params.n_own / s->spec->kernels->n_lookups;
     if (s->hostility == AS_WRITTEN || below(rng, 3))
-        return below(rng, s->sizes.n_rows);
+        return below(rng, !s->spec->has_codebooks ? s->sizes.n_rows : n_book ? n_book : 1);
     return (below(rng, 2) ? beyond[below(rng, 4)] : (uint32_t)rng_u64(rng)) & UINT32_MAX >> (32 - bits);
 }
 
@@ -103,26 +113,43 @@ static void pack(const struct setting *s, size_t n, uint32_t *words)
 {
     uint32_t bits = s->spec->kernels->map_bits;
     for (size_t bit = 0; bit < n * bits; bit++)
-        if (s->mapped[bit / bits] >> bit % bits & 1)
+        if (s->entries[bit / bits] >> bit % bits & 1)
             words[bit / 32] |= 1u << bit % 32;
+}
+
+/* As host/model/mapping.h says; what is too much for a row stays that. */
+static uint32_t mapped_row(const struct setting *s, uint32_t entry, uint32_t lookup)
+{
+    uint32_t n_lookups = s->spec->kernels->n_lookups;
+    bool is_computed = s->spec->has_codebooks || s->spec->mapping == MAPPING_HASHED;
+    if (is_computed && entry == s->sizes.n_items)
+        return s->sizes.n_rows - 1;
+    if (s->spec->mapping == MAPPING_HASHED)
+        return hashed_row(s, entry, lookup);
+    uint64_t row = s->entries[entry * n_lookups + lookup];
+    if (s->spec->has_codebooks)
+        row += s->params.own_first + lookup * (s->params.n_own / n_lookups);
+    return row < UINT32_MAX ? (uint32_t)row : UINT32_MAX;
 }
 
 static void make_mapping(struct setting *s, struct rng *rng)
 {
     uint32_t n_lookups = s->spec->kernels->n_lookups;
     size_t n = (size_t)s->params.n_entries * n_lookups;
+    make_own_rows(s, rng);
+    s->entries = block(n, sizeof *s->entries);
     s->mapped = block(n, sizeof *s->mapped);
     for (size_t i = 0; i < n; i++)
-        s->mapped[i] = s->spec->mapping == MAPPING_HASHED
-                           ? hashed_row(s, (uint32_t)(i / n_lookups), (uint32_t)(i % n_lookups))
-                           : any_row(s, rng);
-    for (uint32_t i = 0; s->spec->mapping != MAPPING_HASHED && i < s->sizes.n_items; i++)
+        s->entries[i] = any_entry(s, rng);
+    for (uint32_t i = 0; i < s->sizes.n_items; i++)
         if (below(rng, 4) == 0) /* blank, if its weight and bias are too */
-            memcpy(&s->mapped[i * n_lookups], &s->mapped[s->sizes.n_items * n_lookups],
-                   n_lookups * sizeof *s->mapped);
+            memcpy(&s->entries[i * n_lookups], &s->entries[s->sizes.n_items * n_lookups],
+                   n_lookups * sizeof *s->entries);
+    for (size_t i = 0; i < n; i++)
+        s->mapped[i] = mapped_row(s, (uint32_t)(i / n_lookups), (uint32_t)(i % n_lookups));
     size_t n_words = (n * s->spec->kernels->map_bits + 31) / 32 + 1;
     if (s->spec->mapping == MAPPING_STORED)
-        memcpy(table_make(s, AS_C_REMAP, n, 4), s->mapped, n * 4);
+        memcpy(table_make(s, AS_C_REMAP, n, 4), s->entries, n * 4);
     else if (s->spec->mapping == MAPPING_PACKED)
         pack(s, n, memset(table_make(s, AS_C_REMAP, n_words, 4), 0, n_words * 4));
     else
@@ -388,6 +415,7 @@ void setting_destroy(struct setting *s)
     }
     ids_free(&s->history);
     ids_free(&s->items);
+    free(s->entries);
     free(s->mapped);
     free(s->queries);
     free(s->numbers);

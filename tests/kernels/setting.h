@@ -35,7 +35,9 @@ struct setting {
     struct sizes sizes;
     enum hostility hostility;
     device_params params;
-    uint32_t *mapped; /* (n_entries, n_lookups): rows, as the mapping has them */
+    uint32_t
+        *entries; /* (n_entries, n_lookups): as the mapping has them; of a codebook, where there are some */
+    uint32_t *mapped; /* the rows that they lead to, which may be none of the table's */
     struct table tables[N_AS_C_TABLES];
     device_query *queries;
     struct id_list history, items;

@@ -56,7 +56,9 @@ struct specialisation specialisation_read(size_t i)
     s.scaling =
         s.precision <= PRECISION_F16 ? SCALING_NONE : SCALING_ROW + NAMED(c[ROWS], "_ROW", "_OFFSET", "_DIM");
     s.combine = (enum combine)NAMED(c[COMBINE], "_SUM", "_MULTIPLY", "_CONCAT");
-    s.mapping = (enum mapping_kind)NAMED(c[MAP], "STORED", "PACKED", "HASHED");
+    s.has_codebooks = !strcmp(c[MAP], "BOOKS");
+    s.mapping =
+        s.has_codebooks ? MAPPING_PACKED : (enum mapping_kind)NAMED(c[MAP], "STORED", "PACKED", "HASHED");
     s.pooling = (enum pooling)NAMED(c[POOL], "SUM", "MEAN", "NORMALISED", "MAX");
     s.weighted = c[WEIGHTED][0] == '1';
     s.biased = c[BIASED][0] == '1';

@@ -18,7 +18,7 @@ struct specialisation {
     enum combine combine;
     enum mapping_kind mapping;
     enum pooling pooling;
-    bool weighted, biased, keyed, sharded, numbers;
+    bool has_codebooks, weighted, biased, keyed, sharded, numbers;
 };
 
 extern const struct kernel_as_c *const kernels_as_c[];

@@ -54,9 +54,10 @@ static void fill_scales(struct draft *d, struct rng *rng)
 static void fill_remap(const struct draft *d, uint32_t n_ids, uint32_t *remap, struct rng *rng)
 {
     const uint32_t n_lookups = d->model.mapping.n_lookups;
+    const uint32_t step = d->model.item.own_rows.n ? 0 : DRAFT_LOOKUP_ROWS;
     uint32_t plain[(DRAFT_ITEMS + 1) * DRAFT_MAX_LOOKUPS];
     for (uint32_t e = 0; e < (n_ids + 1) * n_lookups; e++)
-        plain[e] = e % n_lookups * DRAFT_LOOKUP_ROWS + (uint32_t)rng_below(rng, DRAFT_LOOKUP_ROWS);
+        plain[e] = e % n_lookups * step + (uint32_t)rng_below(rng, DRAFT_LOOKUP_ROWS);
     if (d->model.mapping.kind == MAPPING_PACKED)
         mapping_pack(plain, (uint64_t)(n_ids + 1) * n_lookups, d->model.mapping.bits, remap);
     else
@@ -80,7 +81,8 @@ static void fill_items(struct draft *d, struct rng *rng)
 void draft_fill(struct draft *d, const struct draft_shape *shape, uint64_t seed)
 {
     struct rng rng = rng_seeded(seed, 0);
-    const uint32_t n_rows = shape->n_lookups * DRAFT_LOOKUP_ROWS;
+    const struct own_rows own = {.n = shape->has_own_rows ? shape->n_lookups * DRAFT_LOOKUP_ROWS : 0};
+    const uint32_t n_rows = shape->n_lookups * DRAFT_LOOKUP_ROWS + shape->has_own_rows;
     const uint32_t width = shape->width ? shape->width : DRAFT_WIDTH;
     const bool is_hashed = shape->mapping == MAPPING_HASHED;
     *d = (struct draft){.note = {"method", "made up"}};
@@ -102,7 +104,9 @@ void draft_fill(struct draft *d, const struct draft_shape *shape, uint64_t seed)
         .n_provenance = 1};
     d->country =
         (struct feature){"country", {.n_ids = DRAFT_COUNTRIES, .remap = is_hashed ? NULL : d->country_remap}};
-    d->model.mapping.bits = shape->mapping == MAPPING_PACKED ? mapping_bits(n_rows) : 0;
+    d->model.item.own_rows = d->model.user.own_rows = d->country.space.own_rows = own;
+    d->model.mapping.bits =
+        shape->mapping == MAPPING_PACKED ? mapping_bits(own.n ? DRAFT_LOOKUP_ROWS : n_rows) : 0;
     d->model.mapping.seed = is_hashed ? seed : 0;
     fill_values(d, &rng);
     fill_scales(d, &rng);
@@ -145,12 +149,14 @@ static uint32_t row_of(const struct model *m, const struct space *space, uint32_
 {
     if (m->mapping.kind != MAPPING_PACKED)
         return model_row_of(m, space, id, lookup);
+    if (space->own_rows.n && id == space->n_ids)
+        return m->rows.n - 1;
     uint32_t row = 0;
     for (uint32_t b = 0; b < m->mapping.bits; b++) {
         size_t at = ((size_t)id * m->mapping.n_lookups + lookup) * m->mapping.bits + b;
         row |= (space->remap[at / 32] >> at % 32 & 1) << b;
     }
-    return row;
+    return row + space->own_rows.first + lookup * (space->own_rows.n / m->mapping.n_lookups);
 }
 
 void draft_row(const struct model *m, const struct space *space, uint32_t id, uint32_t lookup, double *out)

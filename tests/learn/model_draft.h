@@ -22,15 +22,16 @@ struct draft_shape {
     enum scaling scaling; /* by dimension: each lookup has scales of its own */
     enum mapping_kind mapping;
     uint32_t width; /* of a row, up to DRAFT_MAX_WIDTH; 0: DRAFT_WIDTH */
+    bool has_own_rows; /* spaces keep to all rows but one more; packed: a lookup's rows are its codebook */
 };
 
 struct draft {
     struct model
         model; /* items, embedded users, a feature "country"; with weights, biases, histories, a note */
-    char values[DRAFT_MAX_LOOKUPS * DRAFT_LOOKUP_ROWS * DRAFT_MAX_WIDTH * sizeof(float)];
+    char values[(DRAFT_MAX_LOOKUPS * DRAFT_LOOKUP_ROWS + 1) * DRAFT_MAX_WIDTH * sizeof(float)];
     union {
         float f32[DRAFT_MAX_DIM];
-        uint16_t f16[2 * DRAFT_MAX_LOOKUPS * DRAFT_LOOKUP_ROWS];
+        uint16_t f16[2 * (DRAFT_MAX_LOOKUPS * DRAFT_LOOKUP_ROWS + 1)];
     } scales;
     uint32_t item_remap[(DRAFT_ITEMS + 1) * DRAFT_MAX_LOOKUPS];
     uint32_t user_remap[(DRAFT_USERS + 1) * DRAFT_MAX_LOOKUPS];

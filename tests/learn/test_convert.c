@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 static const struct convert_options unchanged = {.form = ROWS_UNCHANGED, .mapping = MAPPING_UNCHANGED};
-static const uint64_t NO_LIMIT = UINT64_C(1) << 40;
+#define NO_LIMIT (UINT64_C(1) << 40)
 
 static struct converted *convert(const struct draft *d, const struct convert_options *options)
 {
@@ -255,6 +255,35 @@ static void mappings_take_every_form(void **state)
         }
 }
 
+/* Kept where the mapping stays what it is, given up where rows are numbered anew. */
+static void rows_of_a_space_stay_its_own_where_they_can(void **state)
+{
+    (void)state;
+    static const struct {
+        enum mapping_kind kind;
+        struct convert_options options;
+        uint32_t n_own;
+    } cases[] = {{MAPPING_PACKED, {ROWS_UNCHANGED, MAPPING_UNCHANGED, 0}, 4 * DRAFT_LOOKUP_ROWS},
+                 {MAPPING_PACKED, {ROWS_I8, MAPPING_TO_PACKED, 0}, 4 * DRAFT_LOOKUP_ROWS},
+                 {MAPPING_PACKED, {ROWS_UNCHANGED, MAPPING_TO_STORED, 0}, 0},
+                 {MAPPING_PACKED, {ROWS_UNCHANGED, MAPPING_TO_PACKED, NO_LIMIT}, 0},
+                 {MAPPING_HASHED, {ROWS_I4, MAPPING_UNCHANGED, 0}, 4 * DRAFT_LOOKUP_ROWS},
+                 {MAPPING_HASHED, {ROWS_UNCHANGED, MAPPING_TO_PACKED, 0}, 0},
+                 {MAPPING_HASHED, {ROWS_UNCHANGED, MAPPING_UNCHANGED, NO_LIMIT}, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        static struct draft d;
+        const struct draft_shape shape = {.n_lookups = 4, .mapping = cases[i].kind, .has_own_rows = true};
+        draft_fill(&d, &shape, i);
+        struct converted *c = convert(&d, &cases[i].options);
+        const struct model *m = converted_model(c);
+        assert_int_equal(m->item.own_rows.n, cases[i].n_own);
+        assert_int_equal(m->user.own_rows.n, cases[i].n_own);
+        assert_int_equal(m->features[0].space.own_rows.n, cases[i].n_own);
+        converted_destroy(c);
+        check_conversion(&d, &cases[i].options);
+    }
+}
+
 static void what_is_not_converted_stays_as_it_was(void **state)
 {
     (void)state;
@@ -384,6 +413,7 @@ int main(void)
         cmocka_unit_test(every_form_becomes_every_other_within_its_bound),
         cmocka_unit_test(merged_lookups_stay_within_their_bound),
         cmocka_unit_test(mappings_take_every_form),
+        cmocka_unit_test(rows_of_a_space_stay_its_own_where_they_can),
         cmocka_unit_test(what_is_not_converted_stays_as_it_was),
         cmocka_unit_test(provenance_tells_each_conversion),
         cmocka_unit_test(costs_are_counted),

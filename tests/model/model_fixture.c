@@ -24,6 +24,14 @@ static struct fixture_kind plain_kind(unsigned i)
                                  .pooling = (enum pooling)(parts % 3)};
 }
 
+static struct fixture_kind own_rows_kind(unsigned i)
+{
+    return (struct fixture_kind){.mapping = i % 2 ? MAPPING_PACKED : MAPPING_HASHED,
+                                 .n_lookups = i / 2 + 1,
+                                 .parts = FIXTURE_ALL | FIXTURE_EMBEDDED_USERS | FIXTURE_FEATURES |
+                                          FIXTURE_OWN_ROWS};
+}
+
 struct fixture_kind fixture_kind(unsigned i)
 {
     static const struct {
@@ -35,6 +43,8 @@ struct fixture_kind fixture_kind(unsigned i)
     if (i < FIXTURE_N_PLAIN_KINDS)
         return plain_kind(i);
     i -= FIXTURE_N_PLAIN_KINDS;
+    if (i >= FIXTURE_N_MAPPED_KINDS)
+        return own_rows_kind(i - FIXTURE_N_MAPPED_KINDS);
     enum combine combine = (enum combine)(i / 3 % 3);
     return (struct fixture_kind){.precision = rows[i / 9].precision,
                                  .scaling = rows[i / 9].scaling,
@@ -118,14 +128,16 @@ static void pack(const uint32_t *entries, unsigned n, uint32_t *words)
 static struct space make_space(struct fixture_kind kind, uint32_t n_ids, uint32_t n_lookups,
                                struct fixture_space *f)
 {
+    const uint32_t n_each = kind.parts & FIXTURE_OWN_ROWS ? (FIXTURE_ROWS - 1) / n_lookups : 0;
     for (unsigned e = 0; e < (n_ids + 1) * n_lookups; e++)
-        f->remap[e] = e * 3 % FIXTURE_ROWS;
+        f->remap[e] = e * 3 % (n_each ? n_each : FIXTURE_ROWS);
     for (unsigned i = 0; i <= n_ids; i++)
         f->weights[i] = i == n_ids ? 0.0f : 1.0f / (float)(i + 1);
     pack(f->remap, (n_ids + 1) * n_lookups, f->words);
     const uint32_t *const remaps[] = {
         [MAPPING_STORED] = f->remap, [MAPPING_PACKED] = f->words, [MAPPING_HASHED] = NULL};
     return (struct space){.n_ids = n_ids,
+                          .own_rows = {.n = n_each * n_lookups},
                           .keys = make_keys(kind.keys, n_ids, &f->keys),
                           .remap = remaps[kind.mapping],
                           .weights = kind.parts & FIXTURE_WEIGHTS ? f->weights : NULL};

@@ -24,6 +24,7 @@ enum fixture_parts {
     FIXTURE_ALL = 7, /* of a model of items and histories */
     FIXTURE_EMBEDDED_USERS = 8,
     FIXTURE_FEATURES = 16,
+    FIXTURE_OWN_ROWS = 32, /* each space keeps to as many of the first rows as its lookups share evenly */
 };
 
 /* Left zero, everything from `scaling` on gives one stored row an item, scaled as its precision mostly is. */
@@ -39,8 +40,13 @@ struct fixture_kind {
 };
 
 /* Every combination of precision, keys and parts of models with items and histories; then, of models with
- * several lookups, embedded users and features, of scaling, mapping and combine. */
-enum { FIXTURE_N_PLAIN_KINDS = 3 * 3 * 8, FIXTURE_N_KINDS = FIXTURE_N_PLAIN_KINDS + 6 * 3 * 3 };
+ * several lookups, embedded users and features, of scaling, mapping and combine; then those of computed
+ * mappings and spaces that have rows of their own. */
+enum {
+    FIXTURE_N_PLAIN_KINDS = 3 * 3 * 8,
+    FIXTURE_N_MAPPED_KINDS = 6 * 3 * 3,
+    FIXTURE_N_KINDS = FIXTURE_N_PLAIN_KINDS + FIXTURE_N_MAPPED_KINDS + 2 * 3,
+};
 struct fixture_kind fixture_kind(unsigned i);
 
 struct fixture_keys {

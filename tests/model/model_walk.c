@@ -113,9 +113,13 @@ static const char *walk_embedded(const struct model_file *file, const struct mod
         return "a mapping outside its tensor";
     if (space->weights && !inside(file, space->weights, n_ids * 4))
         return "weights outside their tensor";
+    uint64_t n_own = space->own_rows.n, n_choices = n_own ? n_own / mapping->n_lookups : m->rows.n;
+    if (n_own && (mapping->kind == MAPPING_STORED || space->own_rows.first + n_own >= m->rows.n))
+        return "a space has rows of its own that it cannot have";
     for (uint64_t e = 0; space->remap && e < n_entries; e++)
         if ((mapping->kind == MAPPING_PACKED ? packed_entry(space->remap, e, mapping->bits)
-                                             : space->remap[e]) >= m->rows.n)
+                                             : space->remap[e]) >= n_choices &&
+            !(n_own && e / mapping->n_lookups == space->n_ids))
             return "an id maps to no row";
     return walk_keys(file, &space->keys, space->n_ids);
 }

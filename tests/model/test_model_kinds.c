@@ -24,6 +24,10 @@ static const struct fixture_kind i2 = {.precision = PRECISION_I2};
 static const struct fixture_kind two_lookups = {.n_lookups = 2, .parts = EVERYTHING};
 static const struct fixture_kind concat = {.n_lookups = 3, .combine = COMBINE_CONCAT};
 static const struct fixture_kind packed = {.mapping = MAPPING_PACKED, .parts = EVERYTHING};
+static const struct fixture_kind books = {
+    .mapping = MAPPING_PACKED, .n_lookups = 2, .parts = EVERYTHING | FIXTURE_OWN_ROWS};
+static const struct fixture_kind with_books_of_items = {
+    .mapping = MAPPING_PACKED, .n_lookups = 2, .parts = FIXTURE_ALL | FIXTURE_OWN_ROWS};
 static const struct fixture_kind hashed = {.mapping = MAPPING_HASHED, .parts = EVERYTHING};
 static const struct fixture_kind with_features = {.parts = EVERYTHING};
 
@@ -185,6 +189,38 @@ static void packed_mappings_out_of_bounds_are_refused(void **state)
     CORRUPT(plain, "collide.mapping_bits is there, but", set(&d, "collide.mapping_bits", "3"));
 }
 
+/* Rows 0 to 3 in two codebooks; row 4 is that of unknown ids. */
+static void rows_of_a_space_must_be_some_of_the_table(void **state)
+{
+    const struct folder *folder = *state;
+    static const char *const wrong[] = {"",     "0",    "0,",  ",4",    "0,4,",         "0, 4",
+                                        "-1,4", "0,+4", "a,b", "0x0,4", "4294967296,2", "0,4294967296"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        CORRUPT(books, "collide.rows.item is \"", set(&d, "collide.rows.item", wrong[i]));
+    CORRUPT(books, "collide.rows.user is of no rows", set(&d, "collide.rows.user", "2,0"));
+    CORRUPT(hashed, "collide.rows.item is of no rows", set(&d, "collide.rows.item", "0,0"));
+    CORRUPT(books, "collide.rows.os names 4 rows from 1 on of 5", set(&d, "collide.rows.os", "1,4"));
+    CORRUPT(books, "collide.rows.os names 4 rows from 4294967295 on",
+            set(&d, "collide.rows.os", "4294967295,4"));
+    CORRUPT(hashed, "collide.rows.item names 5 rows from 0 on of 5", set(&d, "collide.rows.item", "0,5"));
+    CORRUPT(books, "collide.rows.country names 3 rows, which do not make 2 codebooks",
+            draft_resize(draft_tensor(&d, "item.rows"), 6);
+            memset(u32(&d, "country.remap_packed"), 0, 4); set(&d, "collide.rows.country", "0,3"));
+    CORRUPT(books, "item.remap_packed maps id 0 to row 2 of 2 of a codebook",
+            u32(&d, "item.remap_packed")[0] ^= 2);
+    CORRUPT(books, "item.remap_packed maps id 0 to row 1 of 1 of a codebook",
+            set(&d, "collide.rows.item", "1,2"));
+    CORRUPT(two_lookups, "collide.rows.item is there, but only packed and hashed",
+            set(&d, "collide.rows.item", "0,4"));
+    CORRUPT(books, "collide.rows.city is there, but", set(&d, "collide.rows.city", "0,4"));
+    CORRUPT(with_books_of_items, "collide.rows.user is there, but", set(&d, "collide.rows.user", "0,4"));
+    ACCEPTED(books,
+             u32(&d, "item.remap_packed")[1] |= 0x3fu << 10); /* the unknown item's, which nobody reads */
+    ACCEPTED(books, draft_resize(draft_tensor(&d, "item.rows"), 6); set(&d, "collide.rows.item", "1,4"));
+    ACCEPTED(books, set(&d, "collide.rows.user", NULL)); /* its entries then are rows of the table */
+    ACCEPTED(hashed, set(&d, "collide.rows.item", "3,1"));
+}
+
 static void hashed_mappings_have_numbers_in_place_of_arrays(void **state)
 {
     const struct folder *folder = *state;
@@ -294,6 +330,9 @@ static void what_makes_no_sense_is_not_written(void **state)
     NOT_WRITTEN(with_features, "the user ids have no mapping", f.model.user.remap = NULL);
     NOT_WRITTEN(with_features, "collide.features names \"user\"", f.features[1].name = "user");
     NOT_WRITTEN(with_features, "collide.features names \"country\"", f.features[1].name = "country");
+    NOT_WRITTEN(two_lookups, "collide.rows.item is there, but", f.model.item.own_rows.n = 4);
+    NOT_WRITTEN(books, "collide.rows.item names 4 rows from 2 on of 5", f.model.item.own_rows.first = 2);
+    NOT_WRITTEN(with_books_of_items, "collide.rows.user is there, but", f.model.user.own_rows.n = 4);
     NOT_WRITTEN(with_features, "os.weights", f.of_features[1].weights[2] = NAN);
 }
 
@@ -309,6 +348,7 @@ int main(void)
         IN_FOLDER(lookups_and_mappings_must_agree),
         IN_FOLDER(concatenated_rows_must_fit_the_largest_dim),
         IN_FOLDER(packed_mappings_out_of_bounds_are_refused),
+        IN_FOLDER(rows_of_a_space_must_be_some_of_the_table),
         IN_FOLDER(hashed_mappings_have_numbers_in_place_of_arrays),
         IN_FOLDER(counts_of_ids_must_be_those_of_the_spaces),
         IN_FOLDER(features_need_names_of_their_own),

@@ -70,6 +70,60 @@ static void hashed_rows_are_the_documented_ones(void **state)
     }
 }
 
+/* Worked out likewise. */
+static void hashed_rows_keep_to_those_of_their_space(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t n_rows, n_lookups;
+        uint64_t seed;
+        struct own_rows own;
+        size_t space;
+        uint32_t id, first, last;
+    } cases[] = {
+        {1000, 2, 1, {100, 50}, SPACE_ITEM, 0, 128, 129},
+        {1000, 2, 1, {100, 50}, SPACE_ITEM, 6, 138, 120},
+        {1000, 2, 1, {300, 7}, SPACE_USER, 2, 300, 305},
+        {2, 3, 0xfedcba9876543210, {0, 1}, SPACE_FEATURES + 1, 0, 0, 0},
+        {UINT32_MAX,
+         3,
+         0xfedcba9876543210,
+         {1u << 31, (1u << 31) - 2},
+         SPACE_FEATURES + 1,
+         1,
+         2591153161,
+         2177614748},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct feature features[2] = {FEATURES[0], FEATURES[1]};
+        struct model m = hashed_model(cases[i].n_rows, cases[i].n_lookups, cases[i].seed);
+        m.features = features;
+        m.item.own_rows = m.user.own_rows = features[1].space.own_rows = cases[i].own;
+        const struct space *space = model_space(&m, cases[i].space);
+        assert_int_equal(model_row_of(&m, space, cases[i].id, 0), cases[i].first);
+        assert_int_equal(model_row_of(&m, space, cases[i].id, m.mapping.n_lookups - 1), cases[i].last);
+        assert_int_equal(model_row_of(&m, space, space->n_ids, 0), cases[i].n_rows - 1);
+    }
+}
+
+/* Two codebooks of three rows, from row 4 on: 4 to 6, 7 to 9. */
+static void packed_entries_count_from_their_codebook(void **state)
+{
+    (void)state;
+    static const uint32_t entries[] = {0, 0, 1, 2, 2, 1, 3, 3}, rows[] = {4, 7, 5, 9, 6, 8, 11, 11};
+    uint32_t words[2];
+    mapping_pack(entries, 8, 2, words);
+    assert_int_equal(words[0], 0xf690);
+    struct model m = {.rows = {.n = 12},
+                      .mapping = {.kind = MAPPING_PACKED, .n_lookups = 2, .bits = 2},
+                      .item = {.n_ids = 3, .own_rows = {4, 6}, .remap = words}};
+    for (uint32_t e = 0; e < 8; e++)
+        assert_int_equal(model_row_of(&m, &m.item, e / 2, e % 2), rows[e]);
+    assert_int_equal(mapping_n_choices(&m, &m.item), 3);
+    m.item.own_rows.n = 0;
+    assert_int_equal(mapping_n_choices(&m, &m.item), 12);
+}
+
 static void the_last_hashed_row_is_that_of_unknown_ids_alone(void **state)
 {
     (void)state;
@@ -166,6 +220,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(entries_of_all_spaces_are_numbered_through),
         cmocka_unit_test(hashed_rows_are_the_documented_ones),
+        cmocka_unit_test(hashed_rows_keep_to_those_of_their_space),
+        cmocka_unit_test(packed_entries_count_from_their_codebook),
         cmocka_unit_test(the_last_hashed_row_is_that_of_unknown_ids_alone),
         cmocka_unit_test(hashed_rows_are_spread_evenly),
         cmocka_unit_test(stored_entries_stand_by_id_and_lookup),

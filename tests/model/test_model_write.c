@@ -41,6 +41,8 @@ static void assert_floats_equal(const float *a, const float *b, size_t n)
 static void assert_spaces_equal(const struct model *m, const struct space *a, const struct space *b)
 {
     assert_int_equal(a->n_ids, b->n_ids);
+    assert_int_equal(a->own_rows.first, b->own_rows.first);
+    assert_int_equal(a->own_rows.n, b->own_rows.n);
     assert_int_equal(a->remap == NULL, b->remap == NULL);
     size_t n = (a->n_ids + 1) * m->mapping.n_lookups;
     if (m->mapping.kind == MAPPING_PACKED)

@@ -23,9 +23,13 @@ static const struct {
     enum mapping_kind mapping;
     unsigned flags;
     uint32_t n_features;
-} IDS[] = {{MAPPING_STORED, 0, 0}, {MAPPING_STORED, 0, 2},
-           {MAPPING_PACKED, 0, 0}, {MAPPING_PACKED, RANDOM_USER_EMBEDDED, 1},
-           {MAPPING_HASHED, 0, 0}, {MAPPING_HASHED, RANDOM_USER_EMBEDDED, 0}};
+} IDS[] = {{MAPPING_STORED, 0, 0},
+           {MAPPING_STORED, 0, 2},
+           {MAPPING_PACKED, 0, 0},
+           {MAPPING_PACKED, RANDOM_OWN_ROWS, 0},
+           {MAPPING_HASHED, 0, 0},
+           {MAPPING_HASHED, RANDOM_OWN_ROWS | RANDOM_USER_EMBEDDED, 0},
+           {MAPPING_PACKED, RANDOM_OWN_ROWS | RANDOM_USER_EMBEDDED, 1}};
 
 enum { MAX_VALUES = 8 };
 
@@ -170,6 +174,8 @@ struct random_model model_variant(const struct random_model *spec, unsigned vari
     other.seed += 1000 * variant;
     other.n_users += variant;
     other.max_history += 7 * variant;
+    if (other.mapping == MAPPING_HASHED)
+        other.flags ^= variant % 2 ? RANDOM_OWN_ROWS : 0;
     return other;
 }
 
@@ -179,12 +185,13 @@ const char *model_describe(const struct random_model *spec, char *out, size_t n_
         [RANDOM_SCALES_DEFAULT] = "", [RANDOM_SCALES_OFFSET] = " row-offset", [RANDOM_SCALES_DIM] = " dim"};
     snprintf(out, n_bytes,
              "seed %llu: %s%s %s, dim %u, %u lookups %s, %s, %u items, %u rows, %u users, %u features, "
-             "%s weights, %s bias, %s users embedded, %s keys, %s values",
+             "%s rows of their own, %s weights, %s bias, %s users embedded, %s keys, %s values",
              (unsigned long long)spec->seed, precision_name(spec->precision), scales[spec->scales],
              pooling_name(spec->pooling), spec->dim, spec->n_lookups ? spec->n_lookups : 1,
              combine_name(spec->combine), mapping_kind_name(spec->mapping), spec->n_items, spec->n_rows,
-             spec->n_users, spec->n_features, spec->flags & RANDOM_WEIGHTS ? "with" : "no",
-             spec->flags & RANDOM_BIAS ? "with" : "no", spec->flags & RANDOM_USER_EMBEDDED ? "with" : "no",
-             key_kind_name(spec->keys), spec->values == VALUES_EXTREME ? "extreme" : "ordinary");
+             spec->n_users, spec->n_features, spec->flags & RANDOM_OWN_ROWS ? "with" : "no",
+             spec->flags & RANDOM_WEIGHTS ? "with" : "no", spec->flags & RANDOM_BIAS ? "with" : "no",
+             spec->flags & RANDOM_USER_EMBEDDED ? "with" : "no", key_kind_name(spec->keys),
+             spec->values == VALUES_EXTREME ? "extreme" : "ordinary");
     return out;
 }

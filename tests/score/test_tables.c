@@ -80,12 +80,13 @@ static void assert_joined(const struct model *m, const struct tables *t)
 static void several_spaces_are_put_behind_one_another(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i < 3 * 4; i++) {
+    for (unsigned i = 0; i < 3 * 8; i++) {
         struct random_model spec = spec_here();
         spec.mapping = i % 3;
         spec.flags = i / 3 % 2 ? RANDOM_WEIGHTS : 0;
-        spec.flags |= i / 6 ? RANDOM_USER_EMBEDDED : 0;
-        spec.n_features = i / 6 ? 1 : 2;
+        spec.flags |= i / 6 % 2 ? RANDOM_USER_EMBEDDED : 0;
+        spec.flags |= i / 12 ? RANDOM_OWN_ROWS : 0;
+        spec.n_features = i / 6 % 2 ? 1 : 2;
         spec.n_feature_ids = 5;
         struct collide_model *model = random_model_open(&spec);
         struct tables t;

@@ -158,7 +158,7 @@ static void fill_entries(const struct random_model *spec, struct rng *rng, size_
         d->model.bias = d->bias = bias;
     for (size_t i = 0; i < n; i++) {
         for (uint32_t l = 0; l < n_lookups; l++)
-            remap[i * n_lookups + l] = (uint32_t)rng_below(rng, spec->n_rows);
+            remap[i * n_lookups + l] = (uint32_t)rng_below(rng, mapping_n_choices(&d->model, space));
         if (weights)
             weights[i] = random_weight(spec, rng);
         if (bias)
@@ -173,7 +173,17 @@ static void fill_entries(const struct random_model *spec, struct rng *rng, size_
     space->remap = spec->mapping == MAPPING_HASHED ? NULL : remap;
 }
 
-/* Turns the entries of a space into words of the fewest bits. */
+/* Some of the rows but the last; as many for each lookup. */
+static struct own_rows random_own_rows(const struct random_model *spec, struct rng *rng, uint32_t n_lookups)
+{
+    uint32_t n_free = spec->n_rows - 1, n_units = n_free / n_lookups;
+    if (!(spec->flags & RANDOM_OWN_ROWS) || spec->mapping == MAPPING_STORED || n_units == 0)
+        return (struct own_rows){.n = 0};
+    uint32_t n = n_lookups * (1 + (uint32_t)rng_below(rng, n_units));
+    return (struct own_rows){.first = (uint32_t)rng_below(rng, n_free - n + 1ull), .n = n};
+}
+
+/* Turns the entries of a space into words of the model's bits. */
 static void pack(struct draft *d, size_t s, struct space *space)
 {
     const struct row_mapping *mapping = &d->model.mapping;
@@ -224,12 +234,20 @@ static struct space make_space(const struct random_model *spec, struct rng *rng,
 {
     struct space space = {.n_ids = n_ids};
     if (s != SPACE_USER || d->model.user_is_embedded) {
+        space.own_rows = random_own_rows(spec, rng, d->model.mapping.n_lookups);
         fill_entries(spec, rng, s, d, &space);
         if (spec->mapping == MAPPING_PACKED)
             pack(d, s, &space);
     }
     space.keys = make_keys(spec, n_ids, &d->keys[s]);
     return space;
+}
+
+/* Of a packed mapping's entries, at least. */
+static uint32_t random_bits(const struct random_model *spec)
+{
+    uint32_t n_lookups = spec->n_lookups ? spec->n_lookups : 1, n_each = (spec->n_rows - 1) / n_lookups;
+    return mapping_bits(spec->flags & RANDOM_OWN_ROWS && n_each > 0 ? n_each : spec->n_rows);
 }
 
 static void draft_fill(const struct random_model *spec, struct draft *d)
@@ -242,7 +260,7 @@ static void draft_fill(const struct random_model *spec, struct draft *d)
                         .mapping = {.kind = spec->mapping,
                                     .combine = spec->combine,
                                     .n_lookups = spec->n_lookups ? spec->n_lookups : 1,
-                                    .bits = spec->mapping == MAPPING_PACKED ? mapping_bits(spec->n_rows) : 0,
+                                    .bits = spec->mapping == MAPPING_PACKED ? random_bits(spec) : 0,
                                     .seed = spec->mapping == MAPPING_HASHED ? spec->seed : 0},
                         .user_is_embedded = spec->flags & RANDOM_USER_EMBEDDED && spec->n_users > 0,
                         .features = d->features,

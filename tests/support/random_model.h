@@ -15,6 +15,7 @@ enum random_model_flags {
     RANDOM_WEIGHTS = 1, /* the model has weights; a fifth of its items then are blank */
     RANDOM_BIAS = 2,
     RANDOM_USER_EMBEDDED = 4, /* if there are users */
+    RANDOM_OWN_ROWS = 8, /* each space has rows of its own, if the mapping lets it and there are enough */
 };
 
 /* RANDOM_SCALES_DEFAULT: one scale a row for i8, a scale and an offset for i4, i3 and i2, none for the
@@ -34,7 +35,8 @@ struct random_model {
     enum random_values values;
     unsigned flags;
     enum random_scales scales; /* those other than the default: i8 only */
-    enum mapping_kind mapping; /* hashed: no items are blank, and n_rows is 2 at least */
+    enum mapping_kind
+        mapping; /* hashed, or with rows of its own: no items are blank, and n_rows is 2 at least */
     enum combine combine;
     uint32_t n_lookups;     /* 0: 1; concat: it divides dim, into widths of whole bytes */
     uint32_t n_features;    /* 0 .. RANDOM_MAX_FEATURES, named as by random_model_feature */

@@ -152,8 +152,19 @@ static enum collide_status convert_mapping(struct converted *c, struct collide_e
         if (!c->remaps[s])
             return error_no_memory(err, "the mapping");
         space_of(c, s)->remap = c->remaps[s];
+        space_of(c, s)->own_rows = (struct own_rows){.n = 0}; /* entries count from row 0 */
     }
     return COLLIDE_OK;
+}
+
+/* Packed entries that count from their codebooks, and may go on doing so. */
+static bool keeps_codebooks(const struct converted *c, enum mapping_kind kind)
+{
+    const struct model *m = c->source;
+    bool has_own_rows = false;
+    for (size_t s = 0; s < model_n_spaces(m); s++)
+        has_own_rows |= model_space(m, s)->own_rows.n > 0;
+    return has_own_rows && !c->merge.pairs && kind == MAPPING_PACKED && m->mapping.kind == MAPPING_PACKED;
 }
 
 static struct row_mapping choose_mapping(const struct converted *c, enum mapping_choice choice)
@@ -164,7 +175,8 @@ static struct row_mapping choose_mapping(const struct converted *c, enum mapping
         mapping.n_lookups = c->merge.n_lookups;
     if (mapping.n_lookups == 1)
         mapping.combine = COMBINE_SUM;
-    mapping.bits = mapping.kind == MAPPING_PACKED ? mapping_bits(c->model.rows.n) : 0;
+    if (!keeps_codebooks(c, mapping.kind))
+        mapping.bits = mapping.kind == MAPPING_PACKED ? mapping_bits(c->model.rows.n) : 0;
     mapping.seed = mapping.kind == MAPPING_HASHED ? mapping.seed : 0;
     return mapping;
 }
