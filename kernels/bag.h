@@ -101,7 +101,9 @@ static floatv dim_scales(const tables *t, uint k)
 
 static float id_weight(const tables *t, uint id)
 {
-#if WEIGHTED
+#if CLASS_BITS
+    return AT(CLASS_WEIGHTS, t->class_weights, PACKED_AT(CLASSES, t->classes, id, CLASS_BITS));
+#elif WEIGHTED
     return AT(WEIGHTS, t->weights, id);
 #else
     return id == t->params.n_items ? 0.0f : 1.0f;
@@ -110,7 +112,9 @@ static float id_weight(const tables *t, uint id)
 
 static float id_bias(const tables *t, uint id)
 {
-#if BIASED
+#if CLASS_BITS
+    return AT(CLASS_BIAS, t->class_bias, PACKED_AT(CLASSES, t->classes, id, CLASS_BITS));
+#elif BIASED
     return AT(BIAS, t->bias, min(id, t->params.n_items));
 #else
     return 0.0f;

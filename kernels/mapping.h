@@ -19,7 +19,7 @@ static uint known_or_unknown(const tables *t, uint id)
 }
 
 #if defined(MAP_PACKED)
-#define REMAP_WORD(id, l) (uint)((((ulong)(id)*LOOKUPS + (l)) * MAP_BITS) >> 5)
+#define REMAP_WORD(id, l) (uint) PACKED_WORD((ulong)(id)*LOOKUPS + (l), MAP_BITS)
 #else
 #define REMAP_WORD(id, l) ((ulong)(id)*LOOKUPS + (l))
 #endif
@@ -45,9 +45,7 @@ static uint mapped_row(const tables *t, uint id, uint l)
 #elif defined(MAP_PACKED)
 static uint mapped_row(const tables *t, uint id, uint l)
 {
-    ulong bit = ((ulong)id * LOOKUPS + l) * MAP_BITS;
-    ulong low = AT(REMAP, t->remap, bit >> 5), high = AT(REMAP, t->remap, (bit >> 5) + 1);
-    uint entry = (uint)((high << 32 | low) >> (bit & 31)) & (uint)(((ulong)1 << MAP_BITS) - 1);
+    uint entry = PACKED_AT(REMAP, t->remap, (ulong)id * LOOKUPS + l, MAP_BITS);
 #if CODEBOOKS
     uint row = add_sat(t->params.own_first + l * (t->params.n_own / LOOKUPS), entry);
     return id == t->params.n_items ? t->params.n_rows - 1 : row;

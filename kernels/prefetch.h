@@ -11,12 +11,21 @@ static void prefetch_mapping(const tables *t, uint id)
 #endif
 }
 
+#if CLASS_BITS
+static void prefetch_class(const tables *t, uint id)
+{
+    PREFETCH_LINE(ENTRY(CLASSES, t->classes, PACKED_WORD(id, CLASS_BITS), 1));
+}
+#endif
+
 /* Of an id that is to be bagged. */
 static void prefetch_bagged(const tables *t, uint any_id)
 {
     uint id = known_or_unknown(t, any_id);
     prefetch_mapping(t, id);
-#if WEIGHTED
+#if CLASS_BITS
+    prefetch_class(t, id);
+#elif WEIGHTED
     PREFETCH_LINE(ENTRY(WEIGHTS, t->weights, id, 1));
 #endif
 }
@@ -26,7 +35,9 @@ static void prefetch_scored(const tables *t, uint any_id)
 {
     uint id = known_or_unknown(t, any_id);
     prefetch_mapping(t, id);
-#if BIASED
+#if CLASS_BITS
+    prefetch_class(t, id);
+#elif BIASED
     PREFETCH_LINE(ENTRY(BIAS, t->bias, min(id, t->params.n_items), 1));
 #endif
 }

@@ -13,6 +13,7 @@
  *   CODEBOOKS                                                1: packed entries count from their lookup's codebook
  *   POOL_SUM | POOL_MEAN | POOL_NORMALISED | POOL_MAX
  *   WEIGHTED, BIASED                                         1: there is a weight, a bias per id
+ *   CLASS_BITS                                               of a code by which an id has both, from tables; 0: each has its own
  *   KEYED                                                    1: ids may come as 64-bit keys; key_slots is not empty
  *   SELECT_BY_ROWS                                           1: row_offsets, row_items and row_best are there, for top-k
  *
@@ -65,6 +66,9 @@
 #endif
 #ifndef BIASED
 #define BIASED 1
+#endif
+#ifndef CLASS_BITS
+#define CLASS_BITS 0
 #endif
 #ifndef KEYED
 #define KEYED 0
@@ -135,6 +139,27 @@
 #endif
 #ifndef BIAS_SPACE
 #define BIAS_SPACE __global
+#endif
+
+#ifndef CLASSES_BANKS
+#define CLASSES_BANKS 1
+#endif
+#ifndef CLASSES_SPACE
+#define CLASSES_SPACE __global
+#endif
+
+#ifndef CLASS_WEIGHTS_BANKS
+#define CLASS_WEIGHTS_BANKS 1
+#endif
+#ifndef CLASS_WEIGHTS_SPACE
+#define CLASS_WEIGHTS_SPACE __global
+#endif
+
+#ifndef CLASS_BIAS_BANKS
+#define CLASS_BIAS_BANKS 1
+#endif
+#ifndef CLASS_BIAS_SPACE
+#define CLASS_BIAS_SPACE __global
 #endif
 
 #ifndef USER_OFFSETS_BANKS

@@ -66,20 +66,35 @@ typedef float scale_value;
 #define ENTRY(T, table, i, size) PASTE(ENTRY_, T##_BANKS)(T, table, i, size)
 #define AT(T, table, i)          (*ENTRY(T, table, i, 1))
 
+/* Entry e of n_bits bits of a table of such, packed from the low bits of its words on. */
+#define PACKED_AT(T, table, e, n_bits)                                                                       \
+    packed_entry(AT(T, table, PACKED_WORD(e, n_bits)), AT(T, table, PACKED_WORD(e, n_bits) + 1),             \
+                 (ulong)(e) * (n_bits), n_bits)
+#define PACKED_WORD(e, n_bits) (((ulong)(e) * (n_bits)) >> 5)
+
+/* The n_bits bits from number `bit` on of two words, of which the first has that one. */
+static uint packed_entry(uint low, uint high, ulong bit, uint n_bits)
+{
+    return (uint)(((ulong)high << 32 | low) >> (bit & 31)) & (uint)(((ulong)1 << n_bits) - 1);
+}
+
 /* The tables in the order of the arguments, behind the params: X(T, type, name). */
 #define FOR_EACH_TABLE(X)                                                                                    \
-    X(REMAP, uint, remap)               /* (n_entries, LOOKUPS), or words of packed ones */                  \
-    X(ROWS, row_value, rows)            /* (row_end - row_begin, WIDTH) */                                   \
-    X(SCALES, scale_value, scales)      /* (rows) | (rows, 2) | (DIM) */                                     \
-    X(WEIGHTS, float, weights)          /* (n_entries) */                                                    \
-    X(BIAS, float, bias)                /* (n_items + 1) */                                                  \
-    X(USER_OFFSETS, uint, user_offsets) /* (n_users + 2) */                                                  \
-    X(USER_HISTORY, uint, user_history) /* (n_stored) */                                                     \
-    X(KEYS, ulong, keys)                /* (n_items) */                                                      \
-    X(KEY_SLOTS, uint, key_slots)       /* (n_key_slots) */                                                  \
-    X(ROW_OFFSETS, uint, row_offsets)   /* (rows + 1) */                                                     \
-    X(ROW_ITEMS, uint, row_items)       /* (row_offsets[rows]) */                                            \
-    X(ROW_BEST, float, row_best)        /* (rows) */
+    X(REMAP, uint, remap)                  /* (n_entries, LOOKUPS), or words of packed ones */               \
+    X(ROWS, row_value, rows)               /* (row_end - row_begin, WIDTH) */                                \
+    X(SCALES, scale_value, scales)         /* (rows) | (rows, 2) | (DIM) */                                  \
+    X(WEIGHTS, float, weights)             /* (n_entries) */                                                 \
+    X(BIAS, float, bias)                   /* (n_items + 1) */                                               \
+    X(CLASSES, uint, classes)              /* words of packed codes, of n_entries ids */                     \
+    X(CLASS_WEIGHTS, float, class_weights) /* (2^CLASS_BITS) */                                              \
+    X(CLASS_BIAS, float, class_bias)       /* (2^CLASS_BITS) */                                              \
+    X(USER_OFFSETS, uint, user_offsets)    /* (n_users + 2) */                                               \
+    X(USER_HISTORY, uint, user_history)    /* (n_stored) */                                                  \
+    X(KEYS, ulong, keys)                   /* (n_items) */                                                   \
+    X(KEY_SLOTS, uint, key_slots)          /* (n_key_slots) */                                               \
+    X(ROW_OFFSETS, uint, row_offsets)      /* (rows + 1) */                                                  \
+    X(ROW_ITEMS, uint, row_items)          /* (row_offsets[rows]) */                                         \
+    X(ROW_BEST, float, row_best)           /* (rows) */
 
 #define BANK_POINTERS(T, type, name) T##_SPACE const type *name[BANKS(T)];
 typedef struct {

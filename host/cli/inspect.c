@@ -103,10 +103,17 @@ static void print_own_rows(const struct model *m, const struct space *space)
         printf(" in %" PRIu32 " codebooks", m->mapping.n_lookups);
 }
 
+static void print_classes(const struct space *space)
+{
+    if (space->classes.words)
+        printf(", in classes of %" PRIu32 " bits", space->classes.bits);
+}
+
 static void print_spaces(const struct model *m)
 {
     printf("item space   %" PRIu32 " ids (%s)", m->item.n_ids, key_kind_name(m->item.keys.kind));
     print_own_rows(m, &m->item);
+    print_classes(&m->item);
     putchar('\n');
     if (m->user.n_ids == 0) {
         printf("user space   none: requests bring their histories\n");
@@ -114,6 +121,7 @@ static void print_spaces(const struct model *m)
         printf("user space   %" PRIu32 " ids (%s)%s", m->user.n_ids, key_kind_name(m->user.keys.kind),
                m->user_is_embedded ? ", embedded" : "");
         print_own_rows(m, &m->user);
+        print_classes(&m->user);
         printf(", %" PRIu32 " stored interactions\n",
                m->histories.offsets ? m->histories.offsets[m->user.n_ids + 1] : 0);
     }
@@ -122,6 +130,7 @@ static void print_spaces(const struct model *m)
         printf("feature      %s, %" PRIu32 " ids (%s)", m->features[i].name, space->n_ids,
                key_kind_name(space->keys.kind));
         print_own_rows(m, space);
+        print_classes(space);
         putchar('\n');
     }
     printf("score        %g * <%s bag, embedding> + bias\n\n", (double)m->logit_scale,

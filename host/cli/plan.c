@@ -31,6 +31,8 @@ static double lines_of_table(const struct model *m, const struct tables *t, enum
         return cost_of_scales(&placed).lines;
     case TABLE_WEIGHTS:
         return reader == READ_BY_BAG ? cost_of_weight(&placed).lines : 0.0;
+    case TABLE_CLASSES:
+        return reader == READ_BY_BAG ? cost_of_weight(&placed).lines : cost_of_bias(&placed).lines;
     case TABLE_BIAS:
         return reader == READ_BY_CANDIDATE ? cost_of_bias(&placed).lines : 0.0;
     case TABLE_KEYS:

@@ -4,6 +4,7 @@
 #include "base/ranking.h"
 #include "learn/store/dequantize.h"
 #include "learn/train/vector.h"
+#include "model/id_values.h"
 #include "model/mapping.h"
 
 #include <cblas.h>
@@ -52,10 +53,12 @@ static void pool_query(const struct evaluator *e, uint32_t user, float *query)
 {
     const struct csr *histories = e->evaluation->histories;
     const struct model *m = e->model;
-    if (m->user_is_embedded)
-        dequantize_embedding(m, &m->user, user, query);
-    else
-        memset(query, 0, m->dim * sizeof *query);
+    memset(query, 0, m->dim * sizeof *query);
+    if (m->user_is_embedded) {
+        float own[MODEL_MAX_DIM];
+        dequantize_embedding(m, &m->user, user, own);
+        vector_add_scaled(model_weight_of(&m->user, user), own, query, m->dim);
+    }
     const bool has_history = !m->user_is_embedded || m->histories.offsets;
     for (uint64_t k = histories->offsets[user]; has_history && k < histories->offsets[user + 1]; k++) {
         uint32_t id = histories->values[k];
@@ -194,8 +197,8 @@ static void read_items(struct evaluator *e)
         e->vector_of_item[id] = by_rows ? model_row_of(m, &m->item, id, 0) : id;
         if (!by_rows)
             dequantize_embedding(m, &m->item, id, e->vectors + (size_t)id * m->dim);
-        e->weights[id] = m->item.weights ? m->item.weights[id] : 1.0f;
-        e->bias[id] = m->bias ? m->bias[id] : 0.0f;
+        e->weights[id] = model_weight_of(&m->item, id);
+        e->bias[id] = model_bias_of(m, id);
     }
 }
 

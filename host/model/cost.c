@@ -1,5 +1,6 @@
 #include "model/cost.h"
 
+#include "model/id_values.h"
 #include "model/mapping.h"
 
 enum { LINE_BYTES = 64 };
@@ -62,16 +63,25 @@ struct lookup_cost cost_of_scales(const struct model *m)
     return is_by_row ? of_each_lookup(m, SCALE_BYTES) : (struct lookup_cost){0};
 }
 
-/* Several spaces have one table of weights, whether or not each has its own. */
+/* Several spaces have one table of weights, and of biases, whether or not each has its own or classes. */
+static bool has_one_space(const struct model *m)
+{
+    return !m->user_is_embedded && m->n_features == 0;
+}
+
 struct lookup_cost cost_of_weight(const struct model *m)
 {
-    bool has_table = m->item.weights || m->user_is_embedded || m->n_features > 0;
+    if (has_one_space(m) && m->item.classes.words)
+        return cost_of_packed_id(1, m->item.classes.bits);
+    bool has_table = m->item.weights || !has_one_space(m);
     return has_table ? cost_of_entry(sizeof(float)) : (struct lookup_cost){0};
 }
 
 struct lookup_cost cost_of_bias(const struct model *m)
 {
-    return m->bias ? cost_of_entry(sizeof(float)) : (struct lookup_cost){0};
+    if (has_one_space(m) && m->item.classes.words)
+        return cost_of_packed_id(1, m->item.classes.bits);
+    return model_is_biased(m) ? cost_of_entry(sizeof(float)) : (struct lookup_cost){0};
 }
 
 struct lookup_cost cost_of_embedding(const struct model *m)

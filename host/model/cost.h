@@ -11,7 +11,8 @@ struct lookup_cost {
 };
 
 /* Of one id: its mapping entries, its n_lookups rows, these rows' scales (those of dimensions are folded into
- * a bag instead), its weight, its bias; each zero where the model has none. */
+ * a bag instead), its weight, its bias; each zero where the model has none. Of classes the code counts, not
+ * their few values, which stay in the cache. */
 struct lookup_cost cost_of_mapping(const struct model *m);
 struct lookup_cost cost_of_rows(const struct model *m);
 struct lookup_cost cost_of_scales(const struct model *m);

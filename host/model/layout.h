@@ -18,6 +18,7 @@
 #define META_MAPPING_BITS "collide.mapping_bits"
 #define META_SEED         "collide.seed"
 #define META_FEATURES     "collide.features"
+#define META_CLASS_BITS   "collide.class_bits"
 #define META_IDS          "collide.ids."
 #define META_OWN_ROWS     "collide.rows."
 #define META_PREFIX       "collide."
@@ -40,17 +41,20 @@ static inline bool metadata_is_reserved(const char *name)
 #define TENSOR_ROWS            "item.rows"
 #define TENSOR_SCALES          "item.scales"
 #define TENSOR_BIAS            "item.bias"
+#define TENSOR_CLASS_BIAS      "item.class_bias"
 #define TENSOR_HISTORY_OFFSETS "user.history_offsets"
 #define TENSOR_HISTORY         "user.history"
 
 /* Of a space: an item, a user or a feature. */
-#define TENSOR_REMAP       "%s.remap"
-#define TENSOR_PACKED      "%s.remap_packed"
-#define TENSOR_WEIGHTS     "%s.weights"
-#define TENSOR_KEYS        "%s.keys"
-#define TENSOR_KEY_BYTES   "%s.key_bytes"
-#define TENSOR_KEY_OFFSETS "%s.key_offsets"
-#define TENSOR_KEY_SLOTS   "%s.key_slots"
+#define TENSOR_REMAP         "%s.remap"
+#define TENSOR_PACKED        "%s.remap_packed"
+#define TENSOR_WEIGHTS       "%s.weights"
+#define TENSOR_CLASSES       "%s.classes"
+#define TENSOR_CLASS_WEIGHTS "%s.class_weights"
+#define TENSOR_KEYS          "%s.keys"
+#define TENSOR_KEY_BYTES     "%s.key_bytes"
+#define TENSOR_KEY_OFFSETS   "%s.key_offsets"
+#define TENSOR_KEY_SLOTS     "%s.key_slots"
 
 enum { TENSOR_NAME_BYTES = FEATURE_NAME_MAX_CHARS + 16 };
 

@@ -5,8 +5,8 @@
  *     score(c) = logit_scale * < bag, emb(c) > + bias[c]
  *
  * where S are ids of any space, w_i their request weights, and c is an item.
- * All spaces map into one table of rows. Each per-id array has one entry more than there are ids: entry n_ids
- * is the unknown id's. */
+ * A space's ids may share weights and biases by class. All spaces map into one table of rows. Each per-id
+ * array has one entry more than there are ids: entry n_ids is the unknown id's. */
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H
 
@@ -29,7 +29,7 @@ enum scaling {
 };
 
 /* The largest dim that kernels are built for. */
-enum { MODEL_MAX_DIM = 1024, MODEL_MAX_LOOKUPS = 16, MODEL_MAX_FEATURES = 16 };
+enum { MODEL_MAX_DIM = 1024, MODEL_MAX_LOOKUPS = 16, MODEL_MAX_FEATURES = 16, MODEL_MAX_CLASS_BITS = 8 };
 
 struct row_table {
     uint32_t n;     /* rows */
@@ -80,6 +80,14 @@ struct own_rows {
     uint32_t first, n; /* n 0: the space has none of its own */
 };
 
+/* A class an id in place of a weight and a bias of its own; see model/id_values.h. */
+struct id_classes {
+    const uint32_t *words; /* a code an id, packed as mapping entries are; NULL: there are no classes */
+    uint32_t bits;         /* of a code, 1 .. MODEL_MAX_CLASS_BITS; the same in all spaces with classes */
+    const float *weights;  /* (2^bits) */
+    const float *bias;     /* (2^bits) of items; NULL in other spaces */
+};
+
 /* Ids of one kind: items, users, or a feature such as "country". */
 struct space {
     uint32_t n_ids;
@@ -88,6 +96,7 @@ struct space {
     const uint32_t *remap; /* by mapping_kind; NULL also where the space has no embedding (users often have
                               histories only) */
     const float *weights;  /* (n_ids + 1), or NULL: 1 for known ids, 0 for the unknown one */
+    struct id_classes classes; /* instead of weights, and of the model's bias */
 };
 
 /* The histories that the model stores for its users. */

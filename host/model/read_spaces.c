@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "model/fields.h"
+#include "model/id_values.h"
 #include "model/layout.h"
 #include "model/mapping.h"
 #include "model/validate.h"
@@ -113,11 +114,90 @@ static enum collide_status read_per_id(const struct tensor *t, uint32_t n_ids, c
     return field_length(t, n_ids + 1ull, err);
 }
 
+/* One of a space's tables of classes; name_format: such as TENSOR_CLASS_WEIGHTS. */
+static enum collide_status read_class_table(const struct reading *r, const char *name_format,
+                                            const float **out, struct collide_error *err)
+{
+    char name[TENSOR_NAME_BYTES];
+    const struct tensor *t = NULL;
+    snprintf(name, sizeof name, name_format, r->name);
+    enum collide_status status = field_tensor(r->tensors, name, DTYPE_F32, 1, &t, err);
+    if (status != COLLIDE_OK)
+        return status;
+    if (!t)
+        return field_missing(name, err);
+    *out = t->data;
+    return field_length(t, model_n_classes(r->space->classes.bits), err);
+}
+
+static enum collide_status read_class_codes(const struct reading *r, const struct tensor *codes,
+                                            struct collide_error *err)
+{
+    struct id_classes *classes = &r->space->classes;
+    uint64_t bits = 0;
+    enum collide_status status =
+        field_integer(r->tensors, META_CLASS_BITS, 1, MODEL_MAX_CLASS_BITS, &bits, err);
+    if (status == COLLIDE_OK && bits == 0)
+        status = field_missing(META_CLASS_BITS, err);
+    if (status != COLLIDE_OK)
+        return status;
+    classes->bits = (uint32_t)bits;
+    classes->words = codes->data;
+    return field_length(codes, model_n_class_words(r->space), err);
+}
+
+/* Values by class, in place of those by id. */
+static enum collide_status read_classes(const struct reading *r, const struct tensor *codes,
+                                        struct collide_error *err)
+{
+    struct id_classes *classes = &r->space->classes;
+    const bool is_item = r->space == &r->model->item;
+    enum collide_status status = read_class_codes(r, codes, err);
+    if (status == COLLIDE_OK)
+        status = read_class_table(r, TENSOR_CLASS_WEIGHTS, &classes->weights, err);
+    if (status == COLLIDE_OK && is_item)
+        status = read_class_table(r, TENSOR_CLASS_BIAS, &classes->bias, err);
+    if (status == COLLIDE_OK)
+        status = refuse_tensor_of(r, TENSOR_WEIGHTS, "the ids have weights by class", err);
+    if (status == COLLIDE_OK && is_item)
+        status = field_refuse(r->tensors, TENSOR_BIAS, "the items have biases by class", err);
+    return status;
+}
+
 static enum collide_status read_weights(const struct reading *r, struct collide_error *err)
 {
-    const struct tensor *t = NULL;
-    enum collide_status status = field_tensor_of(r->tensors, TENSOR_WEIGHTS, r->name, DTYPE_F32, 1, &t, err);
+    const struct tensor *t = NULL, *codes = NULL;
+    enum collide_status status =
+        field_tensor_of(r->tensors, TENSOR_CLASSES, r->name, DTYPE_U32, 1, &codes, err);
+    if (status == COLLIDE_OK && codes)
+        return read_classes(r, codes, err);
+    if (status == COLLIDE_OK)
+        status = refuse_tensor_of(r, TENSOR_CLASS_WEIGHTS, "the ids have no classes", err);
+    if (status == COLLIDE_OK)
+        status = field_tensor_of(r->tensors, TENSOR_WEIGHTS, r->name, DTYPE_F32, 1, &t, err);
     return status == COLLIDE_OK ? read_per_id(t, r->space->n_ids, &r->space->weights, err) : status;
+}
+
+static enum collide_status read_bias(const struct reading *items, struct model *m, struct collide_error *err)
+{
+    const struct tensor *bias = NULL;
+    if (m->item.classes.words)
+        return COLLIDE_OK;
+    enum collide_status status =
+        field_refuse(items->tensors, TENSOR_CLASS_BIAS, "the items have no classes", err);
+    if (status == COLLIDE_OK)
+        status = field_tensor(items->tensors, TENSOR_BIAS, DTYPE_F32, 1, &bias, err);
+    return status == COLLIDE_OK ? read_per_id(bias, m->item.n_ids, &m->bias, err) : status;
+}
+
+/* Bits of codes that nobody has were meant for something. */
+static enum collide_status check_class_bits(const struct reading *items, struct collide_error *err)
+{
+    const struct model *m = items->model;
+    for (size_t s = 0; s < model_n_spaces(m); s++)
+        if (model_space(m, s)->classes.words)
+            return COLLIDE_OK;
+    return field_refuse(items->tensors, META_CLASS_BITS, "no ids have classes", err);
 }
 
 static enum collide_status read_keys(const struct reading *r, struct collide_error *err)
@@ -190,7 +270,8 @@ static enum collide_status read_histories(const struct safetensors *s, struct mo
 /* Users who have histories only have keys only. */
 static enum collide_status read_users(const struct reading *r, struct model *m, struct collide_error *err)
 {
-    static const char *const parts[] = {TENSOR_REMAP, TENSOR_PACKED, TENSOR_WEIGHTS};
+    static const char *const parts[] = {TENSOR_REMAP, TENSOR_PACKED, TENSOR_WEIGHTS, TENSOR_CLASSES,
+                                        TENSOR_CLASS_WEIGHTS};
     enum collide_status status = COLLIDE_OK;
     if (m->user_is_embedded)
         status = read_embedded(r, err);
@@ -207,19 +288,18 @@ static enum collide_status read_users(const struct reading *r, struct model *m, 
 enum collide_status read_spaces(struct model_file *f, struct collide_error *err)
 {
     struct model *m = &f->model;
-    const struct tensor *bias = NULL;
     const struct reading items = {f->tensors, m, SPACE_NAME_ITEM, &m->item},
                          users = {f->tensors, m, SPACE_NAME_USER, &m->user};
     enum collide_status status = read_embedded(&items, err);
     if (status == COLLIDE_OK)
-        status = field_tensor(f->tensors, TENSOR_BIAS, DTYPE_F32, 1, &bias, err);
-    if (status == COLLIDE_OK)
-        status = read_per_id(bias, m->item.n_ids, &m->bias, err);
+        status = read_bias(&items, m, err);
     if (status == COLLIDE_OK)
         status = read_users(&users, m, err);
     for (size_t i = 0; i < m->n_features && status == COLLIDE_OK; i++) {
         struct feature *feature = &f->features[i];
         status = read_embedded(&(struct reading){f->tensors, m, feature->name, &feature->space}, err);
     }
+    if (status == COLLIDE_OK)
+        status = check_class_bits(&items, err);
     return status == COLLIDE_OK ? validate_mapping(m, err) : status;
 }

@@ -1,6 +1,7 @@
 #include "model/validate.h"
 
 #include "base/error.h"
+#include "model/id_values.h"
 #include "model/layout.h"
 #include "model/mapping.h"
 
@@ -159,6 +160,22 @@ static enum collide_status check_scales_finite(const struct model *m, struct col
     return check_finite(TENSOR_SCALES, m->rows.scales, precision, row_scale_bytes(m) / bytes_each, err);
 }
 
+static enum collide_status check_weights_finite(const struct model *m, size_t s, struct collide_error *err)
+{
+    const struct space *space = model_space(m, s);
+    const struct id_classes *classes = &space->classes;
+    const uint64_t n_classes = classes->words ? model_n_classes(classes->bits) : 0;
+    char name[TENSOR_NAME_BYTES];
+    snprintf(name, sizeof name, TENSOR_WEIGHTS, model_space_name(m, s));
+    enum collide_status status = check_finite(name, space->weights, PRECISION_F32, space->n_ids + 1ull, err);
+    snprintf(name, sizeof name, TENSOR_CLASS_WEIGHTS, model_space_name(m, s));
+    if (status == COLLIDE_OK)
+        status = check_finite(name, classes->weights, PRECISION_F32, n_classes, err);
+    return status == COLLIDE_OK
+               ? check_finite(TENSOR_CLASS_BIAS, classes->bias, PRECISION_F32, n_classes, err)
+               : status;
+}
+
 enum collide_status validate_finite(const struct model *m, struct collide_error *err)
 {
     uint64_t n_values = (uint64_t)m->rows.n * m->rows.width;
@@ -167,12 +184,8 @@ enum collide_status validate_finite(const struct model *m, struct collide_error 
         status = check_scales_finite(m, err);
     if (status == COLLIDE_OK)
         status = check_finite(TENSOR_BIAS, m->bias, PRECISION_F32, m->item.n_ids + 1ull, err);
-    for (size_t s = 0; s < model_n_spaces(m) && status == COLLIDE_OK; s++) {
-        const struct space *space = model_space(m, s);
-        char name[TENSOR_NAME_BYTES];
-        snprintf(name, sizeof name, TENSOR_WEIGHTS, model_space_name(m, s));
-        status = check_finite(name, space->weights, PRECISION_F32, space->n_ids + 1ull, err);
-    }
+    for (size_t s = 0; s < model_n_spaces(m) && status == COLLIDE_OK; s++)
+        status = check_weights_finite(m, s, err);
     return status;
 }
 

@@ -8,7 +8,8 @@
 /* Features have names, each of its own, that fit TENSOR_NAME_BYTES. */
 enum collide_status validate_features(const struct model *m, struct collide_error *err);
 
-/* Sizes and kinds go together: dim, rows, scales, lookups, bits, numbers of ids, spaces' own rows. */
+/* Sizes and kinds go together: dim, rows, scales, lookups, bits, numbers of ids, spaces' own rows, classes.
+ */
 enum collide_status validate_sizes(const struct model *m, struct collide_error *err);
 
 /* Every entry of a stored or packed mapping, of every embedded space, names a row, of its codebook where it

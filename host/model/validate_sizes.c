@@ -107,6 +107,31 @@ static enum collide_status check_own_rows(const struct model *m, size_t s, struc
     return COLLIDE_OK;
 }
 
+/* Classes are there with all that belongs to them, and instead of what they replace. */
+static enum collide_status check_classes(const struct model *m, size_t s, uint32_t *bits,
+                                         struct collide_error *err)
+{
+    const struct space *space = model_space(m, s);
+    const struct id_classes *classes = &space->classes;
+    const char *name = model_space_name(m, s);
+    const bool has = classes->words != NULL, has_bias = has && s == SPACE_ITEM;
+    if (has &&
+        (classes->bits < 1 || classes->bits > MODEL_MAX_CLASS_BITS || (*bits && *bits != classes->bits)))
+        return error_set(err, COLLIDE_CORRUPT,
+                         "%s is %" PRIu32 " of %s ids; it must be from 1 to %d, and the same for all spaces",
+                         META_CLASS_BITS, classes->bits, name, MODEL_MAX_CLASS_BITS);
+    if (has && (space->weights || (has_bias && m->bias) || !model_space_is_embedded(m, s)))
+        return error_set(err, COLLIDE_CORRUPT,
+                         "%s ids have classes beside weights or biases of their own, or no embeddings", name);
+    if ((classes->weights != NULL) != has || (classes->bias != NULL) != has_bias)
+        return error_set(err, COLLIDE_CORRUPT,
+                         "%s.classes, %s.class_weights and, of items, %s go together or not at all", name,
+                         name, TENSOR_CLASS_BIAS);
+    if (has)
+        *bits = classes->bits;
+    return COLLIDE_OK;
+}
+
 static enum collide_status check_spaces(const struct model *m, struct collide_error *err)
 {
     if (model_entry_base(m, model_n_spaces(m)) > UINT32_MAX)
@@ -117,8 +142,12 @@ static enum collide_status check_spaces(const struct model *m, struct collide_er
     if (m->user.n_ids > 0 && !m->user_is_embedded && !m->histories.offsets)
         return error_set(err, COLLIDE_CORRUPT, "there are users who have neither histories nor embeddings");
     enum collide_status status = COLLIDE_OK;
-    for (size_t s = 0; s < model_n_spaces(m) && status == COLLIDE_OK; s++)
+    uint32_t class_bits = 0;
+    for (size_t s = 0; s < model_n_spaces(m) && status == COLLIDE_OK; s++) {
         status = check_own_rows(m, s, err);
+        if (status == COLLIDE_OK)
+            status = check_classes(m, s, &class_bits, err);
+    }
     return status;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/number.h"
+#include "model/id_values.h"
 #include "model/layout.h"
 #include "model/mapping.h"
 #include "model/safetensors.h"
@@ -13,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows, scales, biases, histories; and of each space mapping, weights and keys. */
-enum { MAX_TENSORS = 5 + 5 * (SPACE_FEATURES + MODEL_MAX_FEATURES) };
+/* Rows, scales, biases, histories; and of each space mapping, weights (or classes and theirs) and keys. */
+enum { MAX_TENSORS = 5 + 6 * (SPACE_FEATURES + MODEL_MAX_FEATURES) };
 
 /* Of the metadata that are the format's own: each number, and everything. */
 enum { MAX_NUMBERS = 5 + 2 * (SPACE_FEATURES + MODEL_MAX_FEATURES), MAX_FIELDS = MAX_NUMBERS + 6 };
@@ -83,6 +84,18 @@ static void add_rows(struct tensor_list *list, const struct model *m)
         make_matrix(list, rows->n);
 }
 
+static void add_classes(struct tensor_list *list, const char *name, const struct space *space)
+{
+    const struct id_classes *classes = &space->classes;
+    if (!classes->words)
+        return;
+    const uint64_t n_classes = model_n_classes(classes->bits);
+    add_of(list, TENSOR_CLASSES, name, DTYPE_U32, classes->words, model_n_class_words(space));
+    add_of(list, TENSOR_CLASS_WEIGHTS, name, DTYPE_F32, classes->weights, n_classes);
+    if (classes->bias)
+        add(list, TENSOR_CLASS_BIAS, DTYPE_F32, classes->bias, n_classes);
+}
+
 static void add_space(struct tensor_list *list, const struct model *m, size_t s)
 {
     const struct space *space = model_space(m, s);
@@ -98,6 +111,7 @@ static void add_space(struct tensor_list *list, const struct model *m, size_t s)
                mapping_n_words(n_entries, m->mapping.bits));
     if (space->weights)
         add_of(list, TENSOR_WEIGHTS, name, DTYPE_F32, space->weights, n_ids);
+    add_classes(list, name, space);
 }
 
 /* The metadata of one file being put together. */
@@ -159,6 +173,16 @@ static void set_mapping(struct header *h, const struct model *m)
     }
 }
 
+static void set_class_bits(struct header *h, const struct model *m)
+{
+    uint32_t bits = 0;
+    for (size_t s = 0; s < model_n_spaces(m); s++)
+        if (model_space(m, s)->classes.words)
+            bits = model_space(m, s)->classes.bits;
+    if (bits)
+        set_integer(h, META_CLASS_BITS, bits);
+}
+
 static void set_features(struct header *h, const struct model *m)
 {
     char *at = h->features;
@@ -186,6 +210,7 @@ static struct header *header_create(const struct model *m)
     set(h, META_SCALING, scaling_name(m->rows.scaling));
     set_row_bits(h, &m->rows);
     set_mapping(h, m);
+    set_class_bits(h, m);
     set_features(h, m);
     for (size_t i = 0; i < m->n_provenance; i++)
         set(h, m->provenance[i].name, m->provenance[i].value);

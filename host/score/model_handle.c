@@ -1,6 +1,7 @@
 #include "score/model_handle.h"
 
 #include "base/error.h"
+#include "model/id_values.h"
 #include "model/layout.h"
 #include "model/mapping.h"
 
@@ -132,8 +133,8 @@ bool model_item_is_blank(const struct model *m, uint32_t id)
 {
     const struct space *item = &m->item;
     uint32_t unknown = item->n_ids;
-    if (!item->weights || item->weights[id] != item->weights[unknown] ||
-        (m->bias && m->bias[id] != m->bias[unknown]))
+    if (!space_is_weighted(item) || model_weight_of(item, id) != model_weight_of(item, unknown) ||
+        model_bias_of(m, id) != model_bias_of(m, unknown))
         return false;
     for (unsigned l = 0; l < m->mapping.n_lookups; l++)
         if (model_row_of(m, item, id, l) != model_row_of(m, item, unknown, l))

@@ -1,6 +1,7 @@
 #include "score/reference.h"
 
 #include "base/error.h"
+#include "model/id_values.h"
 #include "model/mapping.h"
 #include "score/query_ids.h"
 
@@ -168,7 +169,7 @@ static void add_id(const struct model *m, const struct space *space, uint32_t id
     /* A share u of this much is FLT_MIN, so it turns what underflow loses into a part of A_d. */
     static const double underflow = FLT_MIN * 0x1p24;
     uint32_t rows[MODEL_MAX_LOOKUPS];
-    double weight = (space->weights ? space->weights[id] : id < space->n_ids) * request_weight;
+    double weight = model_weight_of(space, id) * request_weight;
     find_rows(m, space, id, rows);
     for (uint32_t d = 0; d < m->dim; d++) {
         struct component e = embedding_component(m, rows, d);
@@ -291,7 +292,7 @@ static void score_item(const struct model *m, uint32_t id, const struct bag *b, 
         error += (b->errors[d] + roundings * (b->errors[d] + pooled)) * e.size;
         lost += e.size + e.lost * (1.0 + pooled);
     }
-    out->value = m->logit_scale * dot + (m->bias ? m->bias[id] : 0.0);
+    out->value = m->logit_scale * dot + model_bias_of(m, id);
     error = factor * error + (1.0 + factor) * lost * FLT_MIN;
     out->tolerance = error + g(m->rows.scaling == SCALING_ROW_OFFSET ? 2 : 1) * (fabs(out->value) + error);
 }

@@ -43,8 +43,12 @@ static void add_model(struct text *t, const struct kernels *k)
         scales[m->rows.scaling], m->mapping.n_lookups, combines[m->mapping.combine], maps[k->tables.mapping],
         pools[m->pooling]);
     if (k->tables.mapping == MAPPING_PACKED)
-        add(t, " -DMAP_BITS=%u -DCODEBOOKS=%d", m->mapping.bits, k->tables.has_codebooks);
+        add(t, " -DMAP_BITS=%u", m->mapping.bits);
+    if (k->tables.has_codebooks)
+        add(t, " -DCODEBOOKS=1");
     add(t, " -DWEIGHTED=%d -DBIASED=%d", k->tables.weighted, k->tables.biased);
+    if (k->tables.class_bits)
+        add(t, " -DCLASS_BITS=%u", k->tables.class_bits);
     if (k->tables.params.n_key_slots)
         add(t, " -DKEYED=1");
     if (k->tables.selects_by_rows)

@@ -1,6 +1,7 @@
 #include "score/tables.h"
 
 #include "base/error.h"
+#include "model/id_values.h"
 #include "model/mapping.h"
 #include "score/model_handle.h"
 
@@ -14,6 +15,9 @@ const char *scoring_table_name(enum scoring_table table)
                                                         [TABLE_SCALES] = "SCALES",
                                                         [TABLE_WEIGHTS] = "WEIGHTS",
                                                         [TABLE_BIAS] = "BIAS",
+                                                        [TABLE_CLASSES] = "CLASSES",
+                                                        [TABLE_CLASS_WEIGHTS] = "CLASS_WEIGHTS",
+                                                        [TABLE_CLASS_BIAS] = "CLASS_BIAS",
                                                         [TABLE_USER_OFFSETS] = "USER_OFFSETS",
                                                         [TABLE_USER_HISTORY] = "USER_HISTORY",
                                                         [TABLE_KEYS] = "KEYS",
@@ -31,13 +35,6 @@ static bool has_one_space(const struct model *m)
     return model_entry_base(m, model_n_spaces(m)) == (uint64_t)m->item.n_ids + 1;
 }
 
-static float weight_of(const struct space *space, uint32_t id)
-{
-    if (space->weights)
-        return space->weights[id];
-    return id < space->n_ids ? 1.0f : 0.0f;
-}
-
 static void join_space(const struct model *m, size_t s, struct tables *t)
 {
     const struct space *space = model_space(m, s);
@@ -46,8 +43,19 @@ static void join_space(const struct model *m, size_t s, struct tables *t)
     for (uint64_t id = 0; id <= space->n_ids; id++) {
         for (uint32_t l = 0; l < n_lookups; l++)
             t->remap[(base + id) * n_lookups + l] = model_row_of(m, space, (uint32_t)id, l);
-        t->weights[base + id] = weight_of(space, (uint32_t)id);
+        t->weights[base + id] = model_weight_of(space, (uint32_t)id);
     }
+}
+
+static enum collide_status spell_out_biases(const struct model *m, struct tables *t,
+                                            struct collide_error *err)
+{
+    t->bias = malloc((m->item.n_ids + 1ull) * sizeof *t->bias);
+    if (!t->bias)
+        return error_no_memory(err, "the items' biases");
+    for (uint64_t id = 0; id <= m->item.n_ids; id++)
+        t->bias[id] = model_bias_of(m, (uint32_t)id);
+    return COLLIDE_OK;
 }
 
 static enum collide_status join_spaces(const struct model *m, struct tables *t, struct collide_error *err)
@@ -62,7 +70,8 @@ static enum collide_status join_spaces(const struct model *m, struct tables *t, 
             join_space(m, s, t);
     t->mapping = MAPPING_STORED;
     t->weighted = true;
-    return COLLIDE_OK;
+    t->class_bits = 0;
+    return m->item.classes.words ? spell_out_biases(m, t, err) : COLLIDE_OK;
 }
 
 /* ---- The items of each row. */
@@ -117,10 +126,10 @@ static enum collide_status list_rows(const struct model *m, struct row_range row
     for (uint32_t id = 0; id < m->item.n_ids; id++)
         if (is_listed(m, rows, id))
             sorted[end[m->item.remap[id] - rows.begin]++] =
-                (struct biased_id){.bias = m->bias ? m->bias[id] : 0.0f, .id = id};
+                (struct biased_id){.bias = model_bias_of(m, id), .id = id};
     for (uint32_t r = 0; r < n_rows; r++) {
         uint32_t begin = t->row_offsets[r], n = t->row_offsets[r + 1] - begin;
-        if (m->bias)
+        if (model_is_biased(m))
             qsort(sorted + begin, n, sizeof *sorted, best_first);
         t->row_best[r] = n ? sorted[begin].bias : -INFINITY;
         for (uint32_t i = begin; i < begin + n; i++)
@@ -175,6 +184,19 @@ static uint64_t n_remap_words(const struct model *m, const struct tables *t)
     return t->mapping == MAPPING_PACKED ? mapping_n_words(n, m->mapping.bits) : n;
 }
 
+/* Codes of the classes, and what these stand for. */
+static void set_class_sources(const struct model *m, struct tables *t)
+{
+    const struct id_classes *classes = &m->item.classes;
+    if (!t->class_bits)
+        return;
+    const uint64_t n_classes = model_n_classes(classes->bits);
+    set_source(t, TABLE_CLASSES, "the classes", classes->words, sizeof *classes->words,
+               model_n_class_words(&m->item));
+    set_source(t, TABLE_CLASS_WEIGHTS, "the classes' weights", classes->weights, sizeof(float), n_classes);
+    set_source(t, TABLE_CLASS_BIAS, "the classes' biases", classes->bias, sizeof(float), n_classes);
+}
+
 /* Scales of rows go where their rows go; those of dimensions everywhere. */
 static void set_row_sources(const struct model *m, struct row_range rows, struct tables *t)
 {
@@ -199,7 +221,8 @@ static void set_sources(const struct model *m, struct row_range rows, unsigned f
     set_row_sources(m, rows, t);
     set_source(t, TABLE_WEIGHTS, "the weights", t->weights ? t->weights : m->item.weights, sizeof(float),
                t->params.n_entries);
-    set_source(t, TABLE_BIAS, "the biases", m->bias, sizeof(float), m->item.n_ids + 1ull);
+    set_source(t, TABLE_BIAS, "the biases", t->bias ? t->bias : m->bias, sizeof(float), m->item.n_ids + 1ull);
+    set_class_sources(m, t);
     set_source(t, TABLE_USER_OFFSETS, "the history offsets", m->histories.offsets, sizeof(uint32_t),
                m->user.n_ids + 2ull);
     set_source(t, TABLE_USER_HISTORY, "the histories", m->histories.items, sizeof(uint32_t),
@@ -219,8 +242,10 @@ static void set_sources(const struct model *m, struct row_range rows, unsigned f
 enum collide_status tables_create(const struct model *m, struct row_range rows, unsigned flags,
                                   struct tables *t, struct collide_error *err)
 {
-    *t = (struct tables){
-        .mapping = m->mapping.kind, .weighted = m->item.weights != NULL, .biased = m->bias != NULL};
+    *t = (struct tables){.mapping = m->mapping.kind,
+                         .weighted = space_is_weighted(&m->item),
+                         .biased = model_is_biased(m),
+                         .class_bits = m->item.classes.words ? m->item.classes.bits : 0};
     if (model_entry_base(m, model_n_spaces(m)) > UINT32_MAX - 1)
         return error_set(err, COLLIDE_UNSUPPORTED, "the model's spaces have more than 2^32 - 2 ids together");
     enum collide_status status = has_one_space(m) ? COLLIDE_OK : join_spaces(m, t, err);
@@ -240,6 +265,7 @@ void tables_free(struct tables *t)
 {
     free(t->remap);
     free(t->weights);
+    free(t->bias);
     free(t->row_offsets);
     free(t->row_items);
     free(t->row_best);

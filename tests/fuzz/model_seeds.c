@@ -76,6 +76,10 @@ static void write_kinds(void)
         {"hashed_features",
          {.mapping = MAPPING_HASHED, .n_lookups = 2, .keys = KEYS_STRING, .parts = EVERYTHING}},
         {"codebooks", {.mapping = MAPPING_PACKED, .n_lookups = 2, .parts = EVERYTHING | FIXTURE_OWN_ROWS}},
+        {"classes",
+         {.mapping = MAPPING_PACKED,
+          .n_lookups = 2,
+          .parts = FIXTURE_HISTORIES | FIXTURE_FEATURES | FIXTURE_OWN_ROWS | FIXTURE_CLASSES}},
         {"hashed_rows", {.mapping = MAPPING_HASHED, .parts = EVERYTHING | FIXTURE_OWN_ROWS}},
         {"stored_features", {.precision = PRECISION_F16, .parts = EVERYTHING}},
     };

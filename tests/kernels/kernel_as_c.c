@@ -57,10 +57,11 @@ static void scatter(void)
 #define TABLES_OF(a)                                                                                         \
     (a)->params, BANKS_OF(a, REMAP, AS_C_REMAP), BANKS_OF(a, ROWS, AS_C_ROW_VALUES),                         \
         BANKS_OF(a, SCALES, AS_C_SCALES), BANKS_OF(a, WEIGHTS, AS_C_WEIGHTS), BANKS_OF(a, BIAS, AS_C_BIAS),  \
-        BANKS_OF(a, USER_OFFSETS, AS_C_USER_OFFSETS), BANKS_OF(a, USER_HISTORY, AS_C_USER_HISTORY),          \
-        BANKS_OF(a, KEYS, AS_C_KEYS), BANKS_OF(a, KEY_SLOTS, AS_C_KEY_SLOTS),                                \
-        BANKS_OF(a, ROW_OFFSETS, AS_C_ROW_OFFSETS), BANKS_OF(a, ROW_ITEMS, AS_C_ROW_ITEMS),                  \
-        BANKS_OF(a, ROW_BEST, AS_C_ROW_BEST)
+        BANKS_OF(a, CLASSES, AS_C_CLASSES), BANKS_OF(a, CLASS_WEIGHTS, AS_C_CLASS_WEIGHTS),                  \
+        BANKS_OF(a, CLASS_BIAS, AS_C_CLASS_BIAS), BANKS_OF(a, USER_OFFSETS, AS_C_USER_OFFSETS),              \
+        BANKS_OF(a, USER_HISTORY, AS_C_USER_HISTORY), BANKS_OF(a, KEYS, AS_C_KEYS),                          \
+        BANKS_OF(a, KEY_SLOTS, AS_C_KEY_SLOTS), BANKS_OF(a, ROW_OFFSETS, AS_C_ROW_OFFSETS),                  \
+        BANKS_OF(a, ROW_ITEMS, AS_C_ROW_ITEMS), BANKS_OF(a, ROW_BEST, AS_C_ROW_BEST)
 #define BATCH_OF(a)                                                                                          \
     (a)->queries, (a)->history, (a)->history_weights, (a)->items, (a)->history_keys, (a)->item_keys,         \
         (a)->vectors, (a)->row_scores, (a)->scores
@@ -136,9 +137,10 @@ const struct kernel_as_c SPECIALISATION = {
     .dim = DIM,
     .n_lookups = LOOKUPS,
     .map_bits = MAP_BITS,
-    .banks = {PLACED(REMAP), PLACED(ROWS), PLACED(SCALES), PLACED(WEIGHTS), PLACED(BIAS),
-              PLACED(USER_OFFSETS), PLACED(USER_HISTORY), PLACED(KEYS), PLACED(KEY_SLOTS),
-              PLACED(ROW_OFFSETS), PLACED(ROW_ITEMS), PLACED(ROW_BEST)},
+    .class_bits = CLASS_BITS,
+    .banks = {PLACED(REMAP), PLACED(ROWS), PLACED(SCALES), PLACED(WEIGHTS), PLACED(BIAS), PLACED(CLASSES),
+              PLACED(CLASS_WEIGHTS), PLACED(CLASS_BIAS), PLACED(USER_OFFSETS), PLACED(USER_HISTORY),
+              PLACED(KEYS), PLACED(KEY_SLOTS), PLACED(ROW_OFFSETS), PLACED(ROW_ITEMS), PLACED(ROW_BEST)},
     .run = run,
 #if KEYED
     .find_item = find,

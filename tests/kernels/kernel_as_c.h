@@ -16,6 +16,9 @@ enum as_c_table {
     AS_C_SCALES,
     AS_C_WEIGHTS,
     AS_C_BIAS,
+    AS_C_CLASSES,
+    AS_C_CLASS_WEIGHTS,
+    AS_C_CLASS_BIAS,
     AS_C_USER_OFFSETS,
     AS_C_USER_HISTORY,
     AS_C_KEYS,
@@ -44,7 +47,7 @@ struct kernel_arguments {
 };
 
 struct kernel_as_c {
-    uint32_t dim, n_lookups, map_bits;
+    uint32_t dim, n_lookups, map_bits, class_bits;
     struct {
         unsigned n, shift;
     } banks[N_AS_C_TABLES];

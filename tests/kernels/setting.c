@@ -109,11 +109,14 @@ static uint32_t any_entry(const struct setting *s, struct rng *rng)
     return (below(rng, 2) ? beyond[below(rng, 4)] : (uint32_t)rng_u64(rng)) & UINT32_MAX >> (32 - bits);
 }
 
-static void pack(const struct setting *s, size_t n, uint32_t *words)
+/* As words of so many bits an entry, and one more. */
+static void table_pack(struct setting *s, enum as_c_table which, const uint32_t *entries, size_t n,
+                       uint32_t bits)
 {
-    uint32_t bits = s->spec->kernels->map_bits;
+    size_t n_words = (n * bits + 31) / 32 + 1;
+    uint32_t *words = memset(table_make(s, which, n_words, 4), 0, n_words * 4);
     for (size_t bit = 0; bit < n * bits; bit++)
-        if (s->entries[bit / bits] >> bit % bits & 1)
+        if (entries[bit / bits] >> bit % bits & 1)
             words[bit / 32] |= 1u << bit % 32;
 }
 
@@ -147,27 +150,44 @@ static void make_mapping(struct setting *s, struct rng *rng)
                    n_lookups * sizeof *s->entries);
     for (size_t i = 0; i < n; i++)
         s->mapped[i] = mapped_row(s, (uint32_t)(i / n_lookups), (uint32_t)(i % n_lookups));
-    size_t n_words = (n * s->spec->kernels->map_bits + 31) / 32 + 1;
     if (s->spec->mapping == MAPPING_STORED)
         memcpy(table_make(s, AS_C_REMAP, n, 4), s->entries, n * 4);
     else if (s->spec->mapping == MAPPING_PACKED)
-        pack(s, n, memset(table_make(s, AS_C_REMAP, n_words, 4), 0, n_words * 4));
+        table_pack(s, AS_C_REMAP, s->entries, n, s->spec->kernels->map_bits);
     else
         table_make(s, AS_C_REMAP, 0, 4);
 }
 
-static void make_entries(struct setting *s, struct rng *rng)
+/* Weights and biases, many of them those of the unknown item. */
+static void make_values(struct setting *s, struct rng *rng)
 {
     uint32_t unknown = s->sizes.n_items;
-    float *weights = make_floats(s, AS_C_WEIGHTS, s->spec->weighted ? s->params.n_entries : 0, rng);
-    float *bias = make_floats(s, AS_C_BIAS, s->spec->biased ? unknown + 1 : 0, rng);
+    bool weighted = s->spec->weighted && !s->spec->classed, biased = s->spec->biased && !s->spec->classed;
+    float *weights = make_floats(s, AS_C_WEIGHTS, weighted ? s->params.n_entries : 0, rng);
+    float *bias = make_floats(s, AS_C_BIAS, biased ? unknown + 1 : 0, rng);
     for (uint32_t i = 0; i < unknown; i++)
         if (below(rng, 3)) {
-            if (s->spec->weighted)
+            if (weighted)
                 weights[i] = weights[unknown];
-            if (s->spec->biased)
+            if (biased)
                 bias[i] = bias[unknown];
         }
+}
+
+/* The same by classes, which only models of one space have on a device. */
+static void make_classes(struct setting *s, struct rng *rng)
+{
+    uint32_t bits = s->spec->kernels->class_bits, unknown = s->sizes.n_items;
+    size_t n_classes = bits ? (size_t)1 << bits : 0;
+    make_floats(s, AS_C_CLASS_WEIGHTS, n_classes, rng);
+    make_floats(s, AS_C_CLASS_BIAS, n_classes, rng);
+    s->codes = block(s->params.n_entries, sizeof *s->codes);
+    for (uint32_t i = s->params.n_entries; bits && i-- > 0;)
+        s->codes[i] = i < unknown && below(rng, 3) ? s->codes[unknown] : below(rng, (uint32_t)n_classes);
+    if (bits)
+        table_pack(s, AS_C_CLASSES, s->codes, s->params.n_entries, bits);
+    else
+        table_make(s, AS_C_CLASSES, 0, 4);
 }
 
 static void make_users(struct setting *s, struct rng *rng)
@@ -375,9 +395,10 @@ struct setting setting_create(const struct specialisation *spec, const struct si
                               enum hostility hostility, struct rng *rng)
 {
     struct setting s = {.spec = spec, .sizes = *sizes, .hostility = hostility};
+    bool has_features = sizes->n_features > 0 && !spec->classed;
     s.params = (device_params){
         .n_items = sizes->n_items,
-        .n_entries = sizes->n_items + 1 + (sizes->n_features ? sizes->n_features + 1 : 0),
+        .n_entries = sizes->n_items + 1 + (has_features ? sizes->n_features + 1 : 0),
         .n_users = sizes->n_users,
         .n_rows = sizes->n_rows,
         .seed_low = (uint32_t)rng_u64(rng),
@@ -388,7 +409,8 @@ struct setting setting_create(const struct specialisation *spec, const struct si
     };
     make_rows(&s, rng);
     make_mapping(&s, rng);
-    make_entries(&s, rng);
+    make_values(&s, rng);
+    make_classes(&s, rng);
     make_users(&s, rng);
     make_keys(&s, rng);
     make_row_items(&s);
@@ -417,6 +439,7 @@ void setting_destroy(struct setting *s)
     ids_free(&s->items);
     free(s->entries);
     free(s->mapped);
+    free(s->codes);
     free(s->queries);
     free(s->numbers);
     free(s->history_weights);
@@ -522,6 +545,8 @@ uint32_t setting_stored(const struct setting *s, uint32_t position)
 
 float setting_weight(const struct setting *s, uint32_t entry)
 {
+    if (s->spec->classed)
+        return ((const float *)s->tables[AS_C_CLASS_WEIGHTS].entries)[s->codes[entry]];
     if (s->spec->weighted)
         return ((const float *)s->tables[AS_C_WEIGHTS].entries)[entry];
     return entry == s->sizes.n_items ? 0.0f : 1.0f;
@@ -530,6 +555,8 @@ float setting_weight(const struct setting *s, uint32_t entry)
 float setting_bias(const struct setting *s, uint32_t entry)
 {
     uint32_t item = entry < s->sizes.n_items ? entry : s->sizes.n_items;
+    if (s->spec->classed)
+        return ((const float *)s->tables[AS_C_CLASS_BIAS].entries)[s->codes[item]];
     return s->spec->biased ? ((const float *)s->tables[AS_C_BIAS].entries)[item] : 0.0f;
 }
 

@@ -35,9 +35,9 @@ struct setting {
     struct sizes sizes;
     enum hostility hostility;
     device_params params;
-    uint32_t
-        *entries; /* (n_entries, n_lookups): as the mapping has them; of a codebook, where there are some */
-    uint32_t *mapped; /* the rows that they lead to, which may be none of the table's */
+    uint32_t *entries; /* (n_entries, n_lookups): as the mapping has them */
+    uint32_t *mapped;  /* the rows that they lead to, which may be none of the table's */
+    uint32_t *codes;   /* (n_entries): classes, where there are some */
     struct table tables[N_AS_C_TABLES];
     device_query *queries;
     struct id_list history, items;
@@ -68,6 +68,7 @@ uint32_t setting_row(const struct setting *s, uint32_t entry, uint32_t lookup);
 void setting_history(const struct setting *s, uint32_t user, uint32_t *begin, uint32_t *end);
 uint32_t setting_stored(const struct setting *s, uint32_t position);
 
+/* Of its own, or by its class. */
 float setting_weight(const struct setting *s, uint32_t entry);
 float setting_bias(const struct setting *s, uint32_t entry);
 

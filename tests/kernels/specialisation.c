@@ -21,7 +21,8 @@ enum {
     SHARDED,
     GATHERED,
     NUMBERS,
-    WIDTH
+    WIDTH,
+    CLASSES
 };
 
 /* The index of the name that a word ends with. */
@@ -43,8 +44,8 @@ struct specialisation specialisation_read(size_t i)
     struct specialisation s = {.kernels = kernels_as_c[i]};
     char(*c)[CHOICE_BYTES] = s.choices;
     assert_int_equal(sscanf(specialisation_lines[i],
-                            "%15s%15s%15s%15s%15s%15s%15s%15s%15s%15s%15s%15s%15s%15s", c[0], c[1], c[2],
-                            c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11], c[12], c[13]),
+                            "%15s%15s%15s%15s%15s%15s%15s%15s%15s%15s%15s%15s%15s%15s%15s", c[0], c[1], c[2],
+                            c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11], c[12], c[13], c[14]),
                      N_CHOICES);
     s.form = !strncmp(c[FORM], "GROUP", 5) ? AS_C_GROUP : NAMED(c[FORM], "ITEM", "GROUP", "PIPELINE");
     s.precision = !strcmp(c[ROWS], "F32")      ? PRECISION_F32
@@ -65,5 +66,6 @@ struct specialisation specialisation_read(size_t i)
     s.keyed = c[KEYED][0] == '1';
     s.sharded = c[SHARDED][0] == '1';
     s.numbers = c[NUMBERS][0] == '1';
+    s.classed = c[CLASSES][0] == '1';
     return s;
 }

@@ -7,7 +7,7 @@
 
 enum as_c_form { AS_C_ITEM, AS_C_GROUP, AS_C_PIPELINE };
 
-enum { N_CHOICES = 14, CHOICE_BYTES = 16 };
+enum { N_CHOICES = 15, CHOICE_BYTES = 16 };
 
 struct specialisation {
     const struct kernel_as_c *kernels;
@@ -18,7 +18,7 @@ struct specialisation {
     enum combine combine;
     enum mapping_kind mapping;
     enum pooling pooling;
-    bool has_codebooks, weighted, biased, keyed, sharded, numbers;
+    bool has_codebooks, weighted, biased, keyed, sharded, numbers, classed;
 };
 
 extern const struct kernel_as_c *const kernels_as_c[];

@@ -153,11 +153,22 @@ static void keys_are_found_where_xxh3_puts_them(void **state)
     assert_true(n_tried > 0);
 }
 
-/* Sharded bags have to be linear; asking ahead is for CPUs. */
+/* Sharded bags have to be linear; asking ahead is for CPUs; classes have both weights and biases. */
 static bool may_meet(const char *x, const char *y, int column_x, int column_y)
 {
-    enum { FORM = 0, COMBINE = 2, POOL = 4, PREFETCH = 8, SHARDED = 10 };
+    enum {
+        FORM = 0,
+        COMBINE = 2,
+        POOL = 4,
+        WEIGHTED = 5,
+        BIASED = 6,
+        PREFETCH = 8,
+        SHARDED = 10,
+        CLASSES = 14
+    };
     bool is_set = !strcmp(y, "1");
+    if (column_y == CLASSES && is_set)
+        return (column_x != WEIGHTED && column_x != BIASED) || !strcmp(x, "1");
     if (column_y == SHARDED && is_set)
         return !(column_x == COMBINE && strstr(x, "MULTIPLY")) && !(column_x == POOL && !strcmp(x, "MAX"));
     return !(column_x == FORM && column_y == PREFETCH && is_set) || !strcmp(x, "ITEM");

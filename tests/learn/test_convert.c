@@ -309,6 +309,25 @@ static void what_is_not_converted_stays_as_it_was(void **state)
     converted_destroy(c);
 }
 
+static void classes_stay_as_they_were(void **state)
+{
+    (void)state;
+    static struct draft d;
+    static const uint32_t words[DRAFT_ITEMS / 32 + 2] = {0x5a5a5a5a, 0x0f0f0f0f};
+    static const float class_weights[] = {0.0f, 1.0f}, class_bias[] = {-1.0f, 2.0f};
+    const struct draft_shape shape = {.n_lookups = 2};
+    const struct convert_options options = {ROWS_I4, MAPPING_TO_PACKED, NO_LIMIT};
+    draft_fill(&d, &shape, 6);
+    d.model.item.weights = d.model.bias = NULL;
+    d.model.item.classes = (struct id_classes){words, 1, class_weights, class_bias};
+    struct converted *c = convert(&d, &options);
+    const struct id_classes *classes = &converted_model(c)->item.classes;
+    assert_true(classes->words == words && classes->bits == 1);
+    assert_true(classes->weights == class_weights && classes->bias == class_bias);
+    check_file(converted_model(c));
+    converted_destroy(c);
+}
+
 static const char *note_of(const struct model *m)
 {
     for (size_t i = 0; i < m->n_provenance; i++)
@@ -414,6 +433,7 @@ int main(void)
         cmocka_unit_test(merged_lookups_stay_within_their_bound),
         cmocka_unit_test(mappings_take_every_form),
         cmocka_unit_test(rows_of_a_space_stay_its_own_where_they_can),
+        cmocka_unit_test(classes_stay_as_they_were),
         cmocka_unit_test(what_is_not_converted_stays_as_it_was),
         cmocka_unit_test(provenance_tells_each_conversion),
         cmocka_unit_test(costs_are_counted),

@@ -67,6 +67,20 @@ static void recall_and_ndcg_follow_their_definitions(void **state)
     check(1000, NULL, 1.0, ((1.0 + 0.5) / (1.0 + second) + 0.5 + fourth) / 3.0);
 }
 
+/* Items 0 and 3 are of one class, the unknown one of class 0. */
+static void values_by_class_count_as_those_by_id(void **state)
+{
+    (void)state;
+    static const uint32_t codes[] = {1 | 2 << 2 | 3 << 4 | 1 << 6, 0};
+    static const float class_weights[] = {0.0f, 1.0f, 1.0f, 1.0f}, class_bias[] = {0.0f, 0.0f, 0.1f, 0.2f};
+    const double second = 1.0 / log2(3.0);
+    struct model m = small_model();
+    m.item.weights = m.bias = NULL;
+    m.item.classes = (struct id_classes){codes, 2, class_weights, class_bias};
+    check_model(&m, 1, NULL, 1.0 / 3.0, 1.0 / 3.0);
+    check_model(&m, 3, NULL, (1.0 + 1.0) / 3.0, ((1.0 + 0.5) / (1.0 + second) + 0.5) / 3.0);
+}
+
 static void masked_items_are_not_recommended(void **state)
 {
     (void)state;
@@ -153,6 +167,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(recall_and_ndcg_follow_their_definitions),
+        cmocka_unit_test(values_by_class_count_as_those_by_id),
         cmocka_unit_test(masked_items_are_not_recommended),
         cmocka_unit_test(packed_mappings_are_evaluated_as_stored_ones),
         cmocka_unit_test(several_lookups_are_evaluated_as_one),

@@ -26,10 +26,11 @@ static struct fixture_kind plain_kind(unsigned i)
 
 static struct fixture_kind own_rows_kind(unsigned i)
 {
+    enum { SPACES = FIXTURE_HISTORIES | FIXTURE_EMBEDDED_USERS | FIXTURE_FEATURES };
     return (struct fixture_kind){.mapping = i % 2 ? MAPPING_PACKED : MAPPING_HASHED,
                                  .n_lookups = i / 2 + 1,
-                                 .parts = FIXTURE_ALL | FIXTURE_EMBEDDED_USERS | FIXTURE_FEATURES |
-                                          FIXTURE_OWN_ROWS};
+                                 .parts = SPACES | FIXTURE_OWN_ROWS |
+                                          (i % 4 < 2 ? FIXTURE_CLASSES : FIXTURE_WEIGHTS | FIXTURE_BIAS)};
 }
 
 struct fixture_kind fixture_kind(unsigned i)
@@ -125,6 +126,21 @@ static void pack(const uint32_t *entries, unsigned n, uint32_t *words)
             words[bit / 32] |= 1u << bit % 32;
 }
 
+/* Id i is of class 5 i % 8. */
+static struct id_classes make_classes(uint32_t n_ids, struct fixture_space *f)
+{
+    uint32_t codes[FIXTURE_ITEMS + 1];
+    for (unsigned i = 0; i <= n_ids; i++)
+        codes[i] = 5 * i % FIXTURE_N_CLASSES;
+    pack(codes, n_ids + 1, f->class_words);
+    for (unsigned c = 0; c < FIXTURE_N_CLASSES; c++) {
+        f->class_weights[c] = 0.25f * (float)c;
+        f->class_bias[c] = 2.0f - (float)c;
+    }
+    return (struct id_classes){
+        .bits = FIXTURE_CLASS_BITS, .words = f->class_words, .weights = f->class_weights};
+}
+
 static struct space make_space(struct fixture_kind kind, uint32_t n_ids, uint32_t n_lookups,
                                struct fixture_space *f)
 {
@@ -140,7 +156,9 @@ static struct space make_space(struct fixture_kind kind, uint32_t n_ids, uint32_
                           .own_rows = {.n = n_each * n_lookups},
                           .keys = make_keys(kind.keys, n_ids, &f->keys),
                           .remap = remaps[kind.mapping],
-                          .weights = kind.parts & FIXTURE_WEIGHTS ? f->weights : NULL};
+                          .weights = kind.parts & FIXTURE_WEIGHTS ? f->weights : NULL,
+                          .classes = kind.parts & FIXTURE_CLASSES ? make_classes(n_ids, f)
+                                                                  : (struct id_classes){.words = NULL}};
 }
 
 static void add_users(struct fixture_kind kind, struct fixture *f)
@@ -205,6 +223,8 @@ void fixture_model(struct fixture_kind kind, struct fixture *f)
         .provenance = f->provenance,
         .n_provenance = 2,
     };
+    if (kind.parts & FIXTURE_CLASSES)
+        f->model.item.classes.bias = f->item.class_bias;
     add_users(kind, f);
     if (kind.parts & FIXTURE_FEATURES)
         add_features(kind, f);

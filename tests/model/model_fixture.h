@@ -13,6 +13,8 @@ enum {
     FIXTURE_USERS = 3,
     FIXTURE_SLOTS = 16,
     FIXTURE_BITS = 3,
+    FIXTURE_CLASS_BITS = 3,
+    FIXTURE_N_CLASSES = 8,
     FIXTURE_MAX_LOOKUPS = 3,
     FIXTURE_FEATURES_N = 2, /* "country" and "os", of as many ids as users */
 };
@@ -24,6 +26,7 @@ enum fixture_parts {
     FIXTURE_ALL = 7, /* of a model of items and histories */
     FIXTURE_EMBEDDED_USERS = 8,
     FIXTURE_FEATURES = 16,
+    FIXTURE_CLASSES = 64,  /* in place of weights and biases, which are then not to be asked for */
     FIXTURE_OWN_ROWS = 32, /* each space keeps to as many of the first rows as its lookups share evenly */
 };
 
@@ -41,7 +44,7 @@ struct fixture_kind {
 
 /* Every combination of precision, keys and parts of models with items and histories; then, of models with
  * several lookups, embedded users and features, of scaling, mapping and combine; then those of computed
- * mappings and spaces that have rows of their own. */
+ * mappings and spaces that have rows of their own, half of them with classes. */
 enum {
     FIXTURE_N_PLAIN_KINDS = 3 * 3 * 8,
     FIXTURE_N_MAPPED_KINDS = 6 * 3 * 3,
@@ -60,6 +63,8 @@ struct fixture_space {
     uint32_t remap[(FIXTURE_ITEMS + 1) * FIXTURE_MAX_LOOKUPS];
     uint32_t words[8]; /* remap, packed */
     float weights[FIXTURE_ITEMS + 1];
+    uint32_t class_words[2];
+    float class_weights[FIXTURE_N_CLASSES], class_bias[FIXTURE_N_CLASSES];
     struct fixture_keys keys;
 };
 

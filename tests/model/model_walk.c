@@ -100,6 +100,25 @@ static uint64_t packed_entry(const uint32_t *words, uint64_t e, uint32_t bits)
     return entry;
 }
 
+static const char *walk_classes(const struct model_file *file, const struct model *m,
+                                const struct space *space)
+{
+    const struct id_classes *classes = &space->classes;
+    const bool is_item = space == &m->item;
+    if (!classes->words)
+        return classes->weights || classes->bias ? "what classes have, without classes" : NULL;
+    if (classes->bits < 1 || classes->bits > 8 || space->weights || (is_item && m->bias))
+        return "classes of too many bits, or beside what they replace";
+    if (!inside(file, classes->words, ((space->n_ids + 1ull) * classes->bits / 32 + 1) * 4))
+        return "classes outside their tensor";
+    if (!inside(file, classes->weights, 4ull << classes->bits) ||
+        (is_item ? !inside(file, classes->bias, 4ull << classes->bits) : classes->bias != NULL))
+        return "values of classes outside their tensors, or missing";
+    for (uint64_t id = 0; id <= space->n_ids; id++)
+        packed_entry(classes->words, id, classes->bits);
+    return NULL;
+}
+
 static const char *walk_embedded(const struct model_file *file, const struct model *m,
                                  const struct space *space)
 {
@@ -121,7 +140,8 @@ static const char *walk_embedded(const struct model_file *file, const struct mod
                                              : space->remap[e]) >= n_choices &&
             !(n_own && e / mapping->n_lookups == space->n_ids))
             return "an id maps to no row";
-    return walk_keys(file, &space->keys, space->n_ids);
+    const char *wrong = walk_classes(file, m, space);
+    return wrong ? wrong : walk_keys(file, &space->keys, space->n_ids);
 }
 
 static const char *walk_histories(const struct model_file *file, const struct model *m)

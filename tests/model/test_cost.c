@@ -119,6 +119,23 @@ static void weights_and_biases_cost_a_line_where_there_are_any(void **state)
     assert_cost(cost_of_weight(&m), 1.0, 4);
 }
 
+/* Of models of one space the code, as a packed entry; several spaces have values an id again. */
+static void classes_cost_their_code(void **state)
+{
+    static const uint32_t words[1];
+    static const float values[4];
+    static const struct feature country = {.name = "country", .space = {.n_ids = 5}};
+    struct model m = plain_model();
+    (void)state;
+    m.item.classes = (struct id_classes){words, 2, values, values};
+    assert_cost(cost_of_weight(&m), 272.0 / 256, 0.25); /* 256 a line, of which 16 begin in its last word */
+    assert_cost(cost_of_bias(&m), 272.0 / 256, 0.25);
+    m.features = &country;
+    m.n_features = 1;
+    assert_cost(cost_of_weight(&m), 1.0, 4);
+    assert_cost(cost_of_bias(&m), 1.0, 4);
+}
+
 static void an_embedding_costs_its_mapping_its_rows_and_their_scales(void **state)
 {
     struct model m = plain_model();
@@ -160,6 +177,7 @@ int main(void)
         cmocka_unit_test(a_computed_mapping_costs_nothing),
         cmocka_unit_test(packed_entries_are_read_as_two_words),
         cmocka_unit_test(weights_and_biases_cost_a_line_where_there_are_any),
+        cmocka_unit_test(classes_cost_their_code),
         cmocka_unit_test(an_embedding_costs_its_mapping_its_rows_and_their_scales),
         cmocka_unit_test(tables_take_the_bytes_of_their_entries),
     };

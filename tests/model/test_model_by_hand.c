@@ -77,6 +77,36 @@ static void write_eights(const char *path)
                &data, 33);
 }
 
+/* By the size of elements, then by name. */
+static void write_small(const char *path)
+{
+    static const struct {
+        float class_bias[4], class_weights[4];
+        uint32_t classes[2], remap_packed[2];
+        float scales[2];
+        int8_t rows[5][2];
+        char none[2]; /* of the structure, not of the file */
+    } data = {{-2, 0.25f, -0.5f, -2},
+              {0, 1, 0.5f, 0},
+              {0x99, 0},
+              {0xd8, 0},
+              {0.5f, 0.25f},
+              {{2, 0}, {0, 4}, {1, 2}, {2, 1}},
+              ""};
+    write_file(path, 8,
+               "{\"__metadata__\": {\"collide.format\": \"1\", \"collide.lookups\": \"2\", "
+               "\"collide.scaling\": \"dim\", \"collide.mapping\": \"packed\", "
+               "\"collide.mapping_bits\": \"1\", \"collide.ids.item\": \"4\", "
+               "\"collide.rows.item\": \"0,4\", \"collide.class_bits\": \"2\"}, "
+               "\"item.class_bias\": {\"dtype\": \"F32\", \"shape\": [4], \"data_offsets\": [0, 16]}, "
+               "\"item.class_weights\": {\"dtype\": \"F32\", \"shape\": [4], \"data_offsets\": [16, 32]}, "
+               "\"item.classes\": {\"dtype\": \"U32\", \"shape\": [2], \"data_offsets\": [32, 40]}, "
+               "\"item.remap_packed\": {\"dtype\": \"U32\", \"shape\": [2], \"data_offsets\": [40, 48]}, "
+               "\"item.scales\": {\"dtype\": \"F32\", \"shape\": [2], \"data_offsets\": [48, 56]}, "
+               "\"item.rows\": {\"dtype\": \"I8\", \"shape\": [5, 2], \"data_offsets\": [56, 66]}}",
+               &data, 66);
+}
+
 /* Of a history of item 0 and one more. */
 static void assert_score(const struct collide_model *h, uint64_t other, uint64_t item, double expected)
 {
@@ -134,6 +164,20 @@ static void the_documented_rows_of_three_bits_score_as_documented(void **state)
     collide_model_close(h);
 }
 
+static void the_documented_codebooks_and_classes_score_as_documented(void **state)
+{
+    const struct folder *folder = *state;
+    struct collide_model *h = NULL;
+    struct collide_error err = {0};
+    write_small(folder->file);
+    if (collide_model_open(folder->file, &h, &err) != COLLIDE_OK)
+        fail_msg("%s", err.text);
+    assert_score(h, 3, 1, 3.78125);
+    assert_score(h, 3, 2, 2.9375);
+    assert_score(h, 3, 99, -2.0);
+    collide_model_close(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +185,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_documented_line_rows_score_as_documented, folder_make,
                                         folder_remove),
         cmocka_unit_test_setup_teardown(the_documented_rows_of_three_bits_score_as_documented, folder_make,
+                                        folder_remove),
+        cmocka_unit_test_setup_teardown(the_documented_codebooks_and_classes_score_as_documented, folder_make,
                                         folder_remove),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
  * embedded users, features: accepted where it makes sense, refused where it does not. */
 #include "model_change.h"
 
+#include "model/id_values.h"
 #include "model/write.h"
 
 #include <math.h>
@@ -28,6 +29,9 @@ static const struct fixture_kind books = {
     .mapping = MAPPING_PACKED, .n_lookups = 2, .parts = EVERYTHING | FIXTURE_OWN_ROWS};
 static const struct fixture_kind with_books_of_items = {
     .mapping = MAPPING_PACKED, .n_lookups = 2, .parts = FIXTURE_ALL | FIXTURE_OWN_ROWS};
+static const struct fixture_kind classed = {.parts = FIXTURE_HISTORIES | FIXTURE_EMBEDDED_USERS |
+                                                     FIXTURE_FEATURES | FIXTURE_CLASSES};
+static const struct fixture_kind classed_items = {.parts = FIXTURE_HISTORIES | FIXTURE_CLASSES};
 static const struct fixture_kind hashed = {.mapping = MAPPING_HASHED, .parts = EVERYTHING};
 static const struct fixture_kind with_features = {.parts = EVERYTHING};
 
@@ -221,6 +225,76 @@ static void rows_of_a_space_must_be_some_of_the_table(void **state)
     ACCEPTED(hashed, set(&d, "collide.rows.item", "3,1"));
 }
 
+/* 8 ids of 3 bits: a word, and one more. */
+static void classes_come_with_their_values_or_not_at_all(void **state)
+{
+    const struct folder *folder = *state;
+    static const char *const wrong[] = {"0", "9", "", "x", "3.0"};
+    static const uint64_t eight[] = {8}, two[] = {2};
+    static const uint32_t words[8] = {0};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        CORRUPT(classed, "collide.class_bits is \"", set(&d, "collide.class_bits", wrong[i]));
+    CORRUPT(classed, "collide.class_bits is missing", set(&d, "collide.class_bits", NULL));
+    CORRUPT(classed, "item.class_weights has 8 entries where 4 are needed",
+            set(&d, "collide.class_bits", "2"));
+    CORRUPT(classed, "item.classes has 2 entries where 3 are needed", set(&d, "collide.class_bits", "5"));
+    CORRUPT(classed, "item.classes has 3 entries where 2", draft_resize(draft_tensor(&d, "item.classes"), 3));
+    CORRUPT(classed, "item.classes must be U32 of 1", reshape(&d, "item.classes", 2, 2, 1));
+    CORRUPT(classed, "item.class_weights is missing", draft_remove(&d, "item.class_weights"));
+    CORRUPT(classed, "os.class_weights is missing", draft_remove(&d, "os.class_weights"));
+    CORRUPT(classed, "item.class_bias is missing", draft_remove(&d, "item.class_bias"));
+    CORRUPT(classed, "item.class_bias has 7 entries", draft_resize(draft_tensor(&d, "item.class_bias"), 7));
+    CORRUPT(classed, "user.class_weights is there, but", draft_remove(&d, "user.classes"));
+    CORRUPT(classed, "item.weights is there, but", draft_add(&d, "item.weights", "F32", 1, eight, words));
+    CORRUPT(classed, "item.bias is there, but", draft_add(&d, "item.bias", "F32", 1, eight, words));
+    CORRUPT(plain, "item.class_weights is there, but",
+            draft_add(&d, "item.class_weights", "F32", 1, eight, words));
+    CORRUPT(plain, "item.class_bias is there, but", draft_add(&d, "item.class_bias", "F32", 1, eight, words));
+    CORRUPT(plain, "collide.class_bits is there, but", set(&d, "collide.class_bits", "3"));
+    CORRUPT(classed_items, "user.classes is there, but", draft_add(&d, "user.classes", "U32", 1, two, words));
+    CORRUPT(classed_items, "user.class_weights is there, but",
+            draft_add(&d, "user.class_weights", "F32", 1, eight, words));
+    NOT_FINITE(classed, "item.class_weights: value 7", f32(&d, "item.class_weights")[7] = NAN);
+    NOT_FINITE(classed, "item.class_bias: value 0", f32(&d, "item.class_bias")[0] = -INFINITY);
+    NOT_FINITE(classed, "os.class_weights: value 3", f32(&d, "os.class_weights")[3] = NAN);
+    ACCEPTED(classed, memset(u32(&d, "item.classes"), 0xff, 8)); /* any code is one of a class */
+    ACCEPTED(classed, draft_remove(&d, "os.classes"); draft_remove(&d, "os.class_weights"));
+}
+
+static void values_of_classes_are_those_of_their_ids(void **state)
+{
+    const struct folder *folder = *state;
+    struct fixture f;
+    fixture_model(classed, &f);
+    write_model(&f.model, folder->file);
+    struct model_file *file = open_model(folder->file);
+    const struct model *m = model_file_model(file);
+    static const uint32_t codes[] = {0, 5, 2, 7, 4, 1, 6, 3};
+    assert_true(space_is_weighted(&m->item) && model_is_biased(m));
+    for (uint32_t id = 0; id <= FIXTURE_ITEMS; id++) {
+        assert_int_equal(model_class_of(&m->item, id), codes[id]);
+        assert_true(model_weight_of(&m->item, id) == 0.25f * (float)codes[id]);
+        assert_true(model_bias_of(m, id) == 2.0f - (float)codes[id]);
+    }
+    for (uint32_t id = 0; id <= FIXTURE_USERS; id++)
+        assert_true(model_weight_of(&m->user, id) == 0.25f * (float)codes[id]);
+    model_file_close(file);
+}
+
+static void values_of_ids_without_classes_are_their_own(void **state)
+{
+    struct fixture f;
+    (void)state;
+    fixture_model(with_features, &f);
+    assert_true(model_weight_of(&f.model.item, 3) == f.item.weights[3]);
+    assert_true(model_bias_of(&f.model, 7) == f.bias[7]);
+    assert_true(space_is_weighted(&f.model.item) && model_is_biased(&f.model));
+    fixture_model(i8, &f);
+    assert_true(model_weight_of(&f.model.item, 6) == 1.0f && model_weight_of(&f.model.item, 7) == 0.0f);
+    assert_true(model_bias_of(&f.model, 3) == 0.0f);
+    assert_false(space_is_weighted(&f.model.item) || model_is_biased(&f.model));
+}
+
 static void hashed_mappings_have_numbers_in_place_of_arrays(void **state)
 {
     const struct folder *folder = *state;
@@ -333,6 +407,16 @@ static void what_makes_no_sense_is_not_written(void **state)
     NOT_WRITTEN(two_lookups, "collide.rows.item is there, but", f.model.item.own_rows.n = 4);
     NOT_WRITTEN(books, "collide.rows.item names 4 rows from 2 on of 5", f.model.item.own_rows.first = 2);
     NOT_WRITTEN(with_books_of_items, "collide.rows.user is there, but", f.model.user.own_rows.n = 4);
+    NOT_WRITTEN(classed, "collide.class_bits is 9 of item ids", f.model.item.classes.bits = 9);
+    NOT_WRITTEN(classed, "collide.class_bits is 2 of user ids", f.model.user.classes.bits = 2);
+    NOT_WRITTEN(classed, "item ids have classes beside", f.model.bias = f.bias);
+    NOT_WRITTEN(classed, "os ids have classes beside", f.features[1].space.weights = f.bias);
+    NOT_WRITTEN(classed_items, "user ids have classes beside", f.model.user.classes = f.model.item.classes);
+    NOT_WRITTEN(classed, "go together or not at all", f.model.item.classes.bias = NULL);
+    NOT_WRITTEN(classed, "go together or not at all", f.model.user.classes.weights = NULL);
+    NOT_WRITTEN(classed, "go together or not at all", f.model.user.classes.bias = f.bias);
+    NOT_WRITTEN(with_features, "go together or not at all", f.model.item.classes.weights = f.bias);
+    NOT_WRITTEN(classed, "item.class_bias", f.item.class_bias[2] = NAN);
     NOT_WRITTEN(with_features, "os.weights", f.of_features[1].weights[2] = NAN);
 }
 
@@ -349,6 +433,9 @@ int main(void)
         IN_FOLDER(concatenated_rows_must_fit_the_largest_dim),
         IN_FOLDER(packed_mappings_out_of_bounds_are_refused),
         IN_FOLDER(rows_of_a_space_must_be_some_of_the_table),
+        IN_FOLDER(classes_come_with_their_values_or_not_at_all),
+        IN_FOLDER(values_of_classes_are_those_of_their_ids),
+        cmocka_unit_test(values_of_ids_without_classes_are_their_own),
         IN_FOLDER(hashed_mappings_have_numbers_in_place_of_arrays),
         IN_FOLDER(counts_of_ids_must_be_those_of_the_spaces),
         IN_FOLDER(features_need_names_of_their_own),

@@ -38,6 +38,16 @@ static void assert_floats_equal(const float *a, const float *b, size_t n)
         assert_memory_equal(a, b, n * sizeof *a);
 }
 
+static void assert_classes_equal(const struct id_classes *a, const struct id_classes *b, uint32_t n_ids)
+{
+    assert_int_equal(a->words == NULL, b->words == NULL);
+    assert_int_equal(a->bits, b->bits);
+    if (a->words)
+        assert_memory_equal(a->words, b->words, ((n_ids + 1) * a->bits + 31) / 32 * sizeof *a->words);
+    assert_floats_equal(a->weights, b->weights, (size_t)1 << a->bits);
+    assert_floats_equal(a->bias, b->bias, (size_t)1 << a->bits);
+}
+
 static void assert_spaces_equal(const struct model *m, const struct space *a, const struct space *b)
 {
     assert_int_equal(a->n_ids, b->n_ids);
@@ -50,6 +60,7 @@ static void assert_spaces_equal(const struct model *m, const struct space *a, co
     if (a->remap)
         assert_memory_equal(a->remap, b->remap, n * sizeof *a->remap);
     assert_floats_equal(a->weights, b->weights, a->n_ids + 1);
+    assert_classes_equal(&a->classes, &b->classes, a->n_ids);
     assert_keys_equal(&a->keys, &b->keys, a->n_ids);
 }
 

@@ -31,6 +31,9 @@ static const struct {
            {MAPPING_HASHED, RANDOM_OWN_ROWS | RANDOM_USER_EMBEDDED, 0},
            {MAPPING_PACKED, RANDOM_OWN_ROWS | RANDOM_USER_EMBEDDED, 1}};
 
+/* Weights and biases: none, each, both, by class. */
+enum { ARRAYS_CLASSES = 4, N_ARRAYS };
+
 enum { MAX_VALUES = 8 };
 
 static const unsigned N_VALUES[N_MODEL_OPTIONS] = {
@@ -38,7 +41,7 @@ static const unsigned N_VALUES[N_MODEL_OPTIONS] = {
     [OPTION_POOLING] = POOLING_MAX + 1,
     [OPTION_LOOKUPS] = sizeof COMBINES / sizeof *COMBINES,
     [OPTION_IDS] = sizeof IDS / sizeof *IDS,
-    [OPTION_ARRAYS] = 4,
+    [OPTION_ARRAYS] = N_ARRAYS,
     [OPTION_KEYS] = 2,
     [OPTION_VALUES] = 2,
 };
@@ -160,7 +163,8 @@ struct random_model model_choice(unsigned i)
                                 .combine = COMBINES[v[OPTION_LOOKUPS]],
                                 .mapping = IDS[v[OPTION_IDS]].mapping,
                                 .keys = v[OPTION_KEYS] ? KEYS_U64 : KEYS_DENSE,
-                                .flags = v[OPTION_ARRAYS] | IDS[v[OPTION_IDS]].flags,
+                                .flags = v[OPTION_ARRAYS] % ARRAYS_CLASSES | IDS[v[OPTION_IDS]].flags,
+                                .class_bits = v[OPTION_ARRAYS] == ARRAYS_CLASSES ? 1 + i % 8 : 0,
                                 .n_features = IDS[v[OPTION_IDS]].n_features,
                                 .n_feature_ids = 6,
                                 .values = v[OPTION_VALUES]};
@@ -183,15 +187,16 @@ const char *model_describe(const struct random_model *spec, char *out, size_t n_
 {
     static const char *const scales[] = {
         [RANDOM_SCALES_DEFAULT] = "", [RANDOM_SCALES_OFFSET] = " row-offset", [RANDOM_SCALES_DIM] = " dim"};
-    snprintf(out, n_bytes,
-             "seed %llu: %s%s %s, dim %u, %u lookups %s, %s, %u items, %u rows, %u users, %u features, "
-             "%s rows of their own, %s weights, %s bias, %s users embedded, %s keys, %s values",
-             (unsigned long long)spec->seed, precision_name(spec->precision), scales[spec->scales],
-             pooling_name(spec->pooling), spec->dim, spec->n_lookups ? spec->n_lookups : 1,
-             combine_name(spec->combine), mapping_kind_name(spec->mapping), spec->n_items, spec->n_rows,
-             spec->n_users, spec->n_features, spec->flags & RANDOM_OWN_ROWS ? "with" : "no",
-             spec->flags & RANDOM_WEIGHTS ? "with" : "no", spec->flags & RANDOM_BIAS ? "with" : "no",
-             spec->flags & RANDOM_USER_EMBEDDED ? "with" : "no", key_kind_name(spec->keys),
-             spec->values == VALUES_EXTREME ? "extreme" : "ordinary");
+    snprintf(
+        out, n_bytes,
+        "seed %llu: %s%s %s, dim %u, %u lookups %s, %s, %u items, %u rows, %u users, %u features, "
+        "%s rows of their own, %s weights, %s bias, %u class bits, %s users embedded, %s keys, %s values",
+        (unsigned long long)spec->seed, precision_name(spec->precision), scales[spec->scales],
+        pooling_name(spec->pooling), spec->dim, spec->n_lookups ? spec->n_lookups : 1,
+        combine_name(spec->combine), mapping_kind_name(spec->mapping), spec->n_items, spec->n_rows,
+        spec->n_users, spec->n_features, spec->flags & RANDOM_OWN_ROWS ? "with" : "no",
+        spec->flags & RANDOM_WEIGHTS ? "with" : "no", spec->flags & RANDOM_BIAS ? "with" : "no",
+        spec->class_bits, spec->flags & RANDOM_USER_EMBEDDED ? "with" : "no", key_kind_name(spec->keys),
+        spec->values == VALUES_EXTREME ? "extreme" : "ordinary");
     return out;
 }

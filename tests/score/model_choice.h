@@ -10,13 +10,13 @@ enum model_option {
     OPTION_POOLING,
     OPTION_LOOKUPS, /* one, or several, and what combines them */
     OPTION_IDS,     /* how they are mapped; features, embedded users */
-    OPTION_ARRAYS,  /* weights, biases */
+    OPTION_ARRAYS,  /* weights, biases, classes */
     OPTION_KEYS,
     OPTION_VALUES,
     N_MODEL_OPTIONS
 };
 
-enum { MODEL_CHOICE_N = 50 };
+enum { MODEL_CHOICE_N = 58 };
 
 /* Random, but for this: every two values of any two options come together in one of the models. */
 struct random_model model_choice(unsigned i);

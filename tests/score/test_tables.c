@@ -1,6 +1,7 @@
 /* A model's arrays as the tables that kernels read. */
 #include "score/tables.h"
 
+#include "model/id_values.h"
 #include "model/mapping.h"
 #include "support/random_model.h"
 
@@ -55,6 +56,26 @@ static void the_arrays_of_one_space_are_taken_as_they_are(void **state)
     }
 }
 
+static void classes_of_one_space_are_taken_as_they_are(void **state)
+{
+    (void)state;
+    struct random_model spec = spec_here();
+    spec.class_bits = 3;
+    struct collide_model *model = random_model_open(&spec);
+    const struct id_classes *classes = &model->model->item.classes;
+    struct tables t;
+    create(model->model, all_rows(model->model), 0, &t);
+    assert_true(t.class_bits == 3 && t.weighted && t.biased);
+    assert_ptr_equal(t.sources[TABLE_CLASSES].bytes, classes->words);
+    assert_ptr_equal(t.sources[TABLE_CLASS_WEIGHTS].bytes, classes->weights);
+    assert_ptr_equal(t.sources[TABLE_CLASS_BIAS].bytes, classes->bias);
+    assert_int_equal(t.sources[TABLE_CLASSES].n_bytes, (51 * 3 / 32 + 1 + 1) * 4);
+    assert_int_equal(t.sources[TABLE_CLASS_BIAS].n_bytes, 8 * sizeof(float));
+    assert_int_equal(t.sources[TABLE_WEIGHTS].n_bytes + t.sources[TABLE_BIAS].n_bytes, 0);
+    tables_free(&t);
+    collide_model_close(model);
+}
+
 /* Entries of all embedded spaces, each followed by its unknown one, whatever their own mapping is. */
 static void assert_joined(const struct model *m, const struct tables *t)
 {
@@ -68,10 +89,13 @@ static void assert_joined(const struct model *m, const struct tables *t)
         for (uint32_t id = 0; id <= space->n_ids && model_space_is_embedded(m, s); id++, entry++) {
             for (unsigned l = 0; l < m->mapping.n_lookups; l++)
                 assert_int_equal(remap[entry * m->mapping.n_lookups + l], model_row_of(m, space, id, l));
-            float expected = id < space->n_ids ? 1.0f : 0.0f;
-            assert_true(weights[entry] == (space->weights ? space->weights[id] : expected));
+            assert_true(weights[entry] == model_weight_of(space, id));
         }
     }
+    const float *bias = t->sources[TABLE_BIAS].bytes;
+    for (uint32_t id = 0; id <= m->item.n_ids; id++)
+        assert_true((bias ? bias[id] : 0.0f) == model_bias_of(m, id));
+    assert_true(t->class_bits == 0 && !t->sources[TABLE_CLASSES].bytes);
     assert_int_equal(t->params.n_entries, entry);
     assert_int_equal(t->sources[TABLE_REMAP].n_bytes, entry * m->mapping.n_lookups * sizeof(uint32_t));
     assert_int_equal(t->sources[TABLE_WEIGHTS].n_bytes, entry * sizeof(float));
@@ -80,12 +104,13 @@ static void assert_joined(const struct model *m, const struct tables *t)
 static void several_spaces_are_put_behind_one_another(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i < 3 * 8; i++) {
+    for (unsigned i = 0; i < 3 * 16; i++) {
         struct random_model spec = spec_here();
         spec.mapping = i % 3;
         spec.flags = i / 3 % 2 ? RANDOM_WEIGHTS : 0;
         spec.flags |= i / 6 % 2 ? RANDOM_USER_EMBEDDED : 0;
-        spec.flags |= i / 12 ? RANDOM_OWN_ROWS : 0;
+        spec.flags |= i / 12 % 2 ? RANDOM_OWN_ROWS : 0;
+        spec.class_bits = i / 24 ? 3 : 0;
         spec.n_features = i / 6 % 2 ? 1 : 2;
         spec.n_feature_ids = 5;
         struct collide_model *model = random_model_open(&spec);
@@ -106,13 +131,14 @@ static void assert_listed(const struct model *m, struct row_range rows, const st
     assert_true(t->selects_by_rows);
     assert_int_equal(offsets[0], 0);
     for (uint32_t r = 0; r < rows.end - rows.begin; r++) {
-        assert_true(best[r] == (offsets[r] < offsets[r + 1] ? m->bias[items[offsets[r]]] : -INFINITY));
+        assert_true(best[r] ==
+                    (offsets[r] < offsets[r + 1] ? model_bias_of(m, items[offsets[r]]) : -INFINITY));
         for (uint32_t j = offsets[r]; j < offsets[r + 1]; j++) {
             assert_int_equal(m->item.remap[items[j]], rows.begin + r);
             assert_false(model_item_is_blank(m, items[j]));
-            if (j > offsets[r])
-                assert_true(m->bias[items[j - 1]] > m->bias[items[j]] ||
-                            (m->bias[items[j - 1]] == m->bias[items[j]] && items[j - 1] < items[j]));
+            float bias = model_bias_of(m, items[j]),
+                  before = j > offsets[r] ? model_bias_of(m, items[j - 1]) : INFINITY;
+            assert_true(before > bias || (before == bias && items[j - 1] < items[j]));
         }
     }
     for (uint32_t id = 0; id < m->item.n_ids; id++)
@@ -134,17 +160,18 @@ static void the_items_of_each_row_are_listed_where_they_are_many(void **state)
 {
     (void)state;
     struct random_model spec = listed_spec();
-    struct collide_model *model = random_model_open(&spec);
     const struct row_range ranges[] = {{0, 12}, {0, 5}, {5, 12}, {11, 12}};
-    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+    for (size_t i = 0; i < 2 * sizeof ranges / sizeof *ranges; i++) {
         struct tables t;
-        create(model->model, ranges[i], 0, &t);
-        assert_listed(model->model, ranges[i], &t);
+        spec.class_bits = i % 2 ? 4 : 0;
+        struct collide_model *model = random_model_open(&spec);
+        create(model->model, ranges[i / 2], 0, &t);
+        assert_listed(model->model, ranges[i / 2], &t);
         tables_free(&t);
+        collide_model_close(model);
     }
-    collide_model_close(model);
     spec.n_rows = 13; /* fewer than four ids a row */
-    model = random_model_open(&spec);
+    struct collide_model *model = random_model_open(&spec);
     struct tables t;
     create(model->model, all_rows(model->model), 0, &t);
     assert_false(t.selects_by_rows);
@@ -194,6 +221,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_arrays_of_one_space_are_taken_as_they_are),
+        cmocka_unit_test(classes_of_one_space_are_taken_as_they_are),
         cmocka_unit_test(several_spaces_are_put_behind_one_another),
         cmocka_unit_test(the_items_of_each_row_are_listed_where_they_are_many),
         cmocka_unit_test(a_shard_has_its_rows_and_their_scales),

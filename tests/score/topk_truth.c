@@ -1,5 +1,6 @@
 #include "topk_truth.h"
 
+#include "model/id_values.h"
 #include "model/mapping.h"
 #include "score/reference.h"
 
@@ -14,8 +15,9 @@ static bool is_blank(const struct model *m, uint32_t id)
 {
     const struct space *space = &m->item;
     uint32_t unknown = space->n_ids;
-    bool same = space->weights && space->weights[id] == space->weights[unknown] &&
-                (!m->bias || m->bias[id] == m->bias[unknown]);
+    bool same = (space->weights || space->classes.words) &&
+                model_weight_of(space, id) == model_weight_of(space, unknown) &&
+                model_bias_of(m, id) == model_bias_of(m, unknown);
     for (unsigned l = 0; l < m->mapping.n_lookups; l++)
         same = same && model_row_of(m, space, id, l) == model_row_of(m, space, unknown, l);
     return same;

@@ -24,6 +24,8 @@ struct draft {
     float *weights[MAX_SPACES];
     void *rows, *scales;
     float *bias;
+    uint32_t *class_words[MAX_SPACES], *codes[MAX_SPACES];
+    float *class_weights[MAX_SPACES], *class_bias;
     struct id_builder *keys[MAX_SPACES];
     struct feature features[RANDOM_MAX_FEATURES];
 };
@@ -140,9 +142,43 @@ static void blank(struct draft *d, size_t s, uint32_t id, uint32_t unknown)
 {
     size_t n_lookups = d->model.mapping.n_lookups;
     memcpy(d->remaps[s] + id * n_lookups, d->remaps[s] + unknown * n_lookups, n_lookups * sizeof(uint32_t));
-    d->weights[s][id] = d->weights[s][unknown];
+    if (d->codes[s])
+        d->codes[s][id] = d->codes[s][unknown];
+    if (d->weights[s])
+        d->weights[s][id] = d->weights[s][unknown];
     if (s == SPACE_ITEM && d->bias)
         d->bias[id] = d->bias[unknown];
+}
+
+/* Classes of a space; borrowed from the draft, their codes to be packed. */
+static void fill_classes(const struct random_model *spec, struct rng *rng, size_t s, struct draft *d,
+                         struct space *space)
+{
+    uint32_t n_classes = 1u << spec->class_bits, unknown = space->n_ids;
+    uint32_t *codes = d->codes[s] = allocate(unknown + (size_t)1, sizeof *codes);
+    float *weights = d->class_weights[s] = allocate(n_classes, sizeof *weights);
+    float *bias = s == SPACE_ITEM ? allocate(n_classes, sizeof *bias) : NULL;
+    for (uint32_t i = 0; i <= unknown; i++)
+        codes[i] = (uint32_t)rng_below(rng, n_classes);
+    for (uint32_t c = 0; c < n_classes; c++) {
+        weights[c] = random_weight(spec, rng);
+        if (bias)
+            bias[c] = (float)(3 * rng_normal(rng));
+    }
+    if (spec->values == VALUES_ORDINARY)
+        weights[codes[unknown]] = 0.0f;
+    if (bias)
+        d->class_bias = bias;
+    space->classes = (struct id_classes){.bits = spec->class_bits, .weights = weights, .bias = bias};
+}
+
+static void pack_classes(struct draft *d, size_t s, struct space *space)
+{
+    uint32_t bits = space->classes.bits;
+    uint64_t n = space->n_ids + 1ull;
+    d->class_words[s] = allocate(mapping_n_words(n, bits), sizeof(uint32_t));
+    mapping_pack(d->codes[s], n, bits, d->class_words[s]);
+    space->classes.words = d->class_words[s];
 }
 
 /* Mapping, weights and biases of one space; borrowed from the draft. */
@@ -152,8 +188,9 @@ static void fill_entries(const struct random_model *spec, struct rng *rng, size_
     uint32_t unknown = space->n_ids, n_lookups = d->model.mapping.n_lookups;
     size_t n = unknown + (size_t)1;
     uint32_t *remap = d->remaps[s] = allocate(n * n_lookups, sizeof *remap);
-    float *weights = d->weights[s] = spec->flags & RANDOM_WEIGHTS ? allocate(n, sizeof *weights) : NULL;
-    float *bias = s == SPACE_ITEM && spec->flags & RANDOM_BIAS ? allocate(n, sizeof *bias) : NULL;
+    unsigned own = spec->class_bits ? 0 : spec->flags;
+    float *weights = d->weights[s] = own & RANDOM_WEIGHTS ? allocate(n, sizeof *weights) : NULL;
+    float *bias = s == SPACE_ITEM && own & RANDOM_BIAS ? allocate(n, sizeof *bias) : NULL;
     if (s == SPACE_ITEM)
         d->model.bias = d->bias = bias;
     for (size_t i = 0; i < n; i++) {
@@ -166,9 +203,13 @@ static void fill_entries(const struct random_model *spec, struct rng *rng, size_
     }
     if (weights && spec->values == VALUES_ORDINARY)
         weights[unknown] = 0.0f;
-    for (uint32_t i = 0; weights && i < unknown; i++)
+    if (spec->class_bits)
+        fill_classes(spec, rng, s, d, space);
+    for (uint32_t i = 0; (weights || spec->class_bits) && i < unknown; i++)
         if (rng_below(rng, 5) == 0)
             blank(d, s, i, unknown);
+    if (spec->class_bits)
+        pack_classes(d, s, space);
     space->weights = weights;
     space->remap = spec->mapping == MAPPING_HASHED ? NULL : remap;
 }
@@ -279,12 +320,15 @@ static void draft_fill(const struct random_model *spec, struct draft *d)
 
 static void draft_free(struct draft *d)
 {
-    void *const arrays[] = {d->offsets, d->history, d->rows, d->scales, d->bias};
+    void *const arrays[] = {d->offsets, d->history, d->rows, d->scales, d->bias, d->class_bias};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
     for (size_t s = 0; s < MAX_SPACES; s++) {
         free(d->remaps[s]);
         free(d->weights[s]);
+        free(d->codes[s]);
+        free(d->class_words[s]);
+        free(d->class_weights[s]);
         id_builder_destroy(d->keys[s]);
     }
 }

@@ -12,7 +12,7 @@ enum random_values {
 };
 
 enum random_model_flags {
-    RANDOM_WEIGHTS = 1, /* the model has weights; a fifth of its items then are blank */
+    RANDOM_WEIGHTS = 1, /* the model has weights (or classes); a fifth of its items then are blank */
     RANDOM_BIAS = 2,
     RANDOM_USER_EMBEDDED = 4, /* if there are users */
     RANDOM_OWN_ROWS = 8, /* each space has rows of its own, if the mapping lets it and there are enough */
@@ -41,6 +41,7 @@ struct random_model {
     uint32_t n_lookups;     /* 0: 1; concat: it divides dim, into widths of whole bytes */
     uint32_t n_features;    /* 0 .. RANDOM_MAX_FEATURES, named as by random_model_feature */
     uint32_t n_feature_ids; /* of each, beside the unknown one */
+    uint32_t class_bits;    /* above 0: weights and biases are by class, whatever the flags say of them */
 };
 
 /* "country", "device". */

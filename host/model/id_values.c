@@ -1,0 +1,29 @@
+#include "model/id_values.h"
+
+#include "model/mapping.h"
+
+uint32_t model_class_of(const struct space *space, uint32_t id)
+{
+    return mapping_unpack(space->classes.words, id, space->classes.bits);
+}
+
+float model_weight_of(const struct space *space, uint32_t id)
+{
+    if (space->classes.words)
+        return space->classes.weights[model_class_of(space, id)];
+    if (space->weights)
+        return space->weights[id];
+    return id < space->n_ids ? 1.0f : 0.0f;
+}
+
+float model_bias_of(const struct model *m, uint32_t id)
+{
+    if (m->item.classes.words)
+        return m->item.classes.bias[model_class_of(&m->item, id)];
+    return m->bias ? m->bias[id] : 0.0f;
+}
+
+uint64_t model_n_class_words(const struct space *space)
+{
+    return mapping_n_words(space->n_ids + 1ull, space->classes.bits);
+}
