@@ -55,7 +55,7 @@ static enum collide_status code_ids(struct coding *c, enum learn_method method, 
 
 static void code(struct coding *c, enum learn_method method, uint32_t n_rows, uint32_t n_lookups)
 {
-    assert_int_equal(code_ids(c, method, n_rows, n_lookups, 2), COLLIDE_OK);
+    assert_int_equal(code_ids(c, method, n_rows, n_lookups, 1), COLLIDE_OK);
 }
 
 static void coding_destroy(struct coding *c)

@@ -112,8 +112,8 @@ static void inertia_is_near_that_of_looking_at_all(void **state)
         struct cloud c = cases[k].cloud;
         struct fit flat, cells;
         cloud_create(&c, 1);
-        fit_create(&flat, &c, 1000, KMEANS_FLAT, 2);
-        fit_create(&cells, &c, 1000, KMEANS_CELLS, 2);
+        fit_create(&flat, &c, 1000, KMEANS_FLAT, 1);
+        fit_create(&cells, &c, 1000, KMEANS_CELLS, 1);
         assert_true(inertia_of(&c, &cells) <= cases[k].most * inertia_of(&c, &flat));
         assert_true(cells.n_distances < flat.n_distances / 2);
         fit_free(&flat);
@@ -128,7 +128,7 @@ static void inertia_never_rises_and_is_the_weighted_squared_distance(void **stat
     struct cloud c = {.n_points = 3000, .dim = 5, .n_centres = 40, .spread = 0.7};
     struct fit f;
     cloud_create(&c, 2);
-    fit_create(&f, &c, 300, KMEANS_CELLS, 2);
+    fit_create(&f, &c, 300, KMEANS_CELLS, 1);
     for (int i = 1; i < N_PASSES; i++)
         assert_true(f.inertia[i] <= f.inertia[i - 1] * (1.0 + 1e-5));
     /* The last update cannot have raised what the last assignment had. */
@@ -148,7 +148,7 @@ static void distances_grow_with_the_root_of_the_clusters(void **state)
     cloud_create(&c, 3);
     for (int k = 0; k < 3; k++) {
         struct fit f;
-        fit_create(&f, &c, 256u << 2 * k, KMEANS_CELLS, 2);
+        fit_create(&f, &c, 256u << 2 * k, KMEANS_CELLS, 1);
         n_distances[k] = f.n_distances;
         fit_free(&f);
     }
