@@ -52,8 +52,10 @@ static void prefetch_rows(const tables *t, uint any_id)
         if (!row_is_here(t, &row))
             continue;
         row_pointer values = row_values(t, row);
-        for (uint byte = 0; byte < ROW_VALUES * sizeof(row_value); byte += LINE_BYTES)
+        for (uint byte = 0; byte < ROW_BYTES; byte += LINE_BYTES)
             PREFETCH_LINE((ROWS_SPACE const char *)values + byte);
+        if (LINE_BYTES % ROW_BYTES != 0 && ROW_BYTES % LINE_BYTES != 0) /* it may end in one line more */
+            PREFETCH_LINE((ROWS_SPACE const char *)values + ROW_BYTES - 1);
 #if defined(SCALE_ROW)
         PREFETCH_LINE(ENTRY(SCALES, t->scales, row, 1));
 #elif defined(SCALE_ROW_OFFSET)

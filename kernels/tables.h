@@ -26,6 +26,7 @@ typedef ROWS_SPACE const row_value *row_pointer;
 #else
 #define ROW_VALUES WIDTH
 #endif
+#define ROW_BYTES (ROW_VALUES * sizeof(row_value))
 
 #if defined(SCALE_ROW_OFFSET)
 typedef half scale_value; /* two a row: its scale, its offset */
