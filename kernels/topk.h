@@ -153,8 +153,10 @@ static bool is_blank(const tables *t, uint id)
 #if WEIGHTED && !defined(MAP_HASHED)
     uint unknown = t->params.n_items;
     bool same = id_weight(t, id) == id_weight(t, unknown) && id_bias(t, id) == id_bias(t, unknown);
+#if !CODEBOOKS
     for (uint l = 0; l < LOOKUPS; l++)
         same = same && row_of(t, id, l) == row_of(t, unknown, l);
+#endif
     return same;
 #else
     return false;

@@ -16,7 +16,7 @@
 
 struct flags {
     struct learn_options learn;
-    uint64_t rows, user_rows, lookups, user_lookups, dim, threads;
+    uint64_t rows, user_rows, lookups, user_lookups, dim, scalar_bits, threads;
     double temperature, private_share;
     uint64_t teacher_epochs, mapped_epochs, user_epochs, patience;
     int method, user_method, signals, backbone, precision, mapping, histories, layout;
@@ -217,6 +217,12 @@ int command_learn(int argc, char **argv)
          .help = "values a row"},
         precision_arg(&flags.precision, row_form_names),
         mapping_arg(&flags.mapping, MAPPINGS),
+        {.name = "scalar-bits",
+         .type = ARG_U64,
+         .target = &flags.scalar_bits,
+         .max = MODEL_MAX_CLASS_BITS,
+         .default_text = "0: two floats",
+         .help = "that an item's weight and bias take together: a class of items has them in common"},
         {.name = "users",
          .type = ARG_CHOICE,
          .target = &flags.backbone,
@@ -349,6 +355,7 @@ int command_learn(int argc, char **argv)
     flags.learn.mapping = (enum mapping_kind)flags.mapping;
     flags.learn.histories = (enum histories)flags.histories;
     flags.learn.dim = (uint32_t)flags.dim;
+    flags.learn.scalar_bits = (uint32_t)flags.scalar_bits;
     flags.learn.n_threads = (unsigned)flags.threads;
     training->temperature = (float)flags.temperature;
     training->teacher_epochs = (uint32_t)flags.teacher_epochs;

@@ -198,7 +198,7 @@ static void read_items(struct evaluator *e)
         if (!by_rows)
             dequantize_embedding(m, &m->item, id, e->vectors + (size_t)id * m->dim);
         e->weights[id] = model_weight_of(&m->item, id);
-        e->bias[id] = model_bias_of(m, id);
+        e->bias[id] = model_item_is_blank(m, id) ? -INFINITY : model_bias_of(m, id);
     }
 }
 

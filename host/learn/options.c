@@ -110,6 +110,9 @@ enum collide_status learn_options_check(const struct learn_options *o, const str
     if (o->dim < 1 || o->dim > MODEL_MAX_DIM)
         return error_set(err, COLLIDE_INVALID, "dim %" PRIu32 " asked for; give 1 to %d", o->dim,
                          MODEL_MAX_DIM);
+    if (o->scalar_bits > MODEL_MAX_CLASS_BITS)
+        return error_set(err, COLLIDE_INVALID, "%" PRIu32 " bits for weight and bias; give up to %d",
+                         o->scalar_bits, MODEL_MAX_CLASS_BITS);
     if (o->mapping == MAPPING_HASHED)
         return error_set(err, COLLIDE_INVALID, "a learned mapping is stored or packed, never computed");
     status = row_form_check(o->form, o->dim, err);

@@ -120,6 +120,13 @@ static uint64_t bytes_of_keys(const struct space *space)
     return 0;
 }
 
+static uint64_t bytes_of_classes(const struct space *space)
+{
+    const struct id_classes *c = &space->classes;
+    const uint64_t n_values = model_n_classes(c->bits) * (c->bias ? 2 : 1);
+    return c->words ? model_n_class_words(space) * sizeof *c->words + n_values * sizeof *c->weights : 0;
+}
+
 uint64_t bytes_of_model(const struct model *m, uint64_t n_stored)
 {
     uint64_t n = bytes_of_rows(m) + bytes_of_mapping(m);
@@ -127,6 +134,7 @@ uint64_t bytes_of_model(const struct model *m, uint64_t n_stored)
         const struct space *space = model_space(m, s);
         n += bytes_of_keys(space);
         n += space->weights ? (space->n_ids + 1ull) * sizeof *space->weights : 0;
+        n += bytes_of_classes(space);
     }
     n += m->bias ? (m->item.n_ids + 1ull) * sizeof *m->bias : 0;
     n += n_stored ? (m->user.n_ids + 2ull + n_stored) * sizeof *m->histories.items : 0;

@@ -27,3 +27,18 @@ uint64_t model_n_class_words(const struct space *space)
 {
     return mapping_n_words(space->n_ids + 1ull, space->classes.bits);
 }
+
+bool model_item_is_blank(const struct model *m, uint32_t id)
+{
+    const struct space *item = &m->item;
+    const uint32_t unknown = item->n_ids;
+    if (!space_is_weighted(item) || model_weight_of(item, id) != model_weight_of(item, unknown) ||
+        model_bias_of(m, id) != model_bias_of(m, unknown))
+        return false;
+    if (m->mapping.kind == MAPPING_PACKED && item->own_rows.n)
+        return true;
+    for (unsigned l = 0; l < m->mapping.n_lookups; l++)
+        if (model_row_of(m, item, id, l) != model_row_of(m, item, unknown, l))
+            return false;
+    return true;
+}

@@ -128,16 +128,3 @@ size_t model_feature_find(const struct collide_model *model, const char *name, s
         i++;
     return i;
 }
-
-bool model_item_is_blank(const struct model *m, uint32_t id)
-{
-    const struct space *item = &m->item;
-    uint32_t unknown = item->n_ids;
-    if (!space_is_weighted(item) || model_weight_of(item, id) != model_weight_of(item, unknown) ||
-        model_bias_of(m, id) != model_bias_of(m, unknown))
-        return false;
-    for (unsigned l = 0; l < m->mapping.n_lookups; l++)
-        if (model_row_of(m, item, id, l) != model_row_of(m, item, unknown, l))
-            return false;
-    return true;
-}

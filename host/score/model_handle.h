@@ -22,7 +22,4 @@ enum collide_status model_handle_open(const char *path, enum model_check check, 
 /* The place of the feature of this name, which need not be terminated; model->n_features: there is none. */
 size_t model_feature_find(const struct collide_model *model, const char *name, size_t n_bytes);
 
-/* The entry of the unknown id, and any like it: nothing was learned of this item. */
-bool model_item_is_blank(const struct model *m, uint32_t id);
-
 #endif

@@ -18,7 +18,8 @@ static bool is_blank(const struct model *m, uint32_t id)
     bool same = (space->weights || space->classes.words) &&
                 model_weight_of(space, id) == model_weight_of(space, unknown) &&
                 model_bias_of(m, id) == model_bias_of(m, unknown);
-    for (unsigned l = 0; l < m->mapping.n_lookups; l++)
+    bool has_codebooks = m->mapping.kind == MAPPING_PACKED && space->own_rows.n;
+    for (unsigned l = 0; l < m->mapping.n_lookups && !has_codebooks; l++)
         same = same && model_row_of(m, space, id, l) == model_row_of(m, space, unknown, l);
     return same;
 }

@@ -1,12 +1,14 @@
 #include "learn/store/assemble.h"
 
 #include "base/error.h"
+#include "learn/store/classes.h"
 #include "learn/store/dequantize.h"
 #include "learn/store/quantize.h"
 #include "learn/store/row_order.h"
 #include "learn/train/vector.h"
 #include "model/mapping.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +23,7 @@ struct learned {
     struct stored_rows rows;
     float *weights;
     float *bias;
+    struct class_tables classes;
     uint32_t *offsets;
     struct provenance_entry notes[MAX_NOTES];
     char note_texts[MAX_NOTES][MAX_NOTE_BYTES];
@@ -143,22 +146,111 @@ static uint32_t most_lookups(const struct id_mapping *items, const struct id_map
     return users && users->n_lookups > items->n_lookups ? users->n_lookups : items->n_lookups;
 }
 
+/* Whether packed entries can be relative to codebooks, or to all of the space's rows. */
+static bool keeps_to_books(const struct id_mapping *m, uint32_t n_lookups)
+{
+    return m->n_lookups == n_lookups && (m->n_book_rows || n_lookups == 1);
+}
+
+static void set_own_rows(const struct id_mapping *m, uint32_t first_row, struct model *model,
+                         struct space *space)
+{
+    const uint32_t bits = mapping_bits(m->n_rows / m->n_lookups);
+    space->own_rows = (struct own_rows){.first = first_row, .n = m->n_rows};
+    model->mapping.bits = bits > model->mapping.bits ? bits : model->mapping.bits;
+}
+
+/* What row numbers are relative to, and so how many bits they take. */
+static void plan_mapping(const struct id_mapping *items, const struct id_mapping *users,
+                         enum mapping_kind kind, struct model *m)
+{
+    const uint32_t n_lookups = most_lookups(items, users);
+    m->mapping = (struct row_mapping){.kind = kind, .n_lookups = n_lookups, .combine = items->combine};
+    m->user_is_embedded = users != NULL;
+    if (kind != MAPPING_PACKED)
+        return;
+    if (!keeps_to_books(items, n_lookups) || (users && !keeps_to_books(users, n_lookups))) {
+        m->mapping.bits = mapping_bits(m->rows.n);
+        return;
+    }
+    set_own_rows(items, 0, m, &m->item);
+    if (users)
+        set_own_rows(users, items->n_rows, m, &m->user);
+}
+
+static enum collide_status pack_space(const struct row_mapping *mapping, struct space *space,
+                                      uint32_t **remap, struct collide_error *err)
+{
+    const uint64_t n_entries = (space->n_ids + 1ull) * mapping->n_lookups;
+    uint32_t *words = malloc(mapping_n_words(n_entries, mapping->bits) * sizeof *words);
+    if (!words)
+        return error_no_memory(err, "the packed mapping");
+    mapping_pack(*remap, n_entries, mapping->bits, words);
+    free(*remap);
+    space->remap = *remap = words;
+    return COLLIDE_OK;
+}
+
+/* Ids of which nothing is known have the row of zeros; in codebooks, which have none, the first row. */
 static enum collide_status store_remap(struct learned *l, const struct trained_space *from,
                                        const struct row_order *order, uint32_t first_row, struct space *space,
                                        uint32_t **out, struct collide_error *err)
 {
     const struct id_mapping *m = from->mapping;
     const size_t n_lookups = l->model.mapping.n_lookups, n_entries = (space->n_ids + 1ull) * n_lookups;
+    const uint32_t n_book = space->own_rows.n / (uint32_t)n_lookups;
     uint32_t *remap = malloc(n_entries * sizeof *remap);
     if (!remap)
         return error_no_memory(err, "the model's mapping");
     for (size_t e = 0; e < n_entries; e++)
-        remap[e] = l->model.rows.n - 1;
+        remap[e] = n_book ? 0 : l->model.rows.n - 1;
     for (size_t i = 0; i < m->n_ids; i++)
-        for (size_t k = 0; k < m->n_lookups; k++)
-            remap[from->dense_ids[i] * n_lookups + k] =
-                first_row + order->place_of[m->rows_of[i * m->n_lookups + k]];
+        for (size_t k = 0; k < m->n_lookups; k++) {
+            const uint32_t place = order->place_of[m->rows_of[i * m->n_lookups + k]];
+            remap[from->dense_ids[i] * n_lookups + k] = n_book ? place % n_book : first_row + place;
+        }
     space->remap = *out = remap;
+    return l->model.mapping.kind == MAPPING_PACKED ? pack_space(&l->model.mapping, space, out, err)
+                                                   : COLLIDE_OK;
+}
+
+static enum collide_status store_mapping(struct learned *l, const struct table_source *s,
+                                         enum mapping_kind kind, struct collide_error *err)
+{
+    const struct trained *t = s->trained;
+    plan_mapping(t->items.mapping, t->users.mapping, kind, &l->model);
+    enum collide_status status = store_remap(l, &t->items, &s->items, 0, &l->model.item, &l->item_remap, err);
+    if (status == COLLIDE_OK && t->users.mapping)
+        status = store_remap(l, &t->users, &s->users, s->n_item_rows, &l->model.user, &l->user_remap, err);
+    return status;
+}
+
+/* ---- What items weigh, and their biases. */
+
+/* Frequent items matter more, but not as much more as they are more frequent. */
+static enum collide_status share_scalars(struct learned *l, const struct corpus *corpus, uint32_t bits,
+                                         struct collide_error *err)
+{
+    const double weight_share = 0.1;
+    const size_t n = l->model.item.n_ids;
+    float *importance = calloc(n + 1, sizeof *importance);
+    if (!importance)
+        return error_no_memory(err, "the items' classes");
+    for (uint32_t i = 0; i < corpus->n_items; i++)
+        importance[corpus->dense_ids[i]] = sqrtf((float)corpus->counts[i]);
+    const struct class_problem problem = {.weights = l->weights,
+                                          .bias = l->bias,
+                                          .importance = importance,
+                                          .n_ids = (uint32_t)n,
+                                          .bits = bits,
+                                          .weight_share = weight_share};
+    enum collide_status status = classes_fit(&problem, &l->classes, err);
+    free(importance);
+    if (status != COLLIDE_OK)
+        return status;
+    l->model.item.weights = l->model.bias = NULL;
+    l->model.item.classes = (struct id_classes){
+        .words = l->classes.words, .bits = bits, .weights = l->classes.weights, .bias = l->classes.bias};
     return COLLIDE_OK;
 }
 
@@ -190,39 +282,6 @@ static enum collide_status store_item_scalars(struct learned *l, const struct ta
     return COLLIDE_OK;
 }
 
-static enum collide_status pack_space(const struct row_mapping *mapping, struct space *space,
-                                      uint32_t **remap, struct collide_error *err)
-{
-    const uint64_t n_entries = (space->n_ids + 1ull) * mapping->n_lookups;
-    uint32_t *words = malloc(mapping_n_words(n_entries, mapping->bits) * sizeof *words);
-    if (!words)
-        return error_no_memory(err, "the packed mapping");
-    mapping_pack(*remap, n_entries, mapping->bits, words);
-    free(*remap);
-    space->remap = *remap = words;
-    return COLLIDE_OK;
-}
-
-static enum collide_status store_mapping(struct learned *l, const struct table_source *s,
-                                         enum mapping_kind kind, struct collide_error *err)
-{
-    const struct trained *t = s->trained;
-    struct row_mapping *mapping = &l->model.mapping;
-    *mapping = (struct row_mapping){.kind = kind,
-                                    .n_lookups = most_lookups(t->items.mapping, t->users.mapping),
-                                    .combine = t->items.mapping->combine,
-                                    .bits = kind == MAPPING_PACKED ? mapping_bits(l->model.rows.n) : 0};
-    enum collide_status status = store_remap(l, &t->items, &s->items, 0, &l->model.item, &l->item_remap, err);
-    if (status == COLLIDE_OK && t->users.mapping)
-        status = store_remap(l, &t->users, &s->users, s->n_item_rows, &l->model.user, &l->user_remap, err);
-    if (status == COLLIDE_OK && kind == MAPPING_PACKED)
-        status = pack_space(mapping, &l->model.item, &l->item_remap, err);
-    if (status == COLLIDE_OK && kind == MAPPING_PACKED && t->users.mapping)
-        status = pack_space(mapping, &l->model.user, &l->user_remap, err);
-    l->model.user_is_embedded = t->users.mapping != NULL;
-    return status;
-}
-
 static enum collide_status store_parameters(struct learned *l, const struct trained *t,
                                             const struct learn_options *options, struct collide_error *err)
 {
@@ -235,6 +294,8 @@ static enum collide_status store_parameters(struct learned *l, const struct trai
         status = store_mapping(l, &s, options->mapping, err);
     if (status == COLLIDE_OK)
         status = store_item_scalars(l, &s, err);
+    if (status == COLLIDE_OK && options->scalar_bits)
+        status = share_scalars(l, t->corpus, options->scalar_bits, err);
     table_source_free(&s);
     return status;
 }
@@ -282,35 +343,25 @@ enum collide_status learned_create(const struct interactions *log, const struct 
     return COLLIDE_OK;
 }
 
-static void shape_space(const struct id_mapping *m, struct space *space)
-{
-    static const uint32_t something;
-    space->remap = m->kind == MAPPING_STORED ? &something : NULL;
-}
-
 void learned_shape(const struct interactions *log, const struct id_mapping *items,
                    const struct id_mapping *users, const struct learn_options *options, struct model *out)
 {
+    static const uint32_t word;
     static const float something;
-    const uint32_t n_rows = items->n_rows + (users ? users->n_rows : 0) + 1;
-    *out = (struct model){
-        .dim = options->dim,
-        .rows = {.n = n_rows,
-                 .width = items->width,
-                 .precision = row_form_precision(options->form),
-                 .scaling = row_form_scaling(options->form)},
-        .mapping = {.kind = options->mapping,
-                    .combine = items->combine,
-                    .n_lookups = most_lookups(items, users),
-                    .bits = mapping_bits(n_rows)},
-        .item = {.n_ids = log->items.n_ids, .keys = keys_of(&log->items), .weights = &something},
-        .user_is_embedded = users != NULL,
-        .bias = &something};
+    *out = (struct model){.dim = options->dim,
+                          .rows = {.n = items->n_rows + (users ? users->n_rows : 0) + 1,
+                                   .width = items->width,
+                                   .precision = row_form_precision(options->form),
+                                   .scaling = row_form_scaling(options->form)},
+                          .item = {.n_ids = log->items.n_ids, .keys = keys_of(&log->items), .remap = &word}};
     if (options->histories == HISTORIES_MODEL || users)
-        out->user = (struct space){.n_ids = log->users.n_ids, .keys = keys_of(&log->users)};
-    shape_space(items, &out->item);
-    if (users)
-        shape_space(users, &out->user);
+        out->user = (struct space){
+            .n_ids = log->users.n_ids, .keys = keys_of(&log->users), .remap = users ? &word : NULL};
+    plan_mapping(items, users, options->mapping, out);
+    if (options->scalar_bits)
+        out->item.classes = (struct id_classes){&word, options->scalar_bits, &something, &something};
+    else
+        out->item.weights = out->bias = &something;
 }
 
 void learned_note(struct learned *l, const char *name, const char *format, ...)
@@ -340,6 +391,7 @@ void learned_destroy(struct learned *l)
     stored_rows_free(&l->rows);
     free(l->weights);
     free(l->bias);
+    class_tables_free(&l->classes);
     free(l->offsets);
     free(l);
 }
