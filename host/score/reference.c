@@ -66,7 +66,7 @@ static double packed_value(const uint8_t *bytes, size_t i, uint32_t bits)
 {
     unsigned value = 0;
     for (uint32_t k = 0; k < bits; k++)
-        value |= (bytes[(i * bits + k) / 8] >> (i * bits + k) % 8 & 1u) << k;
+        value |= ((unsigned)bytes[(i * bits + k) / 8] >> (i * bits + k) % 8 & 1u) << k;
     return value;
 }
 
