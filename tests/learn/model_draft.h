@@ -21,7 +21,7 @@ struct draft_shape {
     enum precision precision;
     enum scaling scaling; /* by dimension: each lookup has scales of its own */
     enum mapping_kind mapping;
-    uint32_t width; /* of a row, up to DRAFT_MAX_WIDTH; 0: DRAFT_WIDTH */
+    uint32_t width;    /* of a row, up to DRAFT_MAX_WIDTH; 0: DRAFT_WIDTH */
     bool has_own_rows; /* spaces keep to all rows but one more; packed: a lookup's rows are its codebook */
 };
 
