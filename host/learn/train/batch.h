@@ -51,9 +51,9 @@ enum collide_status sampler_create(const struct corpus *corpus, struct embedder 
                                    struct collide_error *err);
 void sampler_destroy(struct sampler *s);
 
-/* A batch of these users of the corpus, at most shape->n_users. Unless all are targets, every user gets one
- * input and one target at least; negatives are distinct and uniform over the items. Valid until the next
- * draw, as are the embedder's slots. */
+/* A batch of these users of the corpus, at most shape->n_users. Unless all are targets, every user must have
+ * two items and gets one input and one target at least; negatives are distinct and uniform over the items.
+ * Valid until the next draw, as are the embedder's slots. */
 const struct batch *sampler_draw(struct sampler *s, const uint32_t *users, uint32_t n_users, struct rng *rng);
 
 #endif

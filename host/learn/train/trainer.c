@@ -30,7 +30,8 @@ struct trainer {
     struct sampler *sampler;
     struct objective *objective;
     struct batch_limits limits;
-    uint32_t *order; /* (n_users) in the epoch's order */
+    uint32_t *order; /* (n_users) those who can be learned from, in the epoch's order */
+    uint32_t n_users;
     struct rng rng;
     uint64_t n_epochs_done; /* of a run */
     double loss;            /* of the last one of them */
@@ -76,6 +77,16 @@ static enum collide_status create_parts(struct trainer *t, struct collide_error 
     return status;
 }
 
+/* A bag is judged by items that are not in it: a single item says nothing. */
+static void choose_users(struct trainer *t)
+{
+    const struct csr *histories = &t->problem.corpus->histories;
+    const uint64_t least = t->problem.training.backbone == BACKBONE_USER ? 1 : 2;
+    for (uint32_t u = 0; u < histories->n_rows; u++)
+        if (histories->offsets[u + 1] - histories->offsets[u] >= least)
+            t->order[t->n_users++] = u;
+}
+
 enum collide_status trainer_create(const struct trainer_problem *problem, struct parallel *team,
                                    struct trainer **out, struct collide_error *err)
 {
@@ -93,8 +104,7 @@ enum collide_status trainer_create(const struct trainer_problem *problem, struct
         trainer_destroy(t);
         return status;
     }
-    for (uint32_t u = 0; u < n_users; u++)
-        t->order[u] = u;
+    choose_users(t);
     *out = t;
     return COLLIDE_OK;
 }
@@ -239,8 +249,7 @@ void trainer_state(struct trainer *t, enum state_extent extent, struct training_
     adam_table_state(&t->bias, extent, "bias", out);
     if (extent == STATE_PARAMETERS)
         return;
-    const size_t n_users = t->problem.corpus->histories.n_rows;
-    training_state_add(out, "run", "order", t->order, n_users * sizeof *t->order);
+    training_state_add(out, "run", "order", t->order, t->n_users * sizeof *t->order);
     training_state_add(out, "run", "rng", &t->rng, sizeof t->rng);
     training_state_add(out, "run", "epochs", &t->n_epochs_done, sizeof t->n_epochs_done);
     training_state_add(out, "run", "loss", &t->loss, sizeof t->loss);
@@ -263,7 +272,7 @@ static void show(struct course *c, uint64_t epoch, uint64_t n_users_done, double
 
 static void run_epoch(struct trainer *t, struct course *c)
 {
-    const uint64_t n_users = t->problem.corpus->histories.n_rows, epoch = t->n_epochs_done;
+    const uint64_t n_users = t->n_users, epoch = t->n_epochs_done;
     double sum = 0.0, mass = 0.0;
     shuffle(t->order, (uint32_t)n_users, &t->rng);
     for (uint64_t b = 0; b < c->n_batches; b++) {
@@ -275,7 +284,7 @@ static void run_epoch(struct trainer *t, struct course *c)
         mass += t->gradients.target_mass;
         show(c, epoch, epoch * n_users + end, sum / mass);
     }
-    t->loss = sum / mass;
+    t->loss = mass > 0.0 ? sum / mass : 0.0;
     t->n_epochs_done++;
 }
 
@@ -294,7 +303,7 @@ enum collide_status trainer_run_watched(struct trainer *t, uint32_t n_epochs, co
                                         const struct epoch_watcher *watcher, double *loss,
                                         struct collide_error *err)
 {
-    const uint64_t n_users = t->problem.corpus->histories.n_rows, n_batch = t->limits.n_users;
+    const uint64_t n_users = t->n_users, n_batch = t->limits.n_users;
     struct course c = {.n_batches = (n_users + n_batch - 1) / n_batch, .n_epochs = n_epochs};
     enum collide_status status = COLLIDE_OK;
     enum epoch_verdict verdict = EPOCHS_GO_ON;

@@ -50,9 +50,10 @@ struct epoch_watcher {
     void *context;
 };
 
-/* n_epochs, or none, over all users, the learning rate falling along a cosine to a hundredth. A trainer whose
- * state is that of a run of n_epochs that was cut short does what is left of it. The loss, in nats a target,
- * is that of the last epoch. Fails if anything stops being finite, or the watcher (NULL: none) does. */
+/* n_epochs, or none, over all users of two items or more (of one, where users are rows alone), the learning
+ * rate falling along a cosine to a hundredth. A trainer whose state is that of a run of n_epochs that was cut
+ * short does what is left of it. The loss, in nats a target, is that of the last epoch. Fails if anything
+ * stops being finite, or the watcher (NULL: none) does. */
 enum collide_status trainer_run_watched(struct trainer *t, uint32_t n_epochs, const char *label,
                                         const struct epoch_watcher *watcher, double *loss,
                                         struct collide_error *err);
