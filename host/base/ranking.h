@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Shares of 1.
  * recall = hits among the first K / min(K, relevant items);
@@ -16,5 +17,9 @@ struct ranking_quality {
 
 /* is_hit: (n_ranked), best first; n_relevant, cutoff > 0. */
 struct ranking_quality ranking_measure(const bool *is_hit, size_t n_ranked, size_t n_relevant, size_t cutoff);
+
+/* The same from where the relevant items are: ranks: (n_relevant), from 1, no two alike; 0: not in the list.
+ */
+struct ranking_quality ranking_measure_ranks(const uint32_t *ranks, size_t n_relevant, size_t cutoff);
 
 #endif

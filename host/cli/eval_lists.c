@@ -57,7 +57,7 @@ static enum collide_status make_lists(struct gathering *g, const uint32_t *renum
     return csr_from_pairs(pairs, n, shape, out, err);
 }
 
-enum collide_status eval_lists_read(const struct eval_files *files, const struct collide_model *model,
+enum collide_status eval_lists_read(const struct eval_files *files, const struct id_index *items,
                                     struct eval_lists *out, struct collide_error *err)
 {
     const struct {
@@ -71,13 +71,12 @@ enum collide_status eval_lists_read(const struct eval_files *files, const struct
     struct gathering gathered[N_KINDS] = {0};
     const uint32_t *renumber = NULL;
     struct id_builder *strangers = NULL;
-    *out = (struct eval_lists){0};
+    *out = (struct eval_lists){.has_histories = files->history != NULL};
     enum collide_status status = id_builder_create(&out->builder, err);
     if (status == COLLIDE_OK)
         status = id_builder_create(&strangers, err);
     for (size_t i = 0; i < N_KINDS && status == COLLIDE_OK; i++) {
-        gathered[i] =
-            (struct gathering){.users = out->builder, .strangers = strangers, .items = &model->items};
+        gathered[i] = (struct gathering){.users = out->builder, .strangers = strangers, .items = items};
         status = gather(kinds[i].paths, kinds[i].n, &gathered[i], err);
     }
     if (status == COLLIDE_OK && gathered[0].pairs.n_bytes == 0)

@@ -1,11 +1,10 @@
-/* What an evaluation knows of its users: which items they are to be found, which are masked, and, where the
- * model stores none, their histories. */
+/* What an evaluation knows of its users: which items they are to be found, which are masked, and their
+ * histories, where these are not the model's. */
 #ifndef CLI_EVAL_LISTS_H
 #define CLI_EVAL_LISTS_H
 
 #include "data/csr.h"
 #include "data/id_index.h"
-#include "score/model_handle.h"
 
 /* An item that the model does not know is relevant all the same, and never found. */
 struct eval_lists {
@@ -14,6 +13,7 @@ struct eval_lists {
     struct csr relevant;        /* (users) dense items; owned, as the others */
     struct csr masked;
     struct csr histories;
+    bool has_histories; /* false: the model's own count */
 };
 
 struct eval_files {
@@ -23,7 +23,9 @@ struct eval_files {
     const char *history; /* NULL: the model's own */
 };
 
-enum collide_status eval_lists_read(const struct eval_files *files, const struct collide_model *model,
+/* items: of the model, or of the log that it is learned from, which gives the same dense ids. Borrowed during
+ * the call. Returns owned. */
+enum collide_status eval_lists_read(const struct eval_files *files, const struct id_index *items,
                                     struct eval_lists *out, struct collide_error *err);
 void eval_lists_free(struct eval_lists *l);
 
