@@ -89,46 +89,46 @@ enum collide_status budget_bytes(const struct groundwork *ground, const struct l
     return COLLIDE_OK;
 }
 
-static void set_plan(struct space_plan *plan, const struct layout *layout, uint32_t n_ids, double n_rows)
+/* How many rows to try, and what they may take. */
+struct fitting {
+    const struct groundwork *ground;
+    double item_share; /* of the rows */
+    uint64_t least_rows, max_bytes;
+};
+
+static uint32_t rows_of_plan(const struct space_plan *plan, uint32_t n_ids, double n_rows)
 {
-    const bool is_full = layout->method == LEARN_FULL;
-    *plan = (struct space_plan){.method = layout->method,
-                                .n_rows = is_full || n_rows > n_ids ? n_ids : (uint32_t)n_rows,
-                                .settings = {.n_lookups = is_full ? 0 : layout->n_lookups}};
+    return plan->method == LEARN_FULL || n_rows > n_ids ? n_ids : (uint32_t)n_rows;
 }
 
-static void set_options(const struct search *s, const struct choice *c, uint64_t n_rows,
-                        struct learn_options *o)
+static void set_rows(const struct fitting *f, uint64_t n_rows, struct learn_options *o)
 {
-    const struct corpus *corpus = s->ground->corpus;
-    const struct layout *layout = &layouts[c->layout];
-    const double item_share = has_users(s->asked) ? (double)item_shares[c->item_share] : 1.0;
-    *o = *s->asked;
-    o->form = forms[c->form];
-    o->scalar_bits = scalar_bits[c->scalar_bits];
-    o->mapping = MAPPING_PACKED;
-    set_plan(&o->items, layout, corpus->n_items, item_share * (double)n_rows);
-    set_plan(&o->users, layout, corpus->histories.n_rows, (1.0 - item_share) * (double)n_rows);
+    const struct corpus *corpus = f->ground->corpus;
+    const double item_rows = f->item_share * (double)n_rows;
+    o->items.n_rows = rows_of_plan(&o->items, corpus->n_items, item_rows);
+    o->users.n_rows = rows_of_plan(&o->users, corpus->histories.n_rows, (double)n_rows - item_rows);
 }
 
-/* With as many rows as the budget holds, found by bisection; false: with none. */
-static bool fit(struct search *s, const struct choice *c, struct candidate *out)
+/* Gives *o as many rows as fit, found by bisection; false: none do. *least_bytes becomes what the smallest
+ * model takes that was looked at, unless it was less before. */
+static bool fit_rows(const struct fitting *f, struct learn_options *o, uint64_t *n_bytes,
+                     uint64_t *least_bytes)
 {
-    const struct corpus *corpus = s->ground->corpus;
-    uint64_t least = 4ull * layouts[c->layout].n_lookups,
-             most = (uint64_t)corpus->n_items + corpus->histories.n_rows;
+    const struct corpus *corpus = f->ground->corpus;
+    const uint64_t most = (uint64_t)corpus->n_items + corpus->histories.n_rows;
     bool fits = false;
-    for (uint64_t low = least, high = most; low <= high;) {
+    for (uint64_t low = f->least_rows, high = most; low <= high;) {
         const uint64_t n_rows = low + (high - low) / 2;
-        struct learn_options o;
-        uint64_t n_bytes = 0;
-        set_options(s, c, n_rows, &o);
-        bool is_possible = budget_bytes(s->ground, &o, &n_bytes, NULL) == COLLIDE_OK;
-        if (is_possible && n_bytes < s->least_bytes)
-            s->least_bytes = n_bytes;
-        if (!is_possible || n_bytes <= s->asked->budget_bytes) {
+        struct learn_options tried = *o;
+        uint64_t n = 0;
+        set_rows(f, n_rows, &tried);
+        bool is_possible = budget_bytes(f->ground, &tried, &n, NULL) == COLLIDE_OK;
+        if (is_possible && n < *least_bytes)
+            *least_bytes = n;
+        if (!is_possible || n <= f->max_bytes) {
             if (is_possible) {
-                *out = (struct candidate){.choice = *c, .options = o, .n_bytes = n_bytes, .trained = -1.0};
+                *o = tried;
+                *n_bytes = n;
                 fits = true;
             }
             low = n_rows + 1;
@@ -137,6 +137,47 @@ static bool fit(struct search *s, const struct choice *c, struct candidate *out)
         }
     }
     return fits;
+}
+
+enum collide_status budget_fit_rows(const struct groundwork *ground, uint64_t max_bytes,
+                                    struct learn_options *o, struct collide_error *err)
+{
+    const struct fitting fitting = {ground, has_users(o) ? 0.5 : 1.0, has_users(o) ? 2 : 1, max_bytes};
+    uint64_t n_bytes, least_bytes = UINT64_MAX;
+    if (fit_rows(&fitting, o, &n_bytes, &least_bytes))
+        return COLLIDE_OK;
+    if (least_bytes == UINT64_MAX) { /* for its message */
+        set_rows(&fitting, (uint64_t)ground->corpus->n_items + ground->corpus->histories.n_rows, o);
+        return budget_bytes(ground, o, &n_bytes, err);
+    }
+    return error_set(err, COLLIDE_INVALID,
+                     "a budget of %" PRIu64 " bytes is too small for %s, which takes %" PRIu64
+                     " at least (mapping and scalars of every id are part of it)",
+                     max_bytes, learn_method_name(o->items.method), least_bytes);
+}
+
+static struct space_plan plan_of(const struct layout *layout)
+{
+    const bool is_full = layout->method == LEARN_FULL;
+    return (struct space_plan){.method = layout->method,
+                               .settings = {.n_lookups = is_full ? 0 : layout->n_lookups}};
+}
+
+/* With as many rows as the budget holds; false: with none. */
+static bool fit(struct search *s, const struct choice *c, struct candidate *out)
+{
+    const struct layout *layout = &layouts[c->layout];
+    const struct fitting fitting = {.ground = s->ground,
+                                    .item_share =
+                                        has_users(s->asked) ? (double)item_shares[c->item_share] : 1.0,
+                                    .least_rows = 4ull * layout->n_lookups,
+                                    .max_bytes = s->asked->budget_bytes};
+    *out = (struct candidate){.choice = *c, .options = *s->asked, .trained = -1.0};
+    out->options.form = forms[c->form];
+    out->options.scalar_bits = scalar_bits[c->scalar_bits];
+    out->options.mapping = MAPPING_PACKED;
+    out->options.items = out->options.users = plan_of(layout);
+    return fit_rows(&fitting, &out->options, &out->n_bytes, &s->least_bytes);
 }
 
 /* ---- Quality. */

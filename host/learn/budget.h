@@ -8,6 +8,12 @@
 enum collide_status budget_bytes(const struct groundwork *ground, const struct learn_options *options,
                                  uint64_t *out, struct collide_error *err);
 
+/* Sets the rows of the plans of items and users to the most with which a model learned with *options takes
+ * max_bytes; users get half of them. COLLIDE_INVALID: even the fewest rows take more, or the method allows
+ * none; says which. */
+enum collide_status budget_fit_rows(const struct groundwork *ground, uint64_t max_bytes,
+                                    struct learn_options *options, struct collide_error *err);
+
 /* Sets the plans of items and users, the form of rows and the bits of scalars in *options to the best of some
  * dozens of candidates of at most options->budget_bytes each, and packs the mapping. Candidates are compared
  * untrained, one choice at a time; the best few again after a quarter of the epochs. Quality is recall@10 on

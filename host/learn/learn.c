@@ -1,6 +1,7 @@
 #include "learn/learn.h"
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "learn/attempt.h"
@@ -15,18 +16,22 @@
 
 #include <cblas.h>
 #include <inttypes.h>
+#include <stdlib.h>
 
 /* Enough users to tell epochs apart by some tenths of a percent. */
 enum { N_JUDGES = 2000 };
 
 struct learner {
     const struct interactions *log;
-    struct learn_options options;
-    struct hold_out hold_out;      /* empty unless a share is held out */
-    const struct csr *histories;   /* that are trained on */
-    struct csr judges;             /* held-out items of some users */
-    struct corpus corpus;          /* of the histories */
-    struct teacher teacher;        /* without rows: none is needed */
+    struct learn_options common;  /* what all models have of it, see learner_create */
+    struct learn_options options; /* of the model in the making */
+    bool has_teacher;             /* that model */
+    struct hold_out hold_out;     /* empty unless a share is held out */
+    const struct csr *histories;  /* that are trained on */
+    struct csr judges;            /* held-out items of some users */
+    struct corpus corpus;         /* of the histories */
+    struct teacher teacher;       /* without rows: none was needed yet */
+    double teacher_seconds;
     struct checkpoint *checkpoint; /* NULL: none is asked for */
     struct oversight oversight;
     struct parallel *team;
@@ -53,8 +58,8 @@ static bool has_users(const struct learner *l)
 /* The corpus, and what its size decides. Without rows of their own, users of one item teach nothing. */
 static enum collide_status prepare(struct learner *l, struct collide_error *err)
 {
-    struct learn_options *o = &l->options;
-    const uint32_t min_items = o->training.backbone == BACKBONE_USER ? 1 : 2;
+    struct training *training = &l->common.training;
+    const uint32_t min_items = training->backbone == BACKBONE_USER ? 1 : 2;
     struct interactions trained_on = *l->log;
     trained_on.histories = *l->histories;
     enum collide_status status = corpus_create(&trained_on, min_items, &l->corpus, err);
@@ -65,14 +70,17 @@ static enum collide_status prepare(struct learner *l, struct collide_error *err)
                          "nothing to learn from: no user of the log has two items or more (%" PRIu32
                          " users, %" PRIu32 " items)",
                          l->log->users.n_ids, l->corpus.n_items);
-    if (o->training.temperature == 0.0f)
-        o->training.temperature = training_temperature(l->corpus.n_items);
-    if (o->budget_bytes)
-        return COLLIDE_OK;
+    if (training->temperature == 0.0f)
+        training->temperature = training_temperature(l->corpus.n_items);
+    return COLLIDE_OK;
+}
+
+static void settle_plans(struct learner *l)
+{
+    struct learn_options *o = &l->options;
     settle_rows(&o->items, l->corpus.n_items, "items");
     if (has_users(l))
         settle_rows(&o->users, l->corpus.histories.n_rows, "users");
-    return COLLIDE_OK;
 }
 
 static struct groundwork groundwork_of(const struct learner *l)
@@ -80,8 +88,8 @@ static struct groundwork groundwork_of(const struct learner *l)
     return (struct groundwork){.log = l->log,
                                .histories = l->histories,
                                .corpus = &l->corpus,
-                               .teacher = l->teacher.rows,
-                               .teacher_bias = l->teacher.bias,
+                               .teacher = l->has_teacher ? l->teacher.rows : NULL,
+                               .teacher_bias = l->has_teacher ? l->teacher.bias : NULL,
                                .team = l->team,
                                .oversight = &l->oversight};
 }
@@ -89,7 +97,12 @@ static struct groundwork groundwork_of(const struct learner *l)
 static enum collide_status teach(struct learner *l, const char *stage, struct collide_error *err)
 {
     const struct groundwork ground = groundwork_of(l);
-    return teacher_train(&ground, &l->options, stage, &l->teacher, err);
+    const uint64_t start_ns = clock_now_ns();
+    if (l->teacher.rows)
+        return COLLIDE_OK;
+    enum collide_status status = teacher_train(&ground, &l->options, stage, &l->teacher, err);
+    l->teacher_seconds += clock_seconds_since(start_ns);
+    return status;
 }
 
 /* ---- What is held out. */
@@ -97,17 +110,17 @@ static enum collide_status teach(struct learner *l, const char *stage, struct co
 static enum collide_status oversee(struct learner *l, struct collide_error *err)
 {
     enum collide_status status = COLLIDE_OK;
-    if (l->options.hold_out > 0.0) {
-        status = hold_out_split(l->log, l->options.hold_out, l->options.seed, &l->hold_out, err);
+    if (l->common.hold_out > 0.0) {
+        status = hold_out_split(l->log, l->common.hold_out, l->common.seed, &l->hold_out, err);
         l->histories = &l->hold_out.train;
-        l->options.val = &l->hold_out.held_out;
+        l->common.val = &l->hold_out.held_out;
     }
-    if (status == COLLIDE_OK && l->options.val)
-        status = hold_out_sample(l->options.val, N_JUDGES, &l->judges, err);
+    if (status == COLLIDE_OK && l->common.val)
+        status = hold_out_sample(l->common.val, N_JUDGES, &l->judges, err);
     l->oversight = (struct oversight){.checkpoint = l->checkpoint,
-                                      .judges = l->options.val ? &l->judges : NULL,
+                                      .judges = l->common.val ? &l->judges : NULL,
                                       .histories = l->histories,
-                                      .patience = l->options.patience,
+                                      .patience = l->common.patience,
                                       .team = l->team};
     return status;
 }
@@ -116,7 +129,8 @@ static void hold_nothing_out(struct learner *l)
 {
     corpus_free(&l->corpus);
     l->histories = &l->log->histories;
-    l->options.val = NULL;
+    l->common.val = l->options.val = NULL;
+    l->common.hold_out = 0.0;
     l->oversight.judges = NULL;
 }
 
@@ -203,7 +217,7 @@ static void note_provenance(const struct learner *l, const struct attempt *a, st
     learned_note(learned, "log_interactions", "%" PRIu64, l->log->histories.offsets[l->log->users.n_ids]);
     if (o->hold_out > 0.0 && o->val)
         learned_note(learned, "held_out", "%" PRIu64, o->val->offsets[o->val->n_rows]);
-    if (l->teacher.rows)
+    if (l->has_teacher)
         learned_note(learned, "teacher_loss", "%.6f", l->teacher.loss);
     learned_note(learned, "loss", "%.6f", attempt_loss(a));
 }
@@ -233,58 +247,124 @@ static enum collide_status learn(struct learner *l, struct learned **out, struct
 {
     struct training *training = &l->options.training;
     struct choice choice;
-    enum collide_status status = oversee(l, err);
-    if (status == COLLIDE_OK)
-        status = prepare(l, err);
-    if (status == COLLIDE_OK && l->options.budget_bytes)
+    enum collide_status status = COLLIDE_OK;
+    l->has_teacher = l->options.budget_bytes > 0;
+    if (l->options.budget_bytes)
         status = choose(l, &choice, err);
-    if (status != COLLIDE_OK)
-        return status;
-    if (!plan_needs_teacher(&l->options.items) && !l->options.budget_bytes)
-        training->mapped_epochs += training->teacher_epochs;
-    else if (!l->teacher.rows)
+    else
+        settle_plans(l);
+    l->has_teacher = l->has_teacher || plan_needs_teacher(&l->options.items);
+    if (status == COLLIDE_OK && l->has_teacher)
         status = teach(l, "teacher", err);
+    else if (!l->has_teacher)
+        training->mapped_epochs += training->teacher_epochs;
     return status == COLLIDE_OK ? make_model(l, out, err) : status;
 }
 
 static enum collide_status open_checkpoint(struct learner *l, struct collide_error *err)
 {
-    if (!l->options.checkpoint)
+    if (!l->common.checkpoint)
         return COLLIDE_OK;
     struct buffer run = {0};
-    run_identity(l->log, &l->options, parallel_n_threads(l->team), &run);
+    run_identity(l->log, &l->common, parallel_n_threads(l->team), &run);
     enum collide_status status = run.failed
                                      ? error_no_memory(err, "a checkpoint")
-                                     : checkpoint_open(l->options.checkpoint, run.bytes, &l->checkpoint, err);
+                                     : checkpoint_open(l->common.checkpoint, run.bytes, &l->checkpoint, err);
     buffer_free(&run);
     return status;
 }
 
-static void learner_free(struct learner *l)
+/* These options, with what is common to all models. */
+static struct learn_options merge(const struct learner *l, const struct learn_options *options)
 {
+    struct learn_options o = l->common;
+    o.items = options->items;
+    o.users = options->users;
+    o.form = options->form;
+    o.scalar_bits = options->scalar_bits;
+    o.mapping = options->mapping;
+    o.budget_bytes = options->budget_bytes;
+    o.histories = options->histories;
+    return o;
+}
+
+enum collide_status learner_learn(struct learner *l, const struct learn_options *options,
+                                  struct learned **out, double *seconds, struct collide_error *err)
+{
+    l->options = merge(l, options);
+    struct learn_options asked = l->options;
+    if (asked.hold_out > 0.0)
+        asked.val = NULL; /* by now it is what the share became */
+    enum collide_status status = learn_options_check(&asked, l->log, err);
+    if (status != COLLIDE_OK)
+        return status;
+    const uint64_t start_ns = clock_now_ns();
+    const double teacher_seconds = l->teacher_seconds;
+    status = learn(l, out, err);
+    if (seconds)
+        *seconds = clock_seconds_since(start_ns) + (l->has_teacher ? teacher_seconds : 0.0);
+    return status;
+}
+
+enum collide_status learner_fit_rows(const struct learner *l, uint64_t max_bytes,
+                                     struct learn_options *options, struct collide_error *err)
+{
+    const struct groundwork ground = groundwork_of(l);
+    struct learn_options o = merge(l, options);
+    enum collide_status status = budget_fit_rows(&ground, max_bytes, &o, err);
+    if (status != COLLIDE_OK)
+        return status;
+    options->items.n_rows = o.items.n_rows;
+    options->users.n_rows = o.users.n_rows;
+    return COLLIDE_OK;
+}
+
+enum collide_status learner_create(const struct interactions *train, const struct learn_options *options,
+                                   struct learner **out, struct collide_error *err)
+{
+    struct learner *l = calloc(1, sizeof *l);
+    if (!l)
+        return error_no_memory(err, "the learner");
+    *l = (struct learner){.log = train, .common = *options, .histories = &train->histories};
+    enum collide_status status =
+        parallel_create(options->n_threads ? options->n_threads : parallel_n_cpus(), &l->team, err);
+    /* Products are small and run on the team's threads, several at a time. */
+    openblas_set_num_threads(1);
+    if (status == COLLIDE_OK)
+        status = open_checkpoint(l, err);
+    if (status == COLLIDE_OK)
+        status = oversee(l, err);
+    if (status == COLLIDE_OK)
+        status = prepare(l, err);
+    if (status == COLLIDE_OK)
+        *out = l;
+    else
+        learner_destroy(l);
+    return status;
+}
+
+void learner_destroy(struct learner *l)
+{
+    if (!l)
+        return;
     teacher_free(&l->teacher);
     corpus_free(&l->corpus);
     csr_free(&l->judges);
     hold_out_free(&l->hold_out);
     checkpoint_close(l->checkpoint);
     parallel_destroy(l->team);
+    free(l);
 }
 
 enum collide_status learn_model(const struct interactions *train, const struct learn_options *options,
                                 struct learned **out, struct collide_error *err)
 {
-    struct learner l = {.log = train, .options = *options, .histories = &train->histories};
+    struct learner *l = NULL;
     enum collide_status status = learn_options_check(options, train, err);
-    if (status != COLLIDE_OK)
-        return status;
-    status = parallel_create(options->n_threads ? options->n_threads : parallel_n_cpus(), &l.team, err);
-    if (status != COLLIDE_OK)
-        return status;
-    /* Products are small and run on the team's threads, several at a time. */
-    openblas_set_num_threads(1);
-    status = open_checkpoint(&l, err);
     if (status == COLLIDE_OK)
-        status = learn(&l, out, err);
-    learner_free(&l);
+        status = learner_create(train, options, &l, err);
+    if (status == COLLIDE_OK)
+        status = learner_learn(l, options, out, NULL, err);
+    learner_destroy(l);
     return status;
 }

@@ -69,6 +69,27 @@ enum collide_status learn_model(const struct interactions *train, const struct l
                                 struct learned **out, struct collide_error *err);
 void learned_destroy(struct learned *l);
 
+/* Learning several models from one log. What does not depend on how ids are mapped is done once: the teacher
+ * is trained when a model first needs it. */
+struct learner;
+
+/* What all models have in common is taken from these options: dim, seed, n_threads, training, patience and
+ * what is held out. A checkpoint, or hold_out together with a budget, is for a learner of a single model.
+ * Borrows train and val while it lives. As learn_model otherwise. Returns owned. */
+enum collide_status learner_create(const struct interactions *train, const struct learn_options *options,
+                                   struct learner **out, struct collide_error *err);
+void learner_destroy(struct learner *l);
+
+/* The model of learn_model, bit for bit, with the other options. *out does not borrow from the learner.
+ * *seconds: what it would have taken alone, its teacher counted where it has one; may be NULL. */
+enum collide_status learner_learn(struct learner *l, const struct learn_options *options,
+                                  struct learned **out, double *seconds, struct collide_error *err);
+
+/* Gives the plans in *options the most rows with which the model takes max_bytes for all that serving needs,
+ * see learn/budget.h. */
+enum collide_status learner_fit_rows(const struct learner *l, uint64_t max_bytes,
+                                     struct learn_options *options, struct collide_error *err);
+
 /* Borrowed from l, until learned_destroy. */
 const struct model *learned_model(const struct learned *l);
 
