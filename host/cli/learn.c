@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/held_out.h"
 #include "cli/learn_args.h"
+#include "cli/method_list.h"
 #include "data/interactions.h"
 #include "learn/checkpoint.h"
 #include "model/write.h"
@@ -21,8 +22,6 @@ struct flags {
     const char *log_path, *val_path, *output, *budget, *checkpoint;
 };
 
-static const char *const SIGNALS[] = {
-    [SIGNALS_BOTH] = "both", [SIGNALS_FREQUENCY] = "frequency", [SIGNALS_EMBEDDING] = "embedding", NULL};
 enum { HISTORIES_AUTO = 2 };
 static const char *const HISTORIES[] = {
     [HISTORIES_MODEL] = "model", [HISTORIES_NONE] = "none", [HISTORIES_AUTO] = "auto", NULL};
@@ -132,7 +131,7 @@ int command_learn(int argc, char **argv)
         {.name = "signals",
          .type = ARG_CHOICE,
          .target = &flags.signals,
-         .choices = SIGNALS,
+         .choices = signal_names,
          .help = "what lhf looks at: how often ids occur, what they are like, or both"},
         {.name = "private",
          .type = ARG_DOUBLE,
