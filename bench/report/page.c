@@ -2,7 +2,7 @@
 
 #include "page_plots.h"
 #include "page_table.h"
-#include "plot.h"
+#include "plot/plot.h"
 #include "style.h"
 
 #include <math.h>

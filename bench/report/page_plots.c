@@ -1,7 +1,7 @@
 #include "page_plots.h"
 
 #include "base/error.h"
-#include "plot.h"
+#include "plot/plot.h"
 
 #include <math.h>
 #include <stdbool.h>

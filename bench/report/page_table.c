@@ -1,6 +1,6 @@
 #include "page_table.h"
 
-#include "plot.h"
+#include "plot/plot.h"
 
 #include <math.h>
 #include <stdbool.h>

@@ -5,6 +5,7 @@ static const struct subcommand commands[] = {
     {"learn", "learn a model from an interaction log", command_learn},
     {"eval", "measure a model's recall and NDCG on held-out interactions", command_eval},
     {"compare", "measure several methods on one log, over several seeds", command_compare},
+    {"pareto", "find the best model under each of several budgets", command_pareto},
     {"convert", "store a model in another shape", command_convert},
     {"inspect", "show what a model file holds and check it", command_inspect},
     {"score", "score items for users", command_score},

@@ -1,4 +1,4 @@
-#include "ticks.h"
+#include "plot/ticks.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -38,6 +38,12 @@ static void ticks_are_at_round_numbers(void **state)
                         "1 \xc2\xb5s, 10 \xc2\xb5s, 100 \xc2\xb5s, 1 ms, 10 ms, 100 ms");
     assert_string_equal(ticks_of((struct axis){"", SCALE_TAIL, UNIT_PERCENTILE, 1, 9000}, 8),
                         "50%, 90%, 99%, 99.9%, 99.99%");
+    assert_string_equal(ticks_of((struct axis){"", SCALE_LOG, UNIT_BYTES, 700, 30e6}, 8),
+                        "1 kB, 10 kB, 100 kB, 1 MB, 10 MB");
+    assert_string_equal(ticks_of((struct axis){"", SCALE_LOG, UNIT_BYTES, 180, 3000}, 8),
+                        "100 B, 200 B, 500 B, 1 kB, 2 kB, 5 kB");
+    assert_string_equal(ticks_of((struct axis){"", SCALE_LINEAR, UNIT_PERCENT, 0, 14.4}, 8),
+                        "0%, 5%, 10%, 15%");
 }
 
 static void rounding_widens_an_axis(void **state)

@@ -1,6 +1,6 @@
 /* Where an axis has its marks, at round numbers, and what they say. */
-#ifndef BENCH_TICKS_H
-#define BENCH_TICKS_H
+#ifndef PLOT_TICKS_H
+#define PLOT_TICKS_H
 
 #include <stddef.h>
 
@@ -10,7 +10,7 @@ enum scale {
     SCALE_TAIL, /* of a quantile q: log of 1 / (1 - q), so that 90%, 99%, 99.9% are evenly spaced */
 };
 
-enum unit { UNIT_US, UNIT_PER_S, UNIT_PERCENTILE };
+enum unit { UNIT_US, UNIT_PER_S, UNIT_PERCENTILE, UNIT_BYTES, UNIT_PERCENT };
 
 enum { TICKS_MAX = 32 };
 
@@ -30,7 +30,7 @@ double axis_place(const struct axis *a, double value);
 /* Up to about n_wanted marks; at most TICKS_MAX. */
 size_t axis_ticks(const struct axis *a, unsigned n_wanted, double ticks[TICKS_MAX]);
 
-/* Such as "20 \xc2\xb5s", "1.5 ms", "200k" and "99.9%". */
+/* Such as "20 \xc2\xb5s", "1.5 ms", "200k", "99.9%", "2.5 MB" and "14%". */
 void tick_text(enum unit unit, double value, char *out, size_t capacity);
 
 #endif

@@ -1,4 +1,6 @@
-#include "plot.h"
+#include "plot/plot.h"
+
+#include "plot/style.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -162,16 +164,38 @@ static void print_labels(FILE *out, const struct frame *f, const struct plot *p)
     }
 }
 
+static void print_content(FILE *out, const struct frame *f, const struct plot *p)
+{
+    print_x_axis(out, f, &p->x);
+    print_y_axis(out, f, &p->y);
+    for (size_t i = 0; i < p->n_series; i++)
+        print_line(out, f, p, &p->series[i]);
+    print_labels(out, f, p);
+    fprintf(out, "</svg>\n");
+}
+
 void plot_print(FILE *out, const struct plot *p, enum plot_size size)
 {
     const struct frame f = frame_of(size);
     begin_svg(out, f.class, f.width, f.height, p->description);
-    print_x_axis(out, &f, &p->x);
-    print_y_axis(out, &f, &p->y);
-    for (size_t i = 0; i < p->n_series; i++)
-        print_line(out, &f, p, &p->series[i]);
-    print_labels(out, &f, p);
-    fprintf(out, "</svg>\n");
+    print_content(out, &f, p);
+}
+
+/* Colours stand in the rules themselves: not every reader of SVG knows CSS variables. */
+static const char file_style[] = "text{font-family:" PLOT_FONT "}\n" PLOT_SHAPES PLOT_COLOURS(
+    PLOT_LIGHT) "@media(prefers-color-scheme:dark){\n" PLOT_COLOURS(PLOT_DARK) "}\n";
+
+void plot_print_file(FILE *out, const struct plot *p)
+{
+    const struct frame f = frame_of(PLOT_WIDE);
+    fprintf(out,
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%g\" height=\"%g\" viewBox=\"0 0 %g %g\" "
+            "role=\"img\">\n<title>",
+            f.width, f.height, f.width, f.height);
+    html_print(out, p->description);
+    fprintf(out, "</title>\n<style>\n%s</style>\n<rect class=\"ground\" width=\"100%%\" height=\"100%%\"/>\n",
+            file_style);
+    print_content(out, &f, p);
 }
 
 void bars_print(FILE *out, const char *description, const struct bar *bars, size_t n, enum plot_size size)

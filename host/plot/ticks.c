@@ -1,4 +1,4 @@
-#include "ticks.h"
+#include "plot/ticks.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -114,6 +114,19 @@ void tick_text(enum unit unit, double value, char *out, size_t capacity)
         return;
     case UNIT_PERCENTILE:
         snprintf(out, capacity, "%.8g%%", 100 - 100 / value);
+        return;
+    case UNIT_BYTES:
+        if (value < 1e3)
+            snprintf(out, capacity, "%.3g B", value);
+        else if (value < 1e6)
+            snprintf(out, capacity, "%.3g kB", value * 1e-3);
+        else if (value < 1e9)
+            snprintf(out, capacity, "%.3g MB", value * 1e-6);
+        else
+            snprintf(out, capacity, "%.3g GB", value * 1e-9);
+        return;
+    case UNIT_PERCENT:
+        snprintf(out, capacity, "%.3g%%", value);
         return;
     }
 }

@@ -1,9 +1,9 @@
-/* A plot of lines as inline SVG. Colours and fonts are the page's: its CSS classes s0 to s7 are the series',
- * grid, tick, title and series the rest. */
-#ifndef BENCH_PLOT_H
-#define BENCH_PLOT_H
+/* A plot of lines as SVG: inline, where colours and fonts are the page's, whose rules plot/style.h has, or as
+ * a file of its own. */
+#ifndef PLOT_PLOT_H
+#define PLOT_PLOT_H
 
-#include "ticks.h"
+#include "plot/ticks.h"
 
 #include <stdio.h>
 
@@ -34,6 +34,9 @@ struct plot {
 enum plot_size { PLOT_WIDE, PLOT_NARROW };
 
 void plot_print(FILE *out, const struct plot *p, enum plot_size size);
+
+/* A whole SVG file, PLOT_WIDE, that needs nothing else, light or dark as its reader wants it. */
+void plot_print_file(FILE *out, const struct plot *p);
 
 /* Text with the characters that HTML gives a meaning replaced. */
 void html_print(FILE *out, const char *text);
