@@ -30,7 +30,6 @@ static enum collide_status set_options(const struct comparing *c, const struct l
     o->items = method->plan;
     if (method->is_auto) {
         o->budget_bytes = c->budget_bytes;
-        o->val = &c->experiment.val;
         return COLLIDE_OK;
     }
     if (c->budget_bytes)

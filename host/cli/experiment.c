@@ -106,6 +106,7 @@ struct learn_options experiment_options(const struct experiment *e, uint64_t see
     struct learn_options o = learn_flags_options(&e->flags->learn);
     o.users.n_rows = learn_rows(e->flags->learn.user_rows, e->log.users.n_ids);
     o.histories = HISTORIES_NONE;
+    o.val = e->flags->val_path ? &e->val : NULL;
     o.seed = seed;
     return o;
 }

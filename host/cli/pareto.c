@@ -51,7 +51,6 @@ static enum collide_status try_all(const struct experiment *e, uint64_t seed, st
     struct learn_options options = experiment_options(e, seed);
     struct learner *learner = NULL;
     enum collide_status status = learner_create(&e->log, &options, &learner, err);
-    options.val = &e->val;
     for (size_t i = 0; i < n && status == COLLIDE_OK; i++) {
         options.budget_bytes = points[i].budget_bytes;
         log_info("budget %zu of %zu: %" PRIu64 " bytes", i + 1, n, options.budget_bytes);

@@ -2,7 +2,7 @@
 # Help, and what is no usage.
 . "$(dirname "$0")/lib.sh"
 
-COMMANDS="learn eval convert inspect score topk serve devices kernels synth"
+COMMANDS="learn eval compare pareto convert inspect score topk serve devices kernels synth"
 DEVICE_FLAGS="device tables max-bank engine kernel-cache"
 
 it_lists_every_command_in_its_help() {
@@ -22,7 +22,11 @@ it_prints_its_version() {
 it_mentions_every_flag_in_each_command_s_help() {
   declare -A flags=(
     [learn]="output method rows dim precision mapping histories val layout seed threads temperature teacher-epochs epochs"
-    [eval]="test mask history k threads json $DEVICE_FLAGS shard kernels"
+    [eval]="test mask history k by threads json $DEVICE_FLAGS shard kernels"
+    [compare]="test mask val methods seeds rows budget dim precision mapping users user-method user-rows user-lookups threads
+      json markdown temperature teacher-epochs epochs user-epochs patience $DEVICE_FLAGS shard kernels"
+    [pareto]="test mask val budgets output dim users seed threads temperature teacher-epochs epochs user-epochs patience
+      $DEVICE_FLAGS shard kernels"
     [convert]="output precision mapping merge"
     [inspect]="verify plan device tables max-bank channels shard"
     [score]="user history weights feature items $DEVICE_FLAGS shard kernels"

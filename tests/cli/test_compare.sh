@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# Comparing methods, on a log that is made up with tastes that a learned mapping can find.
+. "$(dirname "$0")/lib.sh"
+needs_device
+
+make_split() {
+  run 0 synth --users 800 --items 400 -n 12000 --clusters 25 --zipf 1.1 --taste 0.9 --seed 5 -o log
+  awk '{ print > (NR % 10 == 0 ? "test" : NR % 10 == 1 ? "val" : "train") }' log
+}
+
+TRAINING="--dim 16 --teacher-epochs 12 --epochs 6 --threads 2"
+
+# value METHOD KEY: a number of a method's in the file out; of qualities the mean.
+value() {
+  grep -oP "\"method\":\"$1\",.*?\"$2\":(\{\"mean\":)?\K[0-9.]+" out | head -1
+}
+
+it_finds_learned_mappings_ahead_of_frequency_ahead_of_modulo() {
+  make_split
+  run 0 compare train --test test --mask val --methods modulo,lhf,frequency --rows 60 --seeds 2 $TRAINING --json
+  local lhf frequency modulo
+  lhf=$(value lhf recall@10) frequency=$(value frequency recall@10) modulo=$(value modulo recall@10)
+  awk -v l="$lhf" -v f="$frequency" -v m="$modulo" 'BEGIN { exit !(l > f + 0.03 && f > m + 0.01 && l > 0.40) }' ||
+    fail "recall@10 is $lhf by lhf, $frequency by frequency and $modulo by modulo"
+}
+
+it_finds_what_learn_and_eval_find() {
+  make_split
+  run 0 compare train --test test --mask val --methods lhf,rq:2 --rows 60 --seeds 2 $TRAINING --json
+  cp out figures
+  local seed method recall
+  for method in lhf "rq --lookups 2"; do
+    for seed in 1 2; do
+      run 0 learn train -o model --method $method --rows 60 --seed $seed $TRAINING
+      run 0 eval model --test test --mask val --json -k 10
+      recall=$(grep -oP '"recall":\K[0-9.]+' out)
+      grep -qE "\"recall@10\":\{[^}]*\"seeds\":\[([0-9.]+,)*$recall[],]" figures ||
+        fail "$method with seed $seed has $recall: $(cat figures)"
+    done
+  done
+  # Mean and deviation are those of what was measured with each seed.
+  grep -oP '"recall@10":\K\{.*?\}' figures | tr -c '0-9.\n' ' ' | while read -r mean deviation a b; do
+    awk -v m="$mean" -v d="$deviation" -v a="$a" -v b="$b" '
+      function abs(x) { return x < 0 ? -x : x }
+      BEGIN { exit !(abs(m - (a + b) / 2) < 2e-6 && abs(d - abs(a - b) / sqrt(2)) < 2e-6) }' || exit 1
+  done || fail "$(cat figures)"
+}
+
+it_prints_tables() {
+  make_split
+  run 0 compare train --test test --methods full,lhf:embedding --rows 50 --seeds 1 $TRAINING
+  grep -qE '^full +400 +[0-9]+( +[0-9]+\.[0-9]{3} +-){3} +[0-9.]+$' out || fail "$(cat out)"
+  grep -qE '^lhf:embedding +50 ' out || fail "$(cat out)"
+  run 0 compare train --test test --methods modulo --rows 50 --seeds 2 $TRAINING --markdown
+  grep -qE '^\| `modulo` \| 50 \| [0-9]+ \|( [0-9.]+ ± [0-9.]+ \|){3} [0-9.]+ \|$' out || fail "$(cat out)"
+}
+
+it_gives_each_method_what_a_budget_holds() {
+  make_split
+  run 0 compare train --test test --mask val --val val --methods lhf,rq:2,modulo,auto --budget 7k --seeds 1 $TRAINING --json
+  local method bytes
+  for method in lhf rq:2 modulo auto; do
+    bytes=$(value $method bytes)
+    awk -v b="$bytes" 'BEGIN { exit !(b > 6500 && b <= 7000) }' || fail "$method takes $bytes bytes"
+  done
+}
+
+it_compares_users_with_rows() {
+  make_split
+  run 0 compare train --test test --mask val --methods lhf --users row --user-rows 80 --seeds 1 $TRAINING --json
+  awk -v r="$(value lhf recall@10)" 'BEGIN { exit !(r > 0.1) }' || fail "$(cat out)"
+  [ "$(value lhf rows | cut -d. -f1)" = 130 ] || fail "$(cat out)"
+}
+
+it_refuses_what_cannot_be_compared() {
+  make_split
+  run 2 compare train --test test --methods lhf,mdoulo
+  says 'there is no method "mdoulo", did you mean modulo?'
+  run 2 compare train --test test --methods lhf,lhf
+  says "lhf is listed twice"
+  run 2 compare train --test test --methods lhf,
+  says "a method of 0 characters"
+  run 2 compare train --test test --methods modulo:frequency
+  says "modulo:frequency: behind the colon stands"
+  run 2 compare train --test test
+  says "--methods is missing"
+  run 2 compare train --methods lhf
+  says "--test FILE is missing"
+  run 2 compare train --test test --methods lhf --seeds 0
+  says "--seeds: '0' is not a whole number from 1"
+  run 2 compare train --test test --methods lhf --rows 5 --budget 1k
+  says "give --rows or --budget, not both"
+  run 2 compare train --test test --methods auto --budget 1k
+  says "needs --budget and --val"
+  run 1 compare train --test test --methods modulo,lhf:3
+  says "lhf reads 1 rows an id, not 3"
+  run 1 compare train --test test --methods lhf --budget 100
+  says "a budget of 100 bytes is too small for lhf"
+  run 1 compare train --test test --methods lhf --budget nothing
+  says "a budget of nothing is no size"
+  run 1 compare - --test test --methods lhf
+  says "it must be a file"
+  run 1 compare train --test nowhere --methods lhf
+  says "cannot open nowhere"
+}
+
+it_leaves_no_files_behind() {
+  make_split
+  mkdir scratch
+  TMPDIR=$PWD/scratch run 0 compare train --test test --methods modulo --seeds 1 --rows 20 $TRAINING
+  [ -z "$(ls scratch)" ] || fail "left behind: $(ls scratch)"
+}
+
+run_tests
