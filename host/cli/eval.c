@@ -2,8 +2,10 @@
  * device. */
 #include "base/error.h"
 #include "base/parallel.h"
+#include "cli/click_args.h"
 #include "cli/command.h"
 #include "cli/device_args.h"
+#include "cli/eval_clicks.h"
 #include "cli/eval_print.h"
 
 enum { MAX_CUTOFF = 10000 };
@@ -20,6 +22,8 @@ struct flags {
     uint64_t threads;
     int by;
     bool json;
+    const char *clicks;
+    struct click_choices choices;
     const char *model_path;
 };
 
@@ -126,27 +130,40 @@ int command_eval(int argc, char **argv)
          .default_text = "one a CPU",
          .help = "threads, each with its own way to the device"},
         {.name = "json", .type = ARG_FLAG, .target = &flags.json, .help = "print one JSON document"},
+        {.name = "clicks",
+         .type = ARG_TEXT,
+         .target = &flags.clicks,
+         .value_name = "FILE",
+         .group = CLICK_GROUP,
+         .help = "a log that says what was clicked, to measure log loss, normalised entropy and AUC on; its "
+                 "columns are those that the model was learned from, unless said otherwise"},
+        CLICK_ARGS(&flags.choices),
         DEVICE_ARGS(&flags.device),
     };
     struct usage usage = {
-        "collide eval MODEL --test FILE [--mask FILE]... [options]",
+        "collide eval MODEL --test FILE [--mask FILE]... | --clicks FILE [options]",
         "Measures recall and NDCG: every item is a candidate, known ones are masked, averages are over the "
         "users in the test file. Exact ties go to the smaller dense id: of items called by small integers "
         "that "
         "is the integer, of others the one that occurs more often comes first. Where users have rows of "
         "their "
-        "own and the model stores no histories, only --mask says what they had in training.",
+        "own and the model stores no histories, only --mask says what they had in training. Or measures how "
+        "well clicks are foretold.",
         table, sizeof table / sizeof table[0], .positionals = {1, 1, "MODEL"}};
     int exit_code;
     if (!command_parse(&usage, argc, argv, &exit_code))
         return exit_code;
-    if (!flags.files.test)
-        return command_misused(&usage, "--test FILE is missing");
+    if (!flags.files.test == !flags.clicks)
+        return command_misused(&usage, flags.clicks ? "give --test FILE or --clicks FILE, not both"
+                                                    : "--test FILE is missing, or --clicks FILE");
     if (flags.cutoffs.n > EVAL_MAX_CUTOFFS)
         return command_misused(&usage, "--k takes at most 16 lengths");
     flags.model_path = usage.positionals.values[0];
     flags.files.masks = flags.masks.items;
     flags.files.n_masks = flags.masks.n;
     struct collide_error err = {0};
-    return run(&flags, &err) == COLLIDE_OK ? EXIT_DONE : command_fail(&err);
+    const struct click_eval_flags clicks = {flags.model_path, flags.clicks, flags.choices, &flags.device,
+                                            flags.json};
+    enum collide_status status = flags.clicks ? eval_clicks(&clicks, &err) : run(&flags, &err);
+    return status == COLLIDE_OK ? EXIT_DONE : command_fail(&err);
 }

@@ -4,9 +4,11 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "cli/budget_text.h"
+#include "cli/click_args.h"
 #include "cli/command.h"
 #include "cli/held_out.h"
 #include "cli/learn_args.h"
+#include "cli/learn_clicks.h"
 #include "cli/method_list.h"
 #include "data/interactions.h"
 #include "learn/checkpoint.h"
@@ -20,6 +22,8 @@ struct flags {
     double private_share, hold_out;
     int method, signals, histories, layout;
     const char *log_path, *val_path, *output, *budget, *checkpoint;
+    struct click_options clicks;
+    uint64_t teacher_dim;
 };
 
 enum { HISTORIES_AUTO = 2 };
@@ -95,13 +99,42 @@ static enum collide_status run(const struct flags *flags, struct collide_error *
     return status;
 }
 
+static bool is_click_log(const struct flags *flags)
+{
+    const struct click_choices *c = &flags->clicks.choices;
+    return c->label || c->item || c->features;
+}
+
+static enum collide_status run_clicks(const struct flags *flags, struct collide_error *err)
+{
+    const struct learn_options o = learn_flags_options(&flags->learn);
+    struct click_options options = flags->clicks;
+    options.log_path = flags->log_path;
+    options.val_path = flags->val_path;
+    options.method = (enum learn_method)flags->method;
+    options.settings = (struct method_settings){.n_lookups = (uint32_t)flags->lookups,
+                                                .signals = (enum mapping_signals)flags->signals,
+                                                .private_share = (float)flags->private_share};
+    options.n_rows = (uint32_t)flags->rows;
+    options.dim = flags->learn.dim ? o.dim : options.dim;
+    options.teacher_dim = (uint32_t)flags->teacher_dim;
+    options.form = o.form;
+    options.teacher_epochs = o.training.teacher_epochs;
+    options.mapped_epochs = o.training.mapped_epochs;
+    options.seed = flags->seed;
+    options.n_threads = o.n_threads;
+    enum collide_status status = check_writable(flags->output, err);
+    return status == COLLIDE_OK ? learn_clicks(&options, flags->output, err) : status;
+}
+
 int command_learn(int argc, char **argv)
 {
     const struct learn_options defaults = learn_options_default();
     struct flags flags = {.learn = learn_flags_default(),
                           .seed = defaults.seed,
                           .method = (int)defaults.items.method,
-                          .histories = HISTORIES_AUTO};
+                          .histories = HISTORIES_AUTO,
+                          .clicks = click_options_default()};
     const struct arg table[] = {
         {.name = "output",
          .short_name = 'o',
@@ -187,19 +220,46 @@ int command_learn(int argc, char **argv)
          .help = "the same seed and thread count give the same model"},
         learn_threads_arg(&flags.learn),
         TRAINING_ARGS(&flags.learn),
+        CLICK_ARGS(&flags.clicks.choices),
+        {.name = "teacher-dim",
+         .type = ARG_U64,
+         .target = &flags.teacher_dim,
+         .min = 1,
+         .max = MODEL_MAX_DIM,
+         .default_text = "8",
+         .group = CLICK_GROUP,
+         .help = "dimensions of what the mapping is learned from"},
+        {.name = "l2",
+         .type = ARG_DOUBLE,
+         .target = &flags.clicks.l2,
+         .low = 0,
+         .high = 10,
+         .default_text = "the best on held-out examples",
+         .group = CLICK_GROUP,
+         .help = "regularisation"},
     };
     struct usage usage = {
         "collide learn LOG -o MODEL [options]",
         "Learns which items share an embedding row, and the rows, from an interaction log: \"user item\" "
         "lines (blanks, commas or tabs, a header, further columns), LightGCN adjacency lines, plain, "
-        ".gz or .zst; - is standard input.",
+        ".gz or .zst; - is standard input. With --label, --item and --features the log is one of clicks, "
+        "and a model of them is learned.",
         table, sizeof table / sizeof table[0], .positionals = {1, 1, "LOG"}};
     int exit_code;
     if (!command_parse(&usage, argc, argv, &exit_code))
         return exit_code;
     if (!flags.output)
         return command_misused(&usage, "-o MODEL is missing");
+    if (is_click_log(&flags) &&
+        !(flags.clicks.choices.label && flags.clicks.choices.item && flags.clicks.choices.features))
+        return command_misused(&usage, "a click log needs all of --label, --item and --features");
+    if (is_click_log(&flags) && (flags.budget || flags.hold_out > 0 || flags.checkpoint ||
+                                 flags.learn.backbone || flags.learn.mapping || flags.learn.scalar_bits))
+        return command_misused(&usage,
+                               "--budget, --hold-out, --checkpoint, --users, --mapping and --scalar-bits "
+                               "are not for click logs");
     flags.log_path = usage.positionals.values[0];
     struct collide_error err = {0};
-    return run(&flags, &err) == COLLIDE_OK ? EXIT_DONE : command_fail(&err);
+    enum collide_status status = is_click_log(&flags) ? run_clicks(&flags, &err) : run(&flags, &err);
+    return status == COLLIDE_OK ? EXIT_DONE : command_fail(&err);
 }

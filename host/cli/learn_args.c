@@ -11,8 +11,7 @@ static const char *const MAPPINGS[] = {"stored", "packed", NULL};
 struct learn_flags learn_flags_default(void)
 {
     const struct learn_options o = learn_options_default();
-    return (struct learn_flags){.dim = o.dim,
-                                .scalar_bits = o.scalar_bits,
+    return (struct learn_flags){.scalar_bits = o.scalar_bits,
                                 .threads = o.n_threads,
                                 .teacher_epochs = o.training.teacher_epochs,
                                 .mapped_epochs = o.training.mapped_epochs,
@@ -30,7 +29,7 @@ struct learn_options learn_flags_options(const struct learn_flags *f)
     struct learn_options o = learn_options_default();
     o.users = (struct space_plan){.method = (enum learn_method)f->user_method,
                                   .settings = {.n_lookups = (uint32_t)f->user_lookups}};
-    o.dim = (uint32_t)f->dim;
+    o.dim = f->dim ? (uint32_t)f->dim : o.dim;
     o.form = (enum row_form)f->precision;
     o.mapping = (enum mapping_kind)f->mapping;
     o.patience = (uint32_t)f->patience;
@@ -56,6 +55,7 @@ struct arg dim_arg(struct learn_flags *flags)
                         .target = &flags->dim,
                         .min = 1,
                         .max = MODEL_MAX_DIM,
+                        .default_text = "64, or 16 with a click log",
                         .help = "values a row"};
 }
 

@@ -6,7 +6,8 @@
 #include "learn/learn.h"
 
 struct learn_flags {
-    uint64_t dim, scalar_bits, threads, user_rows, user_lookups;
+    uint64_t dim; /* 0: not given */
+    uint64_t scalar_bits, threads, user_rows, user_lookups;
     uint64_t teacher_epochs, mapped_epochs, user_epochs, patience;
     double temperature;
     int precision, mapping, backbone, user_method;
