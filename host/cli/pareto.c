@@ -33,8 +33,8 @@ static enum collide_status parse_budgets(const char *text, const struct experime
         if (*n == MAX_BUDGETS)
             return error_set(err, COLLIDE_INVALID, "more than %d budgets", MAX_BUDGETS);
         snprintf(one, sizeof one, "%.*s", (int)(length < sizeof one ? length : sizeof one - 1), text);
-        enum collide_status status =
-            budget_parse(one, &e->log, (uint32_t)e->flags->learn.dim, &points[*n].budget_bytes, err);
+        enum collide_status status = budget_parse(one, &e->log, learn_flags_options(&e->flags->learn).dim,
+                                                  &points[*n].budget_bytes, err);
         if (status != COLLIDE_OK)
             return status;
         if (!text[length])
