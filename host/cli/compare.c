@@ -79,8 +79,8 @@ static enum collide_status run(const struct flags *flags, const struct method_li
     struct comparing c = {.flags = flags, .methods = methods};
     enum collide_status status = experiment_open(&flags->experiment, &c.experiment, err);
     if (status == COLLIDE_OK && flags->budget)
-        status = budget_parse(flags->budget, &c.experiment.log, (uint32_t)flags->experiment.learn.dim,
-                              &c.budget_bytes, err);
+        status = budget_parse(flags->budget, &c.experiment.log,
+                              learn_flags_options(&flags->experiment.learn).dim, &c.budget_bytes, err);
     c.trials = calloc(methods->n * flags->n_seeds, sizeof *c.trials);
     if (status == COLLIDE_OK && !c.trials)
         status = error_no_memory(err, "the figures");
