@@ -146,7 +146,11 @@ int command_learn(int argc, char **argv)
          .type = ARG_CHOICE,
          .target = &flags.method,
          .choices = learn_method_names,
-         .help = "how items share rows; docs/METHODS.md says what each one does"},
+         .value_name = "METHOD",
+         .help =
+             "how items share rows: lhf, rq, pq, full, modulo, hash, frequency, double, hybrid, bloom, qr, "
+             "qr-mul, qr-concat, lsh, hashemb, robe, ce, cce, graphhash, leiden or baco; docs/METHODS.md "
+             "says what each one does"},
         {.name = "rows",
          .type = ARG_U64,
          .target = &flags.rows,

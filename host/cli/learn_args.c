@@ -85,7 +85,8 @@ struct arg user_method_arg(struct learn_flags *flags)
                         .type = ARG_CHOICE,
                         .target = &flags->user_method,
                         .choices = learn_method_names,
-                        .help = "how users share rows"};
+                        .value_name = "METHOD",
+                        .help = "how users share rows, as --method says it of items"};
 }
 
 struct arg user_rows_arg(struct learn_flags *flags)
