@@ -155,15 +155,23 @@ static enum collide_status measure(const struct experiment *e, const struct coll
     return COLLIDE_OK;
 }
 
-static void describe(const struct model *m, struct trial *out)
+static const char *provenance_of(const struct model *m, const char *name)
 {
     for (size_t i = 0; i < m->n_provenance; i++)
-        if (strcmp(m->provenance[i].name, "method") == 0)
-            snprintf(out->method, sizeof out->method, "%s", m->provenance[i].value);
+        if (strcmp(m->provenance[i].name, name) == 0)
+            return m->provenance[i].value;
+    return "";
+}
+
+static void describe(const struct model *m, struct trial *out)
+{
+    const uint64_t n_rows = strtoull(provenance_of(m, "trained_rows"), NULL, 10) +
+                            strtoull(provenance_of(m, "trained_user_rows"), NULL, 10);
+    snprintf(out->method, sizeof out->method, "%s", provenance_of(m, "method"));
     out->n_lookups = m->mapping.n_lookups;
     out->precision = precision_name(m->rows.precision);
     out->scaling = scaling_name(m->rows.scaling);
-    out->n_rows = (m->rows.n - 1ull) * m->rows.width / m->dim; /* without the unknown ids' */
+    out->n_rows = n_rows * m->rows.width / m->dim;
     out->n_bytes = bytes_of_model(m, 0);
 }
 

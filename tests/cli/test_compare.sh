@@ -8,7 +8,7 @@ make_split() {
   awk '{ print > (NR % 10 == 0 ? "test" : NR % 10 == 1 ? "val" : "train") }' log
 }
 
-TRAINING="--dim 16 --teacher-epochs 12 --epochs 6 --threads 2"
+TRAINING="--dim 16 --teacher-epochs 12 --epochs 6 --threads 1"
 
 # value METHOD KEY: a number of a method's in the file out; of qualities the mean.
 value() {
@@ -26,17 +26,15 @@ it_finds_learned_mappings_ahead_of_frequency_ahead_of_modulo() {
 
 it_finds_what_learn_and_eval_find() {
   make_split
-  run 0 compare train --test test --mask val --methods lhf,rq:2 --rows 60 --seeds 2 $TRAINING --json
+  run 0 compare train --test test --mask val --methods rq:2 --rows 60 --seeds 2 $TRAINING --json
   cp out figures
-  local seed method recall
-  for method in lhf "rq --lookups 2"; do
-    for seed in 1 2; do
-      run 0 learn train -o model --method $method --rows 60 --seed $seed $TRAINING
-      run 0 eval model --test test --mask val --json -k 10
-      recall=$(grep -oP '"recall":\K[0-9.]+' out)
-      grep -qE "\"recall@10\":\{[^}]*\"seeds\":\[([0-9.]+,)*$recall[],]" figures ||
-        fail "$method with seed $seed has $recall: $(cat figures)"
-    done
+  local seed recall
+  for seed in 1 2; do
+    run 0 learn train -o model --method rq --lookups 2 --rows 60 --seed $seed $TRAINING
+    run 0 eval model --test test --mask val --json -k 10
+    recall=$(grep -oP '"recall":\K[0-9.]+' out)
+    grep -qE "\"recall@10\":\{[^}]*\"seeds\":\[([0-9.]+,)*$recall[],]" figures ||
+      fail "with seed $seed it is $recall: $(cat figures)"
   done
   # Mean and deviation are those of what was measured with each seed.
   grep -oP '"recall@10":\K\{.*?\}' figures | tr -c '0-9.\n' ' ' | while read -r mean deviation a b; do
@@ -67,7 +65,7 @@ it_gives_each_method_what_a_budget_holds() {
 
 it_compares_users_with_rows() {
   make_split
-  run 0 compare train --test test --mask val --methods lhf --users row --user-rows 80 --seeds 1 $TRAINING --json
+  run 0 compare train --test test --mask val --methods lhf --rows 50 --users row --user-rows 80 --seeds 1 $TRAINING --json
   awk -v r="$(value lhf recall@10)" 'BEGIN { exit !(r > 0.1) }' || fail "$(cat out)"
   [ "$(value lhf rows | cut -d. -f1)" = 131 ] || fail "$(cat out)"
 }

@@ -8,7 +8,7 @@ make_split() {
   awk '{ print > (NR % 10 == 0 ? "test" : NR % 10 == 1 ? "val" : "train") }' log
 }
 
-TRAINING="--dim 16 --teacher-epochs 5 --epochs 3 --threads 2"
+TRAINING="--dim 16 --teacher-epochs 5 --epochs 3 --threads 1"
 
 it_writes_a_table_and_a_plot() {
   make_split

@@ -10,10 +10,10 @@
 
 #include <cmocka.h>
 
-static const struct synth_options structured = {.n_users = 600,
-                                                .n_items = 300,
-                                                .n_interactions = 9000,
-                                                .n_clusters = 20,
+static const struct synth_options structured = {.n_users = 200,
+                                                .n_items = 150,
+                                                .n_interactions = 3000,
+                                                .n_clusters = 10,
                                                 .zipf_exponent = 1.0,
                                                 .taste = 0.9,
                                                 .seed = 3};
@@ -23,8 +23,8 @@ static struct learn_options quick_options(void)
     struct learn_options o = learn_options_default();
     o.items.n_rows = 40;
     o.users.n_rows = 30;
-    o.dim = 16;
-    o.n_threads = 2;
+    o.dim = 8;
+    o.n_threads = 1;
     o.histories = HISTORIES_NONE;
     o.training.teacher_epochs = 3;
     o.training.mapped_epochs = 2;
@@ -66,7 +66,7 @@ static void check_each(const struct interactions *log, struct learn_options comm
     const struct space_plan plans[] = {{.method = LEARN_MODULO, .n_rows = 40},
                                        {.method = LEARN_LHF, .n_rows = 40},
                                        {.method = LEARN_FULL},
-                                       {.method = LEARN_RQ, .n_rows = 64, .settings = {.n_lookups = 2}},
+                                       {.method = LEARN_RQ, .n_rows = 40, .settings = {.n_lookups = 2}},
                                        {.method = LEARN_LHF, .n_rows = 1000000},
                                        {.method = LEARN_FREQUENCY, .n_rows = 30}};
     for (size_t i = 0; i < sizeof plans / sizeof plans[0]; i++) {
@@ -115,9 +115,9 @@ static void a_budget_does_not_change_what_comes_after(void **state)
     struct learner *learner = begin(&log, &o);
     struct learned *by_budget = NULL, *shared = NULL, *alone = NULL;
     chosen = o;
-    chosen.budget_bytes = 6000;
+    chosen.budget_bytes = 2500;
     assert_int_equal(learner_learn(learner, &chosen, &by_budget, NULL, NULL), COLLIDE_OK);
-    assert_true(bytes_of(learned_model(by_budget)) <= 6000);
+    assert_true(bytes_of(learned_model(by_budget)) <= 2500);
     assert_int_equal(learner_learn(learner, &o, &shared, NULL, NULL), COLLIDE_OK);
     assert_int_equal(learn_model(&log, &o, &alone, NULL), COLLIDE_OK);
     assert_same_model(learned_model(shared), learned_model(alone));
@@ -143,7 +143,7 @@ static void rows_are_as_many_as_fit(void **state)
                                        {.method = LEARN_RQ, .settings = {.n_lookups = 2}},
                                        {.method = LEARN_PQ, .settings = {.n_lookups = 4}}};
     for (size_t i = 0; i < sizeof plans / sizeof plans[0]; i++) {
-        const uint64_t budget = 7000;
+        const uint64_t budget = 2500;
         for (int is_over = 0; is_over < 2; is_over++) {
             struct learned *l = NULL;
             o.items = plans[i];

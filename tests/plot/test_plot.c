@@ -38,7 +38,7 @@ static void a_file_of_its_own_needs_nothing_else(void **state)
                                          "prefers-color-scheme:dark",
                                          ">a&lt;b</text>",
                                          ">10 kB</text>",
-                                         ">5%</text>",
+                                         ">4%</text>",
                                          "class=\"ground\"",
                                          "</svg>\n"};
     static const char *const unwanted[] = {"var(", "url(", "href", "@import", "<script", "nan", "inf"};

@@ -42,7 +42,7 @@ static void ticks_are_at_round_numbers(void **state)
                         "1 kB, 10 kB, 100 kB, 1 MB, 10 MB");
     assert_string_equal(ticks_of((struct axis){"", SCALE_LOG, UNIT_BYTES, 180, 3000}, 8),
                         "100 B, 200 B, 500 B, 1 kB, 2 kB, 5 kB");
-    assert_string_equal(ticks_of((struct axis){"", SCALE_LINEAR, UNIT_PERCENT, 0, 14.4}, 8),
+    assert_string_equal(ticks_of((struct axis){"", SCALE_LINEAR, UNIT_PERCENT, 0, 14.4}, 5),
                         "0%, 5%, 10%, 15%");
 }
 
