@@ -5,14 +5,18 @@
 #include "few_bits.h"
 #include "mapping.h"
 
-#if defined(COMBINE_CONCAT)
-#define CHUNKS   LOOKUPS
-#define CHUNK(l) (l)
-#else
-#define CHUNKS   1
-#define CHUNK(l) 0
-#endif
+/* A chunk of an embedding is as long as a row: which one lookup l is of, and which one vector k; and which of
+ * its chunk's vectors that is. */
+#define CHUNKS     PARTS
+#define CHUNK(l)   ((l) / PART_LOOKUPS)
 #define CHUNK_VECS (N_VECS / CHUNKS)
+#if CHUNKS > 1
+#define CHUNK_OF_VEC(k) ((k) / CHUNK_VECS)
+#define VEC_OF_CHUNK(k) ((k) % CHUNK_VECS)
+#else
+#define CHUNK_OF_VEC(k) 0
+#define VEC_OF_CHUNK(k) (k)
+#endif
 
 /* A bag is linear in its rows unless rows are multiplied or the largest is taken: then the embedding of an id
  * has to be there before the bag sees it. */
@@ -110,6 +114,16 @@ static float id_weight(const tables *t, uint id)
 #endif
 }
 
+/* What the row of lookup l is multiplied by. */
+static float lookup_weight(const tables *t, uint id, uint l)
+{
+#if LOOKUP_WEIGHTED
+    return AT(LOOKUP_WEIGHTS, t->lookup_weights, (ulong)id * LOOKUPS + l);
+#else
+    return 1.0f;
+#endif
+}
+
 static float id_bias(const tables *t, uint id)
 {
 #if CLASS_BITS
@@ -181,10 +195,8 @@ static floatv combine(floatv so_far, floatv value, uint l)
 {
 #if defined(COMBINE_MULTIPLY)
     return l == 0 ? value : so_far * value;
-#elif defined(COMBINE_SUM)
-    return l == 0 ? value : so_far + value;
 #else
-    return value;
+    return l % PART_LOOKUPS == 0 ? value : so_far + value;
 #endif
 }
 
@@ -195,7 +207,8 @@ static void embedding_read(const tables *t, uint id, floatv *out)
     for (uint l = 0; l < LOOKUPS; l++) {
         uint row = row_of(t, id, l);
         row_pointer values = row_values(t, row);
-        float scale = row_scale(t, row), offset = row_offset(t, row);
+        float factor = lookup_weight(t, id, l);
+        float scale = factor * row_scale(t, row), offset = factor * row_offset(t, row);
         UNROLL
         for (uint k = 0; k < ROW_VECS; k++) {
             uint to = CHUNK(l) * CHUNK_VECS + k;
@@ -218,12 +231,12 @@ static void bag_add(bag *b, const tables *t, uint id, float weight)
         if (!row_is_here(t, &row))
             continue;
         row_pointer values = row_values(t, row);
-        float scale = weight * row_scale(t, row);
+        float factor = weight * lookup_weight(t, id, l), scale = factor * row_scale(t, row);
         UNROLL
         for (uint k = 0; k < ROW_VECS; k++)
             b->sum[CHUNK(l) * CHUNK_VECS + k] += scale * stored_vector(values, k);
 #if defined(SCALE_ROW_OFFSET)
-        b->offset[CHUNK(l)] += weight * row_offset(t, row);
+        b->offset[CHUNK(l)] += factor * row_offset(t, row);
 #endif
     }
 #else
@@ -240,7 +253,7 @@ static void bag_add(bag *b, const tables *t, uint id, float weight)
 static floatv finished_vector(floatv sum, const tables *t, uint k, const float *offset, uint n)
 {
 #if LINEAR && (defined(SCALE_ROW_OFFSET) || defined(SCALE_DIM))
-    return sum * dim_scales(t, k) + offset[k / CHUNK_VECS];
+    return sum * dim_scales(t, k) + offset[CHUNK_OF_VEC(k)];
 #elif defined(POOL_MAX)
     return n > 0 ? sum : (floatv)(0.0f);
 #else
@@ -339,7 +352,7 @@ static float bag_dot(const bag *b, const tables *t, uint id)
     for (uint l = 0; l < LOOKUPS; l++) {
         uint row = row_of(t, id, l);
         if (row_is_here(t, &row))
-            dot += bag_dot_row(b, t, row, CHUNK(l));
+            dot += lookup_weight(t, id, l) * bag_dot_row(b, t, row, CHUNK(l));
     }
     return dot;
 #else

@@ -158,7 +158,7 @@ static void group_fold(lane_bag *b, const tables *t, __local group_memory *m)
     for (uint c = 0; c < CHUNKS; c++) {
         float total = 0.0f;
         FOR_EACH_VECTOR (v, k)
-            if (k / CHUNK_VECS == c)
+            if (CHUNK_OF_VEC(k) == c)
                 total += HSUM(b->sum[v]);
         b->offset[c] = group_sum(m, total, TEAM);
     }

@@ -117,8 +117,8 @@ static void score_rows_by_group(const tables *t, const batch *a, size_t g, __loc
             for (uint row = first + MY_TEAM; row < min(end, first + GROUP); row += N_TEAMS) {
                 float product = 0.0f;
                 FOR_EACH_VECTOR (v, k)
-                    if (k / CHUNK_VECS == chunk)
-                        product += HSUM(b.sum[v] * stored_vector(row_values(t, row), k % ROW_VECS));
+                    if (CHUNK_OF_VEC(k) == chunk)
+                        product += HSUM(b.sum[v] * stored_vector(row_values(t, row), VEC_OF_CHUNK(k)));
                 m->values[(row - first) * PRODUCTS + LANE] = product;
             }
             barrier(CLK_LOCAL_MEM_FENCE);

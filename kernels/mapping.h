@@ -32,15 +32,26 @@ static ulong mix64(ulong x)
     return x ^ (x >> 31);
 }
 
-#if defined(MAP_HASHED)
+#if defined(MAP_COMPUTED)
+/* Among those that the mapping leads to. */
+static uint computed_row(const tables *t, uint id, uint l)
+{
+#if defined(MAP_MODULO)
+    return id % t->params.n_own;
+#elif defined(MAP_QUOTIENT)
+    return l == 0 ? id % t->params.divisor : t->params.divisor + id / t->params.divisor;
+#else
+    ulong seed = (ulong)t->params.seed_high << 32 | t->params.seed_low;
+    ulong hash = mix64((ulong)id * LOOKUPS + l + 1 + seed * 0x9E3779B97F4A7C15UL);
+    return (uint)(((hash >> 32) * t->params.n_own) >> 32);
+#endif
+}
+
 /* The last row is kept for the unknown item. Where there are further spaces, the host stores their rows
  * instead. */
 static uint mapped_row(const tables *t, uint id, uint l)
 {
-    ulong seed = (ulong)t->params.seed_high << 32 | t->params.seed_low;
-    ulong hash = mix64((ulong)id * LOOKUPS + l + 1 + seed * 0x9E3779B97F4A7C15UL);
-    uint row = t->params.own_first + (uint)(((hash >> 32) * t->params.n_own) >> 32);
-    return id == t->params.n_items ? t->params.n_rows - 1 : row;
+    return id == t->params.n_items ? t->params.n_rows - 1 : t->params.own_first + computed_row(t, id, l);
 }
 #elif defined(MAP_PACKED)
 static uint mapped_row(const tables *t, uint id, uint l)

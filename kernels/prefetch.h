@@ -6,7 +6,10 @@
 
 static void prefetch_mapping(const tables *t, uint id)
 {
-#if PREFETCH && !defined(MAP_HASHED)
+#if PREFETCH && LOOKUP_WEIGHTED
+    PREFETCH_LINE(ENTRY(LOOKUP_WEIGHTS, t->lookup_weights, (ulong)id * LOOKUPS, 1));
+#endif
+#if PREFETCH && !defined(MAP_COMPUTED)
     PREFETCH_LINE(ENTRY(REMAP, t->remap, REMAP_WORD(id, 0), 1));
 #endif
 }

@@ -7,13 +7,16 @@
  *                                                            that is a multiple of 2, 8, 4
  *   SCALE_NONE | SCALE_ROW | SCALE_ROW_OFFSET | SCALE_DIM    row = q | s_r q | s_r q + o_r | s_d q_d
  *   LOOKUPS                                                  rows of an id
- *   COMBINE_SUM | COMBINE_MULTIPLY | COMBINE_CONCAT          what makes them its embedding
- *   MAP_STORED | MAP_PACKED | MAP_HASHED                     where an id's rows stand
+ *   COMBINE_SUM | COMBINE_MULTIPLY                           what makes them its embedding
+ *   PARTS                                                    an embedding is so many sums of LOOKUPS / PARTS rows
+ *   MAP_STORED | MAP_PACKED |                                where an id's rows stand,
+ *   MAP_HASHED | MAP_MODULO | MAP_QUOTIENT                   or how they are computed
  *   MAP_BITS                                                 of a packed entry
  *   CODEBOOKS                                                1: packed entries count from their lookup's codebook
  *   POOL_SUM | POOL_MEAN | POOL_NORMALISED | POOL_MAX
  *   WEIGHTED, BIASED                                         1: there is a weight, a bias per id
  *   CLASS_BITS                                               of a code by which an id has both, from tables; 0: each has its own
+ *   LOOKUP_WEIGHTED                                          1: of sums, there is a weight per id and lookup
  *   KEYED                                                    1: ids may come as 64-bit keys; key_slots is not empty
  *   SELECT_BY_ROWS                                           1: row_offsets, row_items and row_best are there, for top-k
  *
@@ -46,10 +49,15 @@
 #ifndef LOOKUPS
 #define LOOKUPS 1
 #endif
-#if !defined(COMBINE_SUM) && !defined(COMBINE_MULTIPLY) && !defined(COMBINE_CONCAT)
+#if !defined(COMBINE_SUM) && !defined(COMBINE_MULTIPLY)
 #define COMBINE_SUM
 #endif
-#if !defined(MAP_STORED) && !defined(MAP_PACKED) && !defined(MAP_HASHED)
+#ifndef PARTS
+#define PARTS 1
+#endif
+#if defined(MAP_HASHED) || defined(MAP_MODULO) || defined(MAP_QUOTIENT)
+#define MAP_COMPUTED
+#elif !defined(MAP_STORED) && !defined(MAP_PACKED)
 #define MAP_STORED
 #endif
 #ifndef MAP_BITS
@@ -69,6 +77,9 @@
 #endif
 #ifndef CLASS_BITS
 #define CLASS_BITS 0
+#endif
+#ifndef LOOKUP_WEIGHTED
+#define LOOKUP_WEIGHTED 0
 #endif
 #ifndef KEYED
 #define KEYED 0
@@ -132,6 +143,13 @@
 #endif
 #ifndef WEIGHTS_SPACE
 #define WEIGHTS_SPACE __global
+#endif
+
+#ifndef LOOKUP_WEIGHTS_BANKS
+#define LOOKUP_WEIGHTS_BANKS 1
+#endif
+#ifndef LOOKUP_WEIGHTS_SPACE
+#define LOOKUP_WEIGHTS_SPACE __global
 #endif
 
 #ifndef BIAS_BANKS
@@ -220,11 +238,7 @@
 #define ROW_BITS 2
 #endif
 
-/* Values of a row. */
-#if defined(COMBINE_CONCAT)
-#define WIDTH (DIM / LOOKUPS)
-#else
-#define WIDTH DIM
-#endif
+#define WIDTH        (DIM / PARTS)     /* values of a row */
+#define PART_LOOKUPS (LOOKUPS / PARTS) /* lookup l is of part l / PART_LOOKUPS */
 
 #endif

@@ -81,21 +81,22 @@ static uint packed_entry(uint low, uint high, ulong bit, uint n_bits)
 
 /* The tables in the order of the arguments, behind the params: X(T, type, name). */
 #define FOR_EACH_TABLE(X)                                                                                    \
-    X(REMAP, uint, remap)                  /* (n_entries, LOOKUPS), or words of packed ones */               \
-    X(ROWS, row_value, rows)               /* (row_end - row_begin, WIDTH) */                                \
-    X(SCALES, scale_value, scales)         /* (rows) | (rows, 2) | (DIM) */                                  \
-    X(WEIGHTS, float, weights)             /* (n_entries) */                                                 \
-    X(BIAS, float, bias)                   /* (n_items + 1) */                                               \
-    X(CLASSES, uint, classes)              /* words of packed codes, of n_entries ids */                     \
-    X(CLASS_WEIGHTS, float, class_weights) /* (2^CLASS_BITS) */                                              \
-    X(CLASS_BIAS, float, class_bias)       /* (2^CLASS_BITS) */                                              \
-    X(USER_OFFSETS, uint, user_offsets)    /* (n_users + 2) */                                               \
-    X(USER_HISTORY, uint, user_history)    /* (n_stored) */                                                  \
-    X(KEYS, ulong, keys)                   /* (n_items) */                                                   \
-    X(KEY_SLOTS, uint, key_slots)          /* (n_key_slots) */                                               \
-    X(ROW_OFFSETS, uint, row_offsets)      /* (rows + 1) */                                                  \
-    X(ROW_ITEMS, uint, row_items)          /* (row_offsets[rows]) */                                         \
-    X(ROW_BEST, float, row_best)           /* (rows) */
+    X(REMAP, uint, remap)                    /* (n_entries, LOOKUPS), or words of packed ones */             \
+    X(ROWS, row_value, rows)                 /* (row_end - row_begin, WIDTH) */                              \
+    X(SCALES, scale_value, scales)           /* (rows) | (rows, 2) | (DIM) */                                \
+    X(WEIGHTS, float, weights)               /* (n_entries) */                                               \
+    X(LOOKUP_WEIGHTS, float, lookup_weights) /* (n_entries, LOOKUPS) */                                      \
+    X(BIAS, float, bias)                     /* (n_items + 1) */                                             \
+    X(CLASSES, uint, classes)                /* words of packed codes, of n_entries ids */                   \
+    X(CLASS_WEIGHTS, float, class_weights)   /* (2^CLASS_BITS) */                                            \
+    X(CLASS_BIAS, float, class_bias)         /* (2^CLASS_BITS) */                                            \
+    X(USER_OFFSETS, uint, user_offsets)      /* (n_users + 2) */                                             \
+    X(USER_HISTORY, uint, user_history)      /* (n_stored) */                                                \
+    X(KEYS, ulong, keys)                     /* (n_items) */                                                 \
+    X(KEY_SLOTS, uint, key_slots)            /* (n_key_slots) */                                             \
+    X(ROW_OFFSETS, uint, row_offsets)        /* (rows + 1) */                                                \
+    X(ROW_ITEMS, uint, row_items)            /* (row_offsets[rows]) */                                       \
+    X(ROW_BEST, float, row_best)             /* (rows) */
 
 #define BANK_POINTERS(T, type, name) T##_SPACE const type *name[BANKS(T)];
 typedef struct {

@@ -20,7 +20,10 @@
 typedef struct {
     uint rows[LOOKUPS][TILE];    /* among those that are here */
     float scales[LOOKUPS][TILE]; /* what the row's values are multiplied by */
-    float weights[TILE];         /* unless LINEAR: the scales have them in them */
+#if !LINEAR
+    float offsets[LOOKUPS][TILE]; /* what is added to them then */
+    float weights[TILE];          /* of the ids; the scales of a linear bag have them in them */
+#endif
 } tile;
 
 /* Entry j of a tile = weight * the rows of an id; offset: (CHUNKS), += what the rows' offsets add. */
@@ -30,10 +33,14 @@ static void tile_set(TILE_SPACE tile *s, uint j, const tables *t, uint id, float
         uint row = row_of(t, id, l);
         bool is_here = row_is_here(t, &row);
         s->rows[l][j] = is_here ? row : NO_ROW;
-        s->scales[l][j] = is_here ? weight * row_scale(t, row) : 0.0f;
+        float factor = weight * lookup_weight(t, id, l);
+        s->scales[l][j] = is_here ? factor * row_scale(t, row) : 0.0f;
+#if !LINEAR
+        s->offsets[l][j] = factor * row_offset(t, row);
+#endif
 #if defined(SCALE_ROW_OFFSET)
         if (is_here)
-            offset[CHUNK(l)] += weight * row_offset(t, row);
+            offset[CHUNK(l)] += factor * row_offset(t, row);
 #endif
     }
 }
@@ -62,32 +69,26 @@ static floatv tile_row_vector(const TILE_SPACE tile *s, uint j, const tables *t,
 /* Vector k, of a bag's, of the sum of entry j's rows, but for what bag_finish does. */
 static floatv tile_sum_vector(const TILE_SPACE tile *s, uint j, const tables *t, uint k)
 {
-#if defined(COMBINE_CONCAT)
-    return tile_row_vector(s, j, t, k / ROW_VECS, k % ROW_VECS);
-#else
-    floatv sum = tile_row_vector(s, j, t, 0, k);
-    for (uint l = 1; l < LOOKUPS; l++)
-        sum += tile_row_vector(s, j, t, l, k);
+    const uint first = CHUNK_OF_VEC(k) * PART_LOOKUPS;
+    floatv sum = tile_row_vector(s, j, t, first, VEC_OF_CHUNK(k));
+    for (uint l = first + 1; l < first + PART_LOOKUPS; l++)
+        sum += tile_row_vector(s, j, t, l, VEC_OF_CHUNK(k));
     return sum;
-#endif
 }
 
 #if !LINEAR
 /* Vector k of entry j's embedding. */
 static floatv tile_embedding_vector(const TILE_SPACE tile *s, uint j, const tables *t, uint k)
 {
-#if defined(COMBINE_CONCAT)
-    uint row = s->rows[k / ROW_VECS][j];
-    return row_vector(t, row_values(t, row), k % ROW_VECS, s->scales[k / ROW_VECS][j], row_offset(t, row), k);
-#else
+    const uint first = CHUNK_OF_VEC(k) * PART_LOOKUPS;
     floatv value = (floatv)(0.0f);
-    for (uint l = 0; l < LOOKUPS; l++) {
+    for (uint l = first; l < first + PART_LOOKUPS; l++) {
         uint row = s->rows[l][j];
+        row_pointer values = row_values(t, row);
         value =
-            combine(value, row_vector(t, row_values(t, row), k, s->scales[l][j], row_offset(t, row), k), l);
+            combine(value, row_vector(t, values, VEC_OF_CHUNK(k), s->scales[l][j], s->offsets[l][j], k), l);
     }
     return value;
-#endif
 }
 #endif
 

@@ -4,7 +4,7 @@
  * Where an id has one row, and there are far more ids than rows, row_items lists the items of each row, those
  * with the highest bias first, and row_best that highest bias (-infinity of a row without items): a row whose
  * score plus row_best misses the k-th best so far has no item worth a look. Otherwise every item is looked
- * at. Items that equal the unknown one in rows, weight and bias are no candidates: nothing was learned of
+ * at. Items that equal the unknown one in rows, weights and bias are no candidates: nothing was learned of
  * them. Of equal scores the smaller id is the better one. */
 #ifndef KERNELS_TOPK_H
 #define KERNELS_TOPK_H
@@ -150,13 +150,15 @@ static void select_items(const tables *t, const batch *a, size_t i, const device
 #else
 static bool is_blank(const tables *t, uint id)
 {
-#if WEIGHTED && !defined(MAP_HASHED)
+#if WEIGHTED && !defined(MAP_COMPUTED)
     uint unknown = t->params.n_items;
     bool same = id_weight(t, id) == id_weight(t, unknown) && id_bias(t, id) == id_bias(t, unknown);
 #if !CODEBOOKS
     for (uint l = 0; l < LOOKUPS; l++)
         same = same && row_of(t, id, l) == row_of(t, unknown, l);
 #endif
+    for (uint l = 0; l < LOOKUPS; l++)
+        same = same && lookup_weight(t, id, l) == lookup_weight(t, unknown, l);
     return same;
 #else
     return false;
@@ -181,7 +183,8 @@ static void select_items(const tables *t, const batch *a, size_t i, const device
         for (uint l = 0; l < LOOKUPS; l++) {
             uint row = row_of(t, id, l);
             is_here = is_here && row_is_here(t, &row);
-            score += is_here ? scores[(size_t)CHUNK(l) * n_rows_here(t) + row] : 0.0f;
+            if (is_here)
+                score += lookup_weight(t, id, l) * scores[(size_t)CHUNK(l) * n_rows_here(t) + row];
         }
         if (!is_here)
             continue;

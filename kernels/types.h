@@ -20,7 +20,8 @@ typedef struct {
     device_uint n_rows;
     device_uint n_key_slots;         /* a power of two, or 0: items have no 64-bit keys */
     device_uint seed_low, seed_high; /* of a hashed mapping */
-    device_uint own_first, n_own;    /* the rows that it hashes to, or that codebooks share */
+    device_uint divisor;             /* of a quotient mapping */
+    device_uint own_first, n_own;    /* the rows that are computed, or that codebooks share */
     device_uint row_begin, row_end;  /* the rows that this device has, of n_rows */
     float logit_scale;
 } device_params;

@@ -35,7 +35,7 @@ static uint64_t count_entries(const struct model *m, uint64_t *counts)
     for (size_t s = 0; s < model_n_spaces(m); s++) {
         const struct space *space = model_space(m, s);
         for (uint32_t id = 0; model_space_is_embedded(m, s) && id < space->n_ids; id++)
-            for (unsigned l = 0; l < m->mapping.n_lookups; l++, n++)
+            for (unsigned l = 0; l < space_n_lookups(m, space); l++, n++)
                 counts[model_row_of(m, space, id, l)]++;
     }
     return n;
@@ -86,10 +86,22 @@ static void print_rows(const struct model *m, const struct collisions *c)
         printf(", %" PRIu32 " bits an entry", mapping->bits);
     if (mapping->kind == MAPPING_HASHED)
         printf(", seed %" PRIu64, mapping->seed);
+    if (mapping->kind == MAPPING_QUOTIENT)
+        printf(", divisor %" PRIu32, mapping->divisor);
     if (mapping->n_lookups > 1)
         printf(", %" PRIu32 " rows an id, combined by %s", mapping->n_lookups,
                combine_name(mapping->combine));
+    if (mapping_part_lookups(mapping) > 1 && mapping->combine == COMBINE_CONCAT)
+        printf(" of %" PRIu32 " sums", mapping->n_parts);
+    if (model_has_lookup_weights(m))
+        printf(", each with a weight");
     putchar('\n');
+}
+
+static void print_lookups(const struct model *m, const struct space *space)
+{
+    if (space_n_lookups(m, space) < m->mapping.n_lookups)
+        printf(", %" PRIu32 " rows an id", space->n_lookups);
 }
 
 /* The rows that a space has to itself, which may be codebooks. */
@@ -99,8 +111,8 @@ static void print_own_rows(const struct model *m, const struct space *space)
     if (rows->n == 0)
         return;
     printf(", rows %" PRIu32 " to %" PRIu32, rows->first, rows->first + rows->n - 1);
-    if (m->mapping.kind == MAPPING_PACKED && m->mapping.n_lookups > 1)
-        printf(" in %" PRIu32 " codebooks", m->mapping.n_lookups);
+    if (m->mapping.kind == MAPPING_PACKED && space_n_lookups(m, space) > 1)
+        printf(" in %" PRIu32 " codebooks", space_n_lookups(m, space));
 }
 
 static void print_classes(const struct space *space)
@@ -109,19 +121,25 @@ static void print_classes(const struct space *space)
         printf(", in classes of %" PRIu32 " bits", space->classes.bits);
 }
 
+static void print_embedding(const struct model *m, const struct space *space)
+{
+    print_lookups(m, space);
+    print_own_rows(m, space);
+    print_classes(space);
+}
+
 static void print_spaces(const struct model *m)
 {
     printf("item space   %" PRIu32 " ids (%s)", m->item.n_ids, key_kind_name(m->item.keys.kind));
-    print_own_rows(m, &m->item);
-    print_classes(&m->item);
+    print_embedding(m, &m->item);
     putchar('\n');
     if (m->user.n_ids == 0) {
         printf("user space   none: requests bring their histories\n");
     } else {
         printf("user space   %" PRIu32 " ids (%s)%s", m->user.n_ids, key_kind_name(m->user.keys.kind),
                m->user_is_embedded ? ", embedded" : "");
-        print_own_rows(m, &m->user);
-        print_classes(&m->user);
+        if (m->user_is_embedded)
+            print_embedding(m, &m->user);
         printf(", %" PRIu32 " stored interactions\n",
                m->histories.offsets ? m->histories.offsets[m->user.n_ids + 1] : 0);
     }
@@ -129,8 +147,7 @@ static void print_spaces(const struct model *m)
         const struct space *space = &m->features[i].space;
         printf("feature      %s, %" PRIu32 " ids (%s)", m->features[i].name, space->n_ids,
                key_kind_name(space->keys.kind));
-        print_own_rows(m, space);
-        print_classes(space);
+        print_embedding(m, space);
         putchar('\n');
     }
     printf("score        %g * <%s bag, embedding> + bias\n\n", (double)m->logit_scale,

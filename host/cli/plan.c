@@ -14,12 +14,17 @@
 /* Who looks an id up: a bag, or a candidate's score. */
 enum reader { READ_BY_BAG, READ_BY_CANDIDATE };
 
-/* Lines of 64 bytes of a table that an id touches. */
+/* Lines of 64 bytes of a table that an id touches. Kernels see one space, whatever it was joined from. */
 static double lines_of_table(const struct model *m, const struct tables *t, enum scoring_table table,
                              enum reader reader)
 {
     struct model placed = *m;
     placed.mapping.kind = t->mapping;
+    placed.item.n_lookups = m->mapping.n_lookups;
+    placed.item.weights = t->sources[TABLE_WEIGHTS].bytes;
+    placed.item.lookup_weights = t->sources[TABLE_LOOKUP_WEIGHTS].bytes;
+    placed.user_is_embedded = false;
+    placed.n_features = 0;
     if (t->sources[table].n_bytes == 0)
         return 0.0;
     switch (table) {
@@ -33,6 +38,8 @@ static double lines_of_table(const struct model *m, const struct tables *t, enum
         return reader == READ_BY_BAG ? cost_of_weight(&placed).lines : 0.0;
     case TABLE_CLASSES:
         return reader == READ_BY_BAG ? cost_of_weight(&placed).lines : cost_of_bias(&placed).lines;
+    case TABLE_LOOKUP_WEIGHTS:
+        return cost_of_lookup_weights(&placed).lines;
     case TABLE_BIAS:
         return reader == READ_BY_CANDIDATE ? cost_of_bias(&placed).lines : 0.0;
     case TABLE_KEYS:
@@ -121,9 +128,7 @@ static struct model merged_shape(const struct model *m, const struct merge *merg
     struct model merged = *m;
     merged.rows.n = merge->n_rows;
     merged.rows.width = merge->width;
-    merged.mapping.n_lookups = merge->n_lookups;
-    if (merged.mapping.kind == MAPPING_HASHED)
-        merged.mapping.kind = MAPPING_STORED;
+    merged.mapping = merge_mapping(merge);
     merged.mapping.bits = mapping_bits(merge->n_rows);
     return merged;
 }
@@ -133,8 +138,9 @@ static enum collide_status print_merging(const struct model *m, struct collide_e
     uint32_t n_lookups = m->mapping.n_lookups;
     if (n_lookups == 1)
         return COLLIDE_OK;
-    if (n_lookups % 2 != 0) {
-        printf("\n%" PRIu32 " lookups an id: they would merge by twos, so these do not\n", n_lookups);
+    struct collide_error why_not;
+    if (merge_check(m, &why_not) != COLLIDE_OK) {
+        printf("\n%" PRIu32 " lookups an id: %s\n", n_lookups, why_not.text);
         return COLLIDE_OK;
     }
     struct merge merge;

@@ -318,6 +318,7 @@ enum collide_status attempt_assemble(struct attempt *a, struct learned **out, st
                                               .dense_ids = corpus->dense_ids},
                                     .users = {.mapping = trainer_user_rows(a->trainer) ? &a->users : NULL,
                                               .rows = trainer_user_rows(a->trainer),
+                                              .lookup_weights = trainer_user_lookup_weights(a->trainer),
                                               .dense_ids = corpus->dense_users},
                                     .bias = trainer_bias(a->trainer),
                                     .dim = a->options.dim,

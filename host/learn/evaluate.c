@@ -187,10 +187,16 @@ static struct quality average(const struct evaluator *e)
     return q;
 }
 
+/* Else each item needs a vector of its own. */
+static bool items_are_rows(const struct model *m)
+{
+    return m->mapping.n_lookups == 1 && !m->item.lookup_weights;
+}
+
 static void read_items(struct evaluator *e)
 {
     const struct model *m = e->model;
-    const bool by_rows = m->mapping.n_lookups == 1;
+    const bool by_rows = items_are_rows(m);
     for (uint32_t r = 0; by_rows && r < m->rows.n; r++)
         dequantize_row(&m->rows, r, 0, e->vectors + (size_t)r * m->dim);
     for (uint32_t id = 0; id < m->item.n_ids; id++) {
@@ -214,7 +220,7 @@ enum collide_status evaluate_model(const struct model *model, const struct evalu
     enum collide_status status = COLLIDE_OK;
     struct evaluator e = {.model = model,
                           .evaluation = evaluation,
-                          .n_vectors = model->mapping.n_lookups == 1 ? model->rows.n : model->item.n_ids};
+                          .n_vectors = items_are_rows(model) ? model->rows.n : model->item.n_ids};
     if (!evaluator_allocate(&e, parallel_n_threads(team))) {
         status = error_no_memory(err, "evaluation");
         goto out;

@@ -113,7 +113,7 @@ enum collide_status learn_options_check(const struct learn_options *o, const str
     if (o->scalar_bits > MODEL_MAX_CLASS_BITS)
         return error_set(err, COLLIDE_INVALID, "%" PRIu32 " bits for weight and bias; give up to %d",
                          o->scalar_bits, MODEL_MAX_CLASS_BITS);
-    if (o->mapping == MAPPING_HASHED)
+    if (mapping_is_computed(o->mapping))
         return error_set(err, COLLIDE_INVALID, "a learned mapping is stored or packed, never computed");
     status = row_form_check(o->form, o->dim, err);
     if (status != COLLIDE_OK)

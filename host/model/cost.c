@@ -33,23 +33,47 @@ static struct lookup_cost cost_of_packed_id(uint32_t n_lookups, uint32_t bits)
     return (struct lookup_cost){(double)n_lines / PERIOD, n_lookups * bits / 8.0};
 }
 
+/* Of an id with so many lookups. */
+static struct lookup_cost cost_of_mapped_id(const struct row_mapping *mapping, uint32_t n_lookups)
+{
+    if (mapping_is_computed(mapping->kind))
+        return (struct lookup_cost){0};
+    return mapping->kind == MAPPING_PACKED ? cost_of_packed_id(n_lookups, mapping->bits)
+                                           : cost_of_entry(n_lookups * sizeof(uint32_t));
+}
+
+static struct lookup_cost times(double factor, struct lookup_cost a)
+{
+    return (struct lookup_cost){factor * a.lines, factor * a.bytes};
+}
+
+/* How many entries a space has; 0 where it has no embedding. */
+static double n_entries_of(const struct model *m, size_t s)
+{
+    return model_space_is_embedded(m, s) ? (double)model_space(m, s)->n_ids + 1 : 0.0;
+}
+
+static double n_entries(const struct model *m)
+{
+    return (double)model_entry_base(m, model_n_spaces(m));
+}
+
 struct lookup_cost cost_of_mapping(const struct model *m)
 {
-    switch (m->mapping.kind) {
-    case MAPPING_HASHED:
-        break;
-    case MAPPING_PACKED:
-        return cost_of_packed_id(m->mapping.n_lookups, m->mapping.bits);
-    case MAPPING_STORED:
-        return cost_of_entry(m->mapping.n_lookups * sizeof(uint32_t));
+    struct lookup_cost all = {0};
+    for (size_t s = 0; s < model_n_spaces(m); s++) {
+        uint32_t n_lookups = space_n_lookups(m, model_space(m, s));
+        all = sum(all, times(n_entries_of(m, s), cost_of_mapped_id(&m->mapping, n_lookups)));
     }
-    return (struct lookup_cost){0};
+    return (struct lookup_cost){all.lines / n_entries(m), all.bytes / n_entries(m)};
 }
 
 static struct lookup_cost of_each_lookup(const struct model *m, uint64_t n_bytes)
 {
-    struct lookup_cost one = cost_of_entry(n_bytes);
-    return (struct lookup_cost){m->mapping.n_lookups * one.lines, m->mapping.n_lookups * one.bytes};
+    double n_lookups = 0.0;
+    for (size_t s = 0; s < model_n_spaces(m); s++)
+        n_lookups += n_entries_of(m, s) * space_n_lookups(m, model_space(m, s));
+    return times(n_lookups / n_entries(m), cost_of_entry(n_bytes));
 }
 
 struct lookup_cost cost_of_rows(const struct model *m)
@@ -77,6 +101,13 @@ struct lookup_cost cost_of_weight(const struct model *m)
     return has_table ? cost_of_entry(sizeof(float)) : (struct lookup_cost){0};
 }
 
+/* Likewise. */
+struct lookup_cost cost_of_lookup_weights(const struct model *m)
+{
+    return model_has_lookup_weights(m) ? cost_of_entry(m->mapping.n_lookups * sizeof(float))
+                                       : (struct lookup_cost){0};
+}
+
 struct lookup_cost cost_of_bias(const struct model *m)
 {
     if (has_one_space(m) && m->item.classes.words)
@@ -86,7 +117,7 @@ struct lookup_cost cost_of_bias(const struct model *m)
 
 struct lookup_cost cost_of_embedding(const struct model *m)
 {
-    return sum(cost_of_mapping(m), sum(cost_of_rows(m), cost_of_scales(m)));
+    return sum(sum(cost_of_mapping(m), cost_of_lookup_weights(m)), sum(cost_of_rows(m), cost_of_scales(m)));
 }
 
 uint64_t bytes_of_rows(const struct model *m)
@@ -98,8 +129,8 @@ uint64_t bytes_of_mapping(const struct model *m)
 {
     uint64_t n_words = 0;
     for (size_t s = 0; s < model_n_spaces(m); s++) {
-        uint64_t n = (model_space(m, s)->n_ids + 1ull) * m->mapping.n_lookups;
-        if (model_space_is_embedded(m, s) && m->mapping.kind != MAPPING_HASHED)
+        uint64_t n = (model_space(m, s)->n_ids + 1ull) * space_n_lookups(m, model_space(m, s));
+        if (model_space_is_embedded(m, s) && !mapping_is_computed(m->mapping.kind))
             n_words += m->mapping.kind == MAPPING_PACKED ? mapping_n_words(n, m->mapping.bits) : n;
     }
     return n_words * sizeof(uint32_t);
@@ -134,6 +165,9 @@ uint64_t bytes_of_model(const struct model *m, uint64_t n_stored)
         const struct space *space = model_space(m, s);
         n += bytes_of_keys(space);
         n += space->weights ? (space->n_ids + 1ull) * sizeof *space->weights : 0;
+        n += space->lookup_weights
+                 ? (space->n_ids + 1ull) * space_n_lookups(m, space) * sizeof *space->lookup_weights
+                 : 0;
         n += bytes_of_classes(space);
     }
     n += m->bias ? (m->item.n_ids + 1ull) * sizeof *m->bias : 0;

@@ -10,16 +10,17 @@ struct lookup_cost {
     double bytes; /* that are needed of them */
 };
 
-/* Of one id: its mapping entries, its n_lookups rows, these rows' scales (those of dimensions are folded into
- * a bag instead), its weight, its bias; each zero where the model has none. Of classes the code counts, not
- * their few values, which stay in the cache. */
+/* Of one id: its mapping entries, its rows, these rows' scales (those of dimensions are folded into a bag
+ * instead), its weight, its lookups' weights, its bias; each zero where the model has none. Of classes the
+ * code counts, not their few values, which stay in the cache. */
 struct lookup_cost cost_of_mapping(const struct model *m);
 struct lookup_cost cost_of_rows(const struct model *m);
 struct lookup_cost cost_of_scales(const struct model *m);
 struct lookup_cost cost_of_weight(const struct model *m);
+struct lookup_cost cost_of_lookup_weights(const struct model *m);
 struct lookup_cost cost_of_bias(const struct model *m);
 
-/* Mapping, rows and scales. */
+/* Mapping, lookup weights, rows and scales. */
 struct lookup_cost cost_of_embedding(const struct model *m);
 
 /* Of all rows and their scales. */

@@ -21,13 +21,19 @@ uint64_t model_entry_base(const struct model *m, size_t space)
 
 static uint32_t packed_row(const struct model *m, const struct space *space, uint64_t entry, unsigned lookup)
 {
-    uint32_t first = space->own_rows.first + lookup * (space->own_rows.n / m->mapping.n_lookups);
+    uint32_t first = space->own_rows.first + lookup * (space->own_rows.n / space_n_lookups(m, space));
     return first + mapping_unpack(space->remap, entry, m->mapping.bits);
+}
+
+/* The rows that a computed mapping leads known ids to. */
+static struct own_rows computed_rows(const struct model *m, const struct space *space)
+{
+    return space->own_rows.n ? space->own_rows : (struct own_rows){0, m->rows.n - 1};
 }
 
 static uint32_t hashed_row(const struct model *m, const struct space *space, uint32_t id, unsigned lookup)
 {
-    struct own_rows rows = space->own_rows.n ? space->own_rows : (struct own_rows){0, m->rows.n - 1};
+    const struct own_rows rows = computed_rows(m, space);
     size_t s = 0;
     while (model_space(m, s) != space)
         s++;
@@ -41,8 +47,10 @@ static uint32_t hashed_row(const struct model *m, const struct space *space, uin
 
 uint32_t model_row_of(const struct model *m, const struct space *space, uint32_t id, unsigned lookup)
 {
-    uint64_t entry = (uint64_t)id * m->mapping.n_lookups + lookup;
-    if (id == space->n_ids && (m->mapping.kind == MAPPING_HASHED || space->own_rows.n))
+    uint32_t n_lookups = space_n_lookups(m, space);
+    uint64_t entry = (uint64_t)id * n_lookups + lookup;
+    bool knows_unknown = mapping_is_computed(m->mapping.kind) || space->own_rows.n;
+    if (lookup >= n_lookups || (knows_unknown && id == space->n_ids))
         return m->rows.n - 1;
     switch (m->mapping.kind) {
     case MAPPING_STORED:
@@ -51,13 +59,34 @@ uint32_t model_row_of(const struct model *m, const struct space *space, uint32_t
         return packed_row(m, space, entry, lookup);
     case MAPPING_HASHED:
         return hashed_row(m, space, id, lookup);
+    case MAPPING_MODULO:
+        return space->own_rows.first + id % computed_rows(m, space).n;
+    case MAPPING_QUOTIENT:
+        return space->own_rows.first +
+               (lookup == 0 ? id % m->mapping.divisor : m->mapping.divisor + id / m->mapping.divisor);
     }
     return space->remap[entry];
 }
 
 uint32_t mapping_n_choices(const struct model *m, const struct space *space)
 {
-    return space->own_rows.n ? space->own_rows.n / m->mapping.n_lookups : m->rows.n;
+    return space->own_rows.n ? space->own_rows.n / space_n_lookups(m, space) : m->rows.n;
+}
+
+float model_lookup_weight(const struct model *m, const struct space *space, uint32_t id, unsigned lookup)
+{
+    const uint32_t n_lookups = space_n_lookups(m, space);
+    if (lookup >= n_lookups)
+        return 0.0f;
+    return space->lookup_weights ? space->lookup_weights[(size_t)id * n_lookups + lookup] : 1.0f;
+}
+
+bool model_has_lookup_weights(const struct model *m)
+{
+    bool has = false;
+    for (size_t s = 0; s < model_n_spaces(m); s++)
+        has |= model_space_is_embedded(m, s) && model_space(m, s)->lookup_weights;
+    return has;
 }
 
 uint32_t mapping_bits(uint32_t n_rows)

@@ -28,15 +28,22 @@ static inline bool model_space_is_embedded(const struct model *m, size_t space)
     return space != SPACE_USER || m->user_is_embedded;
 }
 
+/* Rows of each id of a space: the mapping's lookups, or fewer. */
+static inline uint32_t space_n_lookups(const struct model *m, const struct space *space)
+{
+    return space->n_lookups ? space->n_lookups : m->mapping.n_lookups;
+}
+
 /* The entries of all embedded spaces are numbered through, each space's unknown id after its last one; this
  * is the number of a space's id 0. Of model_n_spaces: how many entries there are. */
 uint64_t model_entry_base(const struct model *m, size_t space);
 
-/* The row of an id of an embedded space; the unknown id is space->n_ids. space: one of m's own.
+/* The row of an id of an embedded space; the unknown id is space->n_ids. space: one of m's own. Of a lookup
+ * that the space does not have: the last row, which is zeros.
  *
- * Packed: entry e = id * n_lookups + lookup occupies the bits from e * bits on of the space's little-endian
- * words, low bits first. Where the space has rows of its own, first and n, the lookup's codebook begins at
- * row first + lookup * (n / n_lookups), and the row is so many behind that.
+ * Packed: entry e = id * space_n_lookups + lookup occupies the bits from e * bits on of the space's
+ * little-endian words, low bits first. Where the space has rows of its own, first and n, the lookup's
+ * codebook begins at row first + lookup * (n / space_n_lookups), and the row is so many behind that.
  *
  * Hashed, g being the id's number among the entries of all spaces:
  *
@@ -44,12 +51,21 @@ uint64_t model_entry_base(const struct model *m, size_t space);
  *     x = finaliser of splitmix64 (Steele, Lea and Flood 2014) of x
  *     row = first + ((x >> 32) * n >> 32)         first, n: the space's own rows; without, 0 and rows.n - 1
  *
- * Hashed, and where the space has rows of its own, an unknown id has row rows.n - 1, which so belongs to the
- * unknown ids alone. */
+ * Modulo: row = first + id mod n. Quotient: lookup 0 has row = first + id mod divisor, lookup 1 has row =
+ * first + divisor + id div divisor. Both count ids within their own space; first and n as with hashes.
+ *
+ * Of a computed mapping, and where the space has rows of its own, an unknown id has row rows.n - 1, which so
+ * belongs to the unknown ids alone. */
 uint32_t model_row_of(const struct model *m, const struct space *space, uint32_t id, unsigned lookup);
 
 /* How many rows an entry of a packed mapping chooses from: those of a codebook, or all. */
 uint32_t mapping_n_choices(const struct model *m, const struct space *space);
+/* What the row of a lookup is multiplied by: 1 unless the space says otherwise, 0 of one that it does not
+ * have. */
+float model_lookup_weight(const struct model *m, const struct space *space, uint32_t id, unsigned lookup);
+
+/* Whether any embedded space weighs its lookups. */
+bool model_has_lookup_weights(const struct model *m);
 
 /* The bits that the largest row's number takes, at least 1. */
 uint32_t mapping_bits(uint32_t n_rows);

@@ -28,8 +28,11 @@ const char *scaling_name(enum scaling s)
 
 const char *mapping_kind_name(enum mapping_kind k)
 {
-    static const char *const names[] = {
-        [MAPPING_STORED] = "stored", [MAPPING_PACKED] = "packed", [MAPPING_HASHED] = "hashed"};
+    static const char *const names[] = {[MAPPING_STORED] = "stored",
+                                        [MAPPING_PACKED] = "packed",
+                                        [MAPPING_HASHED] = "hashed",
+                                        [MAPPING_MODULO] = "modulo",
+                                        [MAPPING_QUOTIENT] = "quotient"};
     return names[k];
 }
 

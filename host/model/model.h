@@ -1,10 +1,11 @@
 /* A model in memory: what learn writes and what serving reads. docs/FORMAT.md describes the file.
  *
- *     emb(i)   = combine over l < n_lookups of row(map(i, l))       combine: sum, multiply or concat
+ *     emb(i)   = combine over l < n_lookups of lookup_weights[i][l] * row(map(i, l))
  *     bag(S)   = pool over i in S of  w_i * weights[i] * emb(i)
  *     score(c) = logit_scale * < bag, emb(c) > + bias[c]
  *
- * where S are ids of any space, w_i their request weights, and c is an item.
+ * where S are ids of any space, w_i their request weights, and c is an item. Rows are combined to their sum,
+ * their product, or several sums one after the other; only those of sums have weights.
  * A space's ids may share weights and biases by class. All spaces map into one table of rows. Each per-id
  * array has one entry more than there are ids: entry n_ids is the unknown id's. */
 #ifndef MODEL_MODEL_H
@@ -33,7 +34,7 @@ enum { MODEL_MAX_DIM = 1024, MODEL_MAX_LOOKUPS = 16, MODEL_MAX_FEATURES = 16, MO
 
 struct row_table {
     uint32_t n;     /* rows */
-    uint32_t width; /* values in a row: dim, or dim / n_lookups where lookups are concatenated */
+    uint32_t width; /* values in a row: dim / mapping_n_parts */
     enum precision precision;
     enum scaling scaling;
     const void *values; /* (n, width) of precision */
@@ -41,12 +42,21 @@ struct row_table {
 };
 
 enum mapping_kind {
-    MAPPING_STORED, /* remap: (n_ids + 1, n_lookups), each below rows.n */
+    MAPPING_STORED, /* remap: (n_ids + 1, space_n_lookups), each below rows.n */
     MAPPING_PACKED, /* the same entries of `bits` bits each, from the low bit of word 0 on, and a word more
                        than they need; into the space's codebooks where it has rows of its own */
-    MAPPING_HASHED, /* computed, see model/mapping.h; no arrays */
+    /* Computed, see model/mapping.h; no arrays. */
+    MAPPING_HASHED,
+    MAPPING_MODULO,   /* the hashing trick; one lookup */
+    MAPPING_QUOTIENT, /* quotient-remainder (Shi 2020); two lookups */
 };
 
+static inline bool mapping_is_computed(enum mapping_kind kind)
+{
+    return kind != MAPPING_STORED && kind != MAPPING_PACKED;
+}
+
+/* CONCAT: the lookups come in n_parts groups; the rows of each are summed, the sums put side by side. */
 enum combine { COMBINE_SUM, COMBINE_MULTIPLY, COMBINE_CONCAT };
 
 /* How the ids of every space lead to rows. */
@@ -54,8 +64,10 @@ struct row_mapping {
     enum mapping_kind kind;
     enum combine combine;
     uint32_t n_lookups; /* rows an id; 1 .. MODEL_MAX_LOOKUPS */
+    uint32_t n_parts;   /* concat: it divides n_lookups; 0: n_lookups. Else 0 or 1 */
     uint32_t bits;      /* packed: of an entry, 1 .. 32 */
     uint64_t seed;      /* hashed */
+    uint32_t divisor;   /* quotient; at least 1 */
 };
 
 /* pool: sum; mean = sum / sum of |w_i * weights[i]|; normalised = sum / its Euclidean length; max of each
@@ -93,10 +105,14 @@ struct space {
     uint32_t n_ids;
     struct own_rows own_rows;
     struct keys keys;
+    uint32_t n_lookups; /* rows of each id; 0: the mapping's. Fewer: stored or packed sums, and the last row
+                           is zeros */
     const uint32_t *remap; /* by mapping_kind; NULL also where the space has no embedding (users often have
                               histories only) */
     const float *weights;  /* (n_ids + 1), or NULL: 1 for known ids, 0 for the unknown one */
-    struct id_classes classes; /* instead of weights, and of the model's bias */
+    const float *lookup_weights; /* of sums: (n_ids + 1, space_n_lookups), what each row is multiplied by; or
+                                    NULL: 1 */
+    struct id_classes classes;   /* instead of weights, and of the model's bias */
 };
 
 /* The histories that the model stores for its users. */
@@ -147,6 +163,20 @@ static inline uint32_t precision_width_unit(enum precision p)
 {
     const uint32_t bits = precision_bits(p), lowest = bits & -bits; /* the power of two in it */
     return lowest < 8 ? 8 / lowest : 1;
+}
+
+/* How many parts, each as long as a row, an embedding has. */
+static inline uint32_t mapping_n_parts(const struct row_mapping *mapping)
+{
+    if (mapping->combine != COMBINE_CONCAT)
+        return 1;
+    return mapping->n_parts ? mapping->n_parts : mapping->n_lookups;
+}
+
+/* Lookups that make up one part: l is of part l / mapping_part_lookups. */
+static inline uint32_t mapping_part_lookups(const struct row_mapping *mapping)
+{
+    return mapping->n_lookups / mapping_n_parts(mapping);
 }
 
 /* Bytes of one row's values. */

@@ -42,6 +42,8 @@ static enum collide_status read_model(struct model_file *f, enum model_check che
         status = validate_checksums(f->tensors, err);
     if (status == COLLIDE_OK && check == MODEL_CHECK_CONTENTS)
         status = validate_finite(m, err);
+    if (status == COLLIDE_OK && check == MODEL_CHECK_CONTENTS)
+        status = validate_missing_lookups(m, err);
     return status;
 }
 

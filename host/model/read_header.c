@@ -36,12 +36,15 @@ static enum collide_status read_lookups(const struct safetensors *s, struct row_
     const char *const texts[] = {combine_name(COMBINE_SUM), combine_name(COMBINE_MULTIPLY),
                                  combine_name(COMBINE_CONCAT)};
     unsigned combine = COMBINE_SUM;
-    uint64_t n_lookups = 1;
+    uint64_t n_lookups = 1, n_parts = 0;
     enum collide_status status = field_choice(s, META_COMBINE, texts, COMBINE_CONCAT + 1, &combine, err);
     if (status == COLLIDE_OK)
         status = field_integer(s, META_LOOKUPS, 1, MODEL_MAX_LOOKUPS, &n_lookups, err);
+    if (status == COLLIDE_OK)
+        status = field_integer(s, META_PARTS, 1, MODEL_MAX_LOOKUPS, &n_parts, err);
     mapping->combine = combine;
     mapping->n_lookups = (uint32_t)n_lookups;
+    mapping->n_parts = (uint32_t)n_parts;
     return status;
 }
 
@@ -49,20 +52,28 @@ static enum collide_status read_mapping_kind(const struct safetensors *s, struct
                                              struct collide_error *err)
 {
     const char *const texts[] = {mapping_kind_name(MAPPING_STORED), mapping_kind_name(MAPPING_PACKED),
-                                 mapping_kind_name(MAPPING_HASHED)};
+                                 mapping_kind_name(MAPPING_HASHED), mapping_kind_name(MAPPING_MODULO),
+                                 mapping_kind_name(MAPPING_QUOTIENT)};
     unsigned kind = MAPPING_STORED;
-    uint64_t bits = 0;
-    enum collide_status status = field_choice(s, META_MAPPING, texts, MAPPING_HASHED + 1, &kind, err);
+    uint64_t bits = 0, divisor = 0;
+    enum collide_status status = field_choice(s, META_MAPPING, texts, MAPPING_QUOTIENT + 1, &kind, err);
     if (status == COLLIDE_OK && kind != MAPPING_HASHED)
         status = field_refuse(s, META_SEED, "it goes with hashed mappings only", err);
     if (status == COLLIDE_OK && kind != MAPPING_PACKED)
         status = field_refuse(s, META_MAPPING_BITS, "it goes with packed mappings only", err);
+    if (status == COLLIDE_OK && kind != MAPPING_QUOTIENT)
+        status = field_refuse(s, META_DIVISOR, "it goes with quotient mappings only", err);
     if (status == COLLIDE_OK)
         status = field_integer(s, META_SEED, 0, UINT64_MAX, &mapping->seed, err);
     if (status == COLLIDE_OK)
         status = field_integer(s, META_MAPPING_BITS, 1, 32, &bits, err);
     if (status == COLLIDE_OK && kind == MAPPING_PACKED && bits == 0)
         status = field_missing(META_MAPPING_BITS, err);
+    if (status == COLLIDE_OK)
+        status = field_integer(s, META_DIVISOR, 1, UINT32_MAX, &divisor, err);
+    if (status == COLLIDE_OK && kind == MAPPING_QUOTIENT && divisor == 0)
+        status = field_missing(META_DIVISOR, err);
+    mapping->divisor = (uint32_t)divisor;
     mapping->kind = kind;
     mapping->bits = (uint32_t)bits;
     return status;
@@ -129,5 +140,7 @@ enum collide_status read_header(struct model_file *f, struct collide_error *err)
         status = read_features(f, err);
     if (status == COLLIDE_OK)
         status = check_spaces_named(f, META_IDS, err);
+    if (status == COLLIDE_OK)
+        status = check_spaces_named(f, META_LOOKUPS_OF, err);
     return status == COLLIDE_OK ? check_spaces_named(f, META_OWN_ROWS, err) : status;
 }

@@ -82,7 +82,7 @@ enum collide_status read_rows(const struct safetensors *s, struct model *m, stru
     enum collide_status status = read_precision(s, t->dtype, &precision, err);
     if (status != COLLIDE_OK)
         return status;
-    uint64_t parts = m->mapping.combine == COMBINE_CONCAT ? m->mapping.n_lookups : 1;
+    uint64_t parts = mapping_n_parts(&m->mapping);
     if (t->n_dims != 2 || t->shape[0] < 1 || t->shape[0] > UINT32_MAX || t->shape[1] < 1 ||
         t->shape[1] > MODEL_MAX_DIM || values_of(precision, t->shape[1]) * parts > MODEL_MAX_DIM)
         return error_set(

@@ -83,6 +83,31 @@ static enum collide_status read_own_rows(const struct reading *r, struct collide
     return status;
 }
 
+/* The stored mapping tells how many rows an id there are; of a packed one, the metadata if they are fewer. */
+static enum collide_status read_n_lookups(const struct reading *r, const struct tensor *stored,
+                                          struct collide_error *err)
+{
+    const struct row_mapping *mapping = &r->model->mapping;
+    char name[TENSOR_NAME_BYTES];
+    uint64_t n = mapping->n_lookups;
+    snprintf(name, sizeof name, META_LOOKUPS_OF "%s", r->name);
+    if (mapping->kind != MAPPING_PACKED) {
+        enum collide_status status = field_refuse(r->tensors, name, "it goes with packed mappings only", err);
+        if (status != COLLIDE_OK)
+            return status;
+    }
+    if (stored && stored->n_dims == 2)
+        n = stored->shape[1];
+    if (n < 1 || n > mapping->n_lookups || (n < mapping->n_lookups && mapping->combine != COMBINE_SUM))
+        return error_set(err, COLLIDE_CORRUPT,
+                         "tensor %s has %" PRIu64 " rows an id where %s says %" PRIu32
+                         "; they may be fewer if they are summed",
+                         stored->name, n, META_LOOKUPS, mapping->n_lookups);
+    enum collide_status status = field_integer(r->tensors, name, 1, mapping->n_lookups, &n, err);
+    r->space->n_lookups = (uint32_t)n;
+    return status;
+}
+
 static enum collide_status read_mapping(const struct reading *r, struct collide_error *err)
 {
     const struct row_mapping *mapping = &r->model->mapping;
@@ -90,17 +115,17 @@ static enum collide_status read_mapping(const struct reading *r, struct collide_
     enum collide_status status = read_own_rows(r, err);
     if (status == COLLIDE_OK)
         status = find_remap(r, &remap, err);
+    const struct tensor *stored = mapping->kind == MAPPING_STORED ? remap : NULL;
     if (status == COLLIDE_OK)
-        status = read_n_ids(r, mapping->kind == MAPPING_STORED ? remap : NULL, err);
+        status = read_n_ids(r, stored, err);
+    if (status == COLLIDE_OK)
+        status = read_n_lookups(r, stored, err);
     if (status != COLLIDE_OK || !remap)
         return status;
     r->space->remap = remap->data;
     if (mapping->kind == MAPPING_PACKED)
         return field_length(
-            remap, mapping_n_words((r->space->n_ids + 1ull) * mapping->n_lookups, mapping->bits), err);
-    if (remap->n_dims == 2 && remap->shape[1] != mapping->n_lookups)
-        return error_set(err, COLLIDE_CORRUPT, "tensor %s has %" PRIu64 " rows an id where %s says %" PRIu32,
-                         remap->name, remap->shape[1], META_LOOKUPS, mapping->n_lookups);
+            remap, mapping_n_words((r->space->n_ids + 1ull) * r->space->n_lookups, mapping->bits), err);
     return COLLIDE_OK;
 }
 
@@ -178,6 +203,20 @@ static enum collide_status read_weights(const struct reading *r, struct collide_
     return status == COLLIDE_OK ? read_per_id(t, r->space->n_ids, &r->space->weights, err) : status;
 }
 
+static enum collide_status read_lookup_weights(const struct reading *r, struct collide_error *err)
+{
+    const struct tensor *t = NULL;
+    enum collide_status status =
+        field_tensor_of(r->tensors, TENSOR_LOOKUP_WEIGHTS, r->name, DTYPE_F32, 2, &t, err);
+    if (status != COLLIDE_OK || !t)
+        return status;
+    if (t->shape[1] != r->space->n_lookups)
+        return error_set(err, COLLIDE_CORRUPT,
+                         "tensor %s has %" PRIu64 " weights an id, which has %" PRIu32 " rows", t->name,
+                         t->shape[1], r->space->n_lookups);
+    return read_per_id(t, r->space->n_ids, &r->space->lookup_weights, err);
+}
+
 static enum collide_status read_bias(const struct reading *items, struct model *m, struct collide_error *err)
 {
     const struct tensor *bias = NULL;
@@ -240,6 +279,8 @@ static enum collide_status read_embedded(const struct reading *r, struct collide
     enum collide_status status = read_mapping(r, err);
     if (status == COLLIDE_OK)
         status = read_weights(r, err);
+    if (status == COLLIDE_OK)
+        status = read_lookup_weights(r, err);
     return status == COLLIDE_OK ? read_keys(r, err) : status;
 }
 
@@ -270,8 +311,8 @@ static enum collide_status read_histories(const struct safetensors *s, struct mo
 /* Users who have histories only have keys only. */
 static enum collide_status read_users(const struct reading *r, struct model *m, struct collide_error *err)
 {
-    static const char *const parts[] = {TENSOR_REMAP, TENSOR_PACKED, TENSOR_WEIGHTS, TENSOR_CLASSES,
-                                        TENSOR_CLASS_WEIGHTS};
+    static const char *const parts[] = {TENSOR_REMAP,          TENSOR_PACKED,  TENSOR_WEIGHTS,
+                                        TENSOR_LOOKUP_WEIGHTS, TENSOR_CLASSES, TENSOR_CLASS_WEIGHTS};
     enum collide_status status = COLLIDE_OK;
     if (m->user_is_embedded)
         status = read_embedded(r, err);

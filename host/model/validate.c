@@ -31,7 +31,7 @@ static uint64_t first_at_or_above(const uint32_t *values, uint64_t n, uint32_t l
 static uint64_t first_beyond_rows(const struct model *m, const struct space *space, uint64_t n)
 {
     uint32_t n_choices = mapping_n_choices(m, space);
-    uint64_t n_read = space->own_rows.n ? n - m->mapping.n_lookups : n;
+    uint64_t n_read = space->own_rows.n ? n - space_n_lookups(m, space) : n;
     for (uint64_t e = 0; e < n_read; e++)
         if (mapping_unpack(space->remap, e, m->mapping.bits) >= n_choices)
             return e;
@@ -41,7 +41,7 @@ static uint64_t first_beyond_rows(const struct model *m, const struct space *spa
 static enum collide_status check_entries(const struct model *m, size_t s, struct collide_error *err)
 {
     const struct space *space = model_space(m, s);
-    uint32_t n_lookups = m->mapping.n_lookups;
+    uint32_t n_lookups = space_n_lookups(m, space);
     uint64_t n = (space->n_ids + 1ull) * n_lookups;
     if (!space->remap)
         return error_set(err, COLLIDE_CORRUPT, "the %s ids have no mapping", model_space_name(m, s));
@@ -60,7 +60,7 @@ static enum collide_status check_entries(const struct model *m, size_t s, struct
 enum collide_status validate_mapping(const struct model *m, struct collide_error *err)
 {
     enum collide_status status = COLLIDE_OK;
-    for (size_t s = 0; s < model_n_spaces(m) && m->mapping.kind != MAPPING_HASHED && status == COLLIDE_OK;
+    for (size_t s = 0; s < model_n_spaces(m) && !mapping_is_computed(m->mapping.kind) && status == COLLIDE_OK;
          s++)
         if (model_space_is_embedded(m, s))
             status = check_entries(m, s, err);
@@ -176,6 +176,16 @@ static enum collide_status check_weights_finite(const struct model *m, size_t s,
                : status;
 }
 
+static enum collide_status check_lookup_weights_finite(const struct model *m, size_t s,
+                                                       struct collide_error *err)
+{
+    const struct space *space = model_space(m, s);
+    char name[TENSOR_NAME_BYTES];
+    snprintf(name, sizeof name, TENSOR_LOOKUP_WEIGHTS, model_space_name(m, s));
+    return check_finite(name, space->lookup_weights, PRECISION_F32,
+                        (space->n_ids + 1ull) * space_n_lookups(m, space), err);
+}
+
 enum collide_status validate_finite(const struct model *m, struct collide_error *err)
 {
     uint64_t n_values = (uint64_t)m->rows.n * m->rows.width;
@@ -184,9 +194,42 @@ enum collide_status validate_finite(const struct model *m, struct collide_error 
         status = check_scales_finite(m, err);
     if (status == COLLIDE_OK)
         status = check_finite(TENSOR_BIAS, m->bias, PRECISION_F32, m->item.n_ids + 1ull, err);
-    for (size_t s = 0; s < model_n_spaces(m) && status == COLLIDE_OK; s++)
+    for (size_t s = 0; s < model_n_spaces(m) && status == COLLIDE_OK; s++) {
         status = check_weights_finite(m, s, err);
+        if (status == COLLIDE_OK)
+            status = check_lookup_weights_finite(m, s, err);
+    }
     return status;
+}
+
+/* Zeros of either sign, or anything times a scale of 0. */
+static bool row_is_zeros(const struct row_table *rows, uint32_t row)
+{
+    static const unsigned char sign_bytes[] = {[PRECISION_F32] = 4, [PRECISION_F16] = 2};
+    size_t n_bytes = row_bytes(rows), sign = rows->scaling == SCALING_NONE ? sign_bytes[rows->precision] : 0;
+    const unsigned char *values = (const unsigned char *)rows->values + row * n_bytes;
+    const uint16_t *halves = rows->scales;
+    if (rows->scaling == SCALING_ROW && ((const float *)rows->scales)[row] == 0.0f)
+        return true;
+    if (rows->scaling == SCALING_ROW_OFFSET && (halves[2 * (size_t)row + 1] & 0x7fff))
+        return false;
+    if (rows->scaling == SCALING_ROW_OFFSET && !(halves[2 * (size_t)row] & 0x7fff))
+        return true;
+    for (size_t i = 0; i < n_bytes; i++)
+        if (values[i] & (sign && i % sign == sign - 1 ? 0x7f : 0xff))
+            return false;
+    return true;
+}
+
+enum collide_status validate_missing_lookups(const struct model *m, struct collide_error *err)
+{
+    for (size_t s = 0; s < model_n_spaces(m); s++)
+        if (model_space_is_embedded(m, s) && space_n_lookups(m, model_space(m, s)) < m->mapping.n_lookups &&
+            !row_is_zeros(&m->rows, m->rows.n - 1))
+            return error_set(err, COLLIDE_CORRUPT,
+                             "%s ids have fewer rows than %s says, so the last row of %s must be zeros",
+                             model_space_name(m, s), META_LOOKUPS, TENSOR_ROWS);
+    return COLLIDE_OK;
 }
 
 enum collide_status validate_checksums(const struct safetensors *s, struct collide_error *err)

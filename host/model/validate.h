@@ -25,8 +25,11 @@ enum collide_status validate_histories(const struct model *m, uint64_t n_history
 enum collide_status validate_keys(const struct keys *keys, uint32_t n_ids, uint64_t n_key_bytes,
                                   const char *space, struct collide_error *err);
 
-/* Rows, scales, weights and biases hold no NaN or infinity. */
+/* Rows, scales, weights, lookup weights and biases hold no NaN or infinity. */
 enum collide_status validate_finite(const struct model *m, struct collide_error *err);
+
+/* Where a space has fewer lookups than the mapping, the last row, which the others lead to, is zeros. */
+enum collide_status validate_missing_lookups(const struct model *m, struct collide_error *err);
 
 /* Each "xxh3.<name>" of the metadata names a tensor, which has those bytes. */
 enum collide_status validate_checksums(const struct safetensors *s, struct collide_error *err);

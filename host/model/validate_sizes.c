@@ -64,13 +64,55 @@ static enum collide_status check_rows(const struct model *m, struct collide_erro
     return COLLIDE_OK;
 }
 
+/* Quotients begin behind the remainders, and end before the unknown ids' row. */
+static enum collide_status check_divisor(const struct model *m, struct collide_error *err)
+{
+    const uint32_t divisor = m->mapping.divisor;
+    if (divisor < 1)
+        return error_set(err, COLLIDE_CORRUPT, "%s is 0; it must be at least 1", META_DIVISOR);
+    for (size_t s = 0; s < model_n_spaces(m); s++) {
+        const struct own_rows *own = &model_space(m, s)->own_rows;
+        uint64_t n_ids = model_space(m, s)->n_ids, n = divisor + (n_ids + divisor - 1) / divisor + 1;
+        uint64_t n_rows = own->n ? own->n + 1ull : m->rows.n;
+        if (model_space_is_embedded(m, s) && n > n_rows)
+            return error_set(err, COLLIDE_CORRUPT,
+                             "%s is %" PRIu32 ": %" PRIu64 " %s ids then need %" PRIu64
+                             " rows, the last being that of unknown ids, and there are %" PRIu64,
+                             META_DIVISOR, divisor, n_ids, model_space_name(m, s), n, n_rows);
+    }
+    return COLLIDE_OK;
+}
+
+static enum collide_status check_computed(const struct model *m, struct collide_error *err)
+{
+    const struct row_mapping *mapping = &m->mapping;
+    const uint32_t wanted = mapping->kind == MAPPING_MODULO     ? 1
+                            : mapping->kind == MAPPING_QUOTIENT ? 2
+                                                                : mapping->n_lookups;
+    if (m->rows.n < 2)
+        return error_set(err, COLLIDE_CORRUPT,
+                         "a %s mapping needs 2 rows at least, the last being that of unknown ids",
+                         mapping_kind_name(mapping->kind));
+    if (mapping->n_lookups != wanted)
+        return error_set(err, COLLIDE_CORRUPT, "%s is %" PRIu32 "; a %s mapping has %" PRIu32, META_LOOKUPS,
+                         mapping->n_lookups, mapping_kind_name(mapping->kind), wanted);
+    return mapping->kind == MAPPING_QUOTIENT ? check_divisor(m, err) : COLLIDE_OK;
+}
+
 static enum collide_status check_mapping(const struct model *m, struct collide_error *err)
 {
     const struct row_mapping *mapping = &m->mapping;
     if (mapping->n_lookups < 1 || mapping->n_lookups > MODEL_MAX_LOOKUPS)
         return error_set(err, COLLIDE_CORRUPT, "%s is %" PRIu32 "; it must be from 1 to %d", META_LOOKUPS,
                          mapping->n_lookups, MODEL_MAX_LOOKUPS);
-    uint32_t parts = mapping->combine == COMBINE_CONCAT ? mapping->n_lookups : 1;
+    if (mapping->combine != COMBINE_CONCAT && mapping->n_parts > 1)
+        return error_set(err, COLLIDE_CORRUPT, "%s is %" PRIu32 ", but there are parts with %s concat only",
+                         META_PARTS, mapping->n_parts, META_COMBINE);
+    uint32_t parts = mapping_n_parts(mapping);
+    if (mapping->n_lookups % parts != 0)
+        return error_set(err, COLLIDE_CORRUPT,
+                         "%s is %" PRIu32 ", which does not divide the %" PRIu32 " of %s", META_PARTS, parts,
+                         mapping->n_lookups, META_LOOKUPS);
     if ((uint64_t)m->rows.width * parts != m->dim)
         return error_set(err, COLLIDE_CORRUPT,
                          "%" PRIu32 " rows of %" PRIu32 " values do not make up dim %" PRIu32, parts,
@@ -78,32 +120,57 @@ static enum collide_status check_mapping(const struct model *m, struct collide_e
     if (mapping->kind == MAPPING_PACKED && (mapping->bits < 1 || mapping->bits > 32))
         return error_set(err, COLLIDE_CORRUPT, "%s is %" PRIu32 "; it must be from 1 to 32",
                          META_MAPPING_BITS, mapping->bits);
-    if (mapping->kind == MAPPING_HASHED && m->rows.n < 2)
+    return mapping_is_computed(mapping->kind) ? check_computed(m, err) : COLLIDE_OK;
+}
+
+/* Some space has all of the lookups; others may have fewer, where what is missing adds nothing. */
+static enum collide_status check_lookups(const struct model *m, struct collide_error *err)
+{
+    const struct row_mapping *mapping = &m->mapping;
+    bool may_miss = mapping->combine == COMBINE_SUM && !mapping_is_computed(mapping->kind);
+    uint32_t most = 0;
+    for (size_t s = 0; s < model_n_spaces(m); s++) {
+        uint32_t n = space_n_lookups(m, model_space(m, s));
+        if (!model_space_is_embedded(m, s))
+            continue;
+        most = n > most ? n : most;
+        if (model_space(m, s)->lookup_weights && mapping->combine != COMBINE_SUM)
+            return error_set(err, COLLIDE_CORRUPT, "%s.lookup_weights goes with %s sum only",
+                             model_space_name(m, s), META_COMBINE);
+        if (n > mapping->n_lookups || (n < mapping->n_lookups && !may_miss))
+            return error_set(err, COLLIDE_CORRUPT,
+                             "%s ids have %" PRIu32 " rows where %s says %" PRIu32
+                             "; they may be fewer in stored and packed mappings whose rows are summed",
+                             model_space_name(m, s), n, META_LOOKUPS, mapping->n_lookups);
+    }
+    if (most < mapping->n_lookups)
         return error_set(err, COLLIDE_CORRUPT,
-                         "a hashed mapping needs 2 rows at least, the last being that of unknown ids");
+                         "%s is %" PRIu32 ", but no space has more than %" PRIu32 " rows an id", META_LOOKUPS,
+                         mapping->n_lookups, most);
     return COLLIDE_OK;
 }
 
 static enum collide_status check_own_rows(const struct model *m, size_t s, struct collide_error *err)
 {
     const struct own_rows *rows = &model_space(m, s)->own_rows;
+    const uint32_t n_lookups = space_n_lookups(m, model_space(m, s));
     const char *name = model_space_name(m, s);
     if (rows->n == 0)
         return COLLIDE_OK;
     if (m->mapping.kind == MAPPING_STORED || !model_space_is_embedded(m, s))
         return error_set(
             err, COLLIDE_CORRUPT,
-            META_OWN_ROWS "%s is there, but only packed and hashed mappings have rows of a space", name);
+            META_OWN_ROWS "%s is there, but only packed and computed mappings have rows of a space", name);
     if ((uint64_t)rows->first + rows->n >= m->rows.n)
         return error_set(err, COLLIDE_CORRUPT,
                          META_OWN_ROWS "%s names %" PRIu32 " rows from %" PRIu32 " on of %" PRIu32
                                        ", the last of which is that of unknown ids",
                          name, rows->n, rows->first, m->rows.n);
-    if (m->mapping.kind == MAPPING_PACKED && rows->n % m->mapping.n_lookups != 0)
+    if (m->mapping.kind == MAPPING_PACKED && rows->n % n_lookups != 0)
         return error_set(err, COLLIDE_CORRUPT,
                          META_OWN_ROWS "%s names %" PRIu32 " rows, which do not make %" PRIu32
                                        " codebooks of one size",
-                         name, rows->n, m->mapping.n_lookups);
+                         name, rows->n, n_lookups);
     return COLLIDE_OK;
 }
 
@@ -156,5 +223,7 @@ enum collide_status validate_sizes(const struct model *m, struct collide_error *
     enum collide_status status = check_rows(m, err);
     if (status == COLLIDE_OK)
         status = check_mapping(m, err);
+    if (status == COLLIDE_OK)
+        status = check_lookups(m, err);
     return status == COLLIDE_OK ? check_spaces(m, err) : status;
 }

@@ -14,11 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows, scales, biases, histories; and of each space mapping, weights (or classes and theirs) and keys. */
-enum { MAX_TENSORS = 5 + 6 * (SPACE_FEATURES + MODEL_MAX_FEATURES) };
+/* Rows, scales, biases, histories; and of each space mapping, weights (or classes and theirs), lookup weights
+ * and keys. */
+enum { MAX_TENSORS = 5 + 7 * (SPACE_FEATURES + MODEL_MAX_FEATURES) };
 
 /* Of the metadata that are the format's own: each number, and everything. */
-enum { MAX_NUMBERS = 5 + 2 * (SPACE_FEATURES + MODEL_MAX_FEATURES), MAX_FIELDS = MAX_NUMBERS + 6 };
+enum { MAX_NUMBERS = 8 + 3 * (SPACE_FEATURES + MODEL_MAX_FEATURES), MAX_FIELDS = MAX_NUMBERS + 6 };
 
 /* The tensors of one file being put together; those of a space have names made here. */
 struct tensor_list {
@@ -100,7 +101,7 @@ static void add_space(struct tensor_list *list, const struct model *m, size_t s)
 {
     const struct space *space = model_space(m, s);
     const char *name = model_space_name(m, s);
-    uint64_t n_ids = space->n_ids + 1ull, n_entries = n_ids * m->mapping.n_lookups;
+    uint64_t n_ids = space->n_ids + 1ull, n_entries = n_ids * space_n_lookups(m, space);
     if (m->mapping.kind == MAPPING_STORED) {
         add_of(list, TENSOR_REMAP, name, DTYPE_U32, space->remap, n_entries);
         if (m->mapping.n_lookups > 1)
@@ -111,6 +112,10 @@ static void add_space(struct tensor_list *list, const struct model *m, size_t s)
                mapping_n_words(n_entries, m->mapping.bits));
     if (space->weights)
         add_of(list, TENSOR_WEIGHTS, name, DTYPE_F32, space->weights, n_ids);
+    if (space->lookup_weights) {
+        add_of(list, TENSOR_LOOKUP_WEIGHTS, name, DTYPE_F32, space->lookup_weights, n_entries);
+        make_matrix(list, n_ids);
+    }
     add_classes(list, name, space);
 }
 
@@ -151,25 +156,37 @@ static void set_own_rows(struct header *h, const char *space, const struct own_r
     set(h, name, text);
 }
 
-/* A stored mapping tells how many ids there are, the others do not. */
+static void set_integer_of(struct header *h, const char *prefix, const char *space, uint64_t value)
+{
+    char *name = h->names[h->n_texts];
+    snprintf(name, TENSOR_NAME_BYTES, "%s%s", prefix, space);
+    set_integer(h, name, value);
+}
+
+/* A stored mapping tells how many ids there are, and how many lookups; the others do not. */
 static void set_mapping(struct header *h, const struct model *m)
 {
     const struct row_mapping *mapping = &m->mapping;
     set_integer(h, META_LOOKUPS, mapping->n_lookups);
     set(h, META_COMBINE, combine_name(mapping->combine));
+    if (mapping_part_lookups(mapping) > 1 && mapping->combine == COMBINE_CONCAT)
+        set_integer(h, META_PARTS, mapping->n_parts);
     set(h, META_MAPPING, mapping_kind_name(mapping->kind));
     if (mapping->kind == MAPPING_PACKED)
         set_integer(h, META_MAPPING_BITS, mapping->bits);
     if (mapping->kind == MAPPING_HASHED)
         set_integer(h, META_SEED, mapping->seed);
+    if (mapping->kind == MAPPING_QUOTIENT)
+        set_integer(h, META_DIVISOR, mapping->divisor);
     for (size_t s = 0; s < model_n_spaces(m) && mapping->kind != MAPPING_STORED; s++) {
         if (!model_space_is_embedded(m, s))
             continue;
-        char *name = h->names[h->n_texts];
-        snprintf(name, TENSOR_NAME_BYTES, META_IDS "%s", model_space_name(m, s));
-        set_integer(h, name, model_space(m, s)->n_ids);
-        if (model_space(m, s)->own_rows.n)
-            set_own_rows(h, model_space_name(m, s), &model_space(m, s)->own_rows);
+        const struct space *space = model_space(m, s);
+        set_integer_of(h, META_IDS, model_space_name(m, s), space->n_ids);
+        if (space_n_lookups(m, space) < mapping->n_lookups)
+            set_integer_of(h, META_LOOKUPS_OF, model_space_name(m, s), space->n_lookups);
+        if (space->own_rows.n)
+            set_own_rows(h, model_space_name(m, s), &space->own_rows);
     }
 }
 
@@ -248,7 +265,9 @@ static enum collide_status check_arrays(const struct model *m, struct collide_er
     for (size_t s = 0; s < model_n_spaces(m) && status == COLLIDE_OK; s++)
         status =
             check_key_space(&model_space(m, s)->keys, model_space(m, s)->n_ids, model_space_name(m, s), err);
-    return status == COLLIDE_OK ? validate_finite(m, err) : status;
+    if (status == COLLIDE_OK)
+        status = validate_finite(m, err);
+    return status == COLLIDE_OK ? validate_missing_lookups(m, err) : status;
 }
 
 /* What the reader would refuse is not written in the first place. */

@@ -213,8 +213,8 @@ size_t kernels_n_row_scores(const struct kernels *k)
 {
     if (k->model->mapping.combine == COMBINE_MULTIPLY)
         return 0; /* rows have no scores of their own */
-    size_t chunks = k->model->mapping.combine == COMBINE_CONCAT ? k->model->mapping.n_lookups : 1;
-    return chunks * (k->tables.params.row_end - k->tables.params.row_begin);
+    return (size_t)mapping_n_parts(&k->model->mapping) *
+           (k->tables.params.row_end - k->tables.params.row_begin);
 }
 
 bool kernels_run_side_by_side(const struct kernels *k)

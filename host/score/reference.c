@@ -16,12 +16,12 @@
  * and allows 3 ulp to a square root, 2.5 to a division (3.0, section 7.4); an ulp is 2 u at most.
  *
  * parts:  an embedding's dimension is made of k parts that a kernel may add up in any order, and apart from
- *         one another: L summed lookups, twice that where rows have offsets, as the sum of w s q and that of
- *         w o may only meet at the end. Bounds therefore go by |emb|_d, the parts' sizes added up, not by
+ *         one another: the summed lookups, twice that where rows have offsets, as the sum of w s q and that
+ *         of w o may only meet at the end. Bounds therefore go by |emb|_d, the parts' sizes added up, not by
  *         emb_d, in which s q and o may cancel out: |s q| + |o| for a row, summed or multiplied over lookups.
  *         A part goes through x roundings more than that of a plain row: 3 a factor (s q, + o, times the
- *         others) where lookups are multiplied, 1 for an offset, 1 for a scale of dimension d, by which bag
- *         and query are multiplied on their own.
+ *         others) where lookups are multiplied, 1 for an offset, 1 for a lookup's weight, 1 for a scale of
+ *         dimension d, by which bag and query are multiplied on their own.
  *
  * bag:    s_d is off by E_d = g(n k + 3 + x) A_d, where A_d = sum of |w_i| |emb|_d: two roundings of the
  *         weight, one of the product, n k additions.
@@ -115,35 +115,58 @@ static struct component row_component(const struct row_table *rows, uint32_t row
                               .lost = fabs(stored) + fabs(scale) + 2.0};
 }
 
-/* Of the embedding that these rows make up: (n_lookups). */
-static struct component embedding_component(const struct model *m, const uint32_t *rows, uint32_t d)
+/* The rows of an id, and what each is multiplied by. */
+struct lookups {
+    uint32_t rows[MODEL_MAX_LOOKUPS];
+    float weights[MODEL_MAX_LOOKUPS];
+    uint32_t n;
+    bool weighted;
+};
+
+/* Of a lookup's row value v, which becomes dimension d. */
+static struct component lookup_component(const struct row_table *table, const struct lookups *lookups,
+                                         uint32_t l, uint32_t v, uint32_t d)
+{
+    struct component r = row_component(table, lookups->rows[l], v, d);
+    double weight = lookups->weights[l];
+    if (!lookups->weighted)
+        return r;
+    return (struct component){weight * r.value, fabs(weight) * r.size,
+                              (r.lost + r.size) * (1.0 + fabs(weight))};
+}
+
+/* Of the embedding that these rows make up. */
+static struct component embedding_component(const struct model *m, const struct lookups *lookups, uint32_t d)
 {
     const struct row_table *table = &m->rows;
-    if (m->mapping.combine == COMBINE_CONCAT)
-        return row_component(table, rows[d / table->width], d % table->width, d);
-    struct component e = row_component(table, rows[0], d, d);
-    for (uint32_t l = 1; l < m->mapping.n_lookups; l++) {
-        struct component r = row_component(table, rows[l], d, d);
-        if (m->mapping.combine == COMBINE_SUM)
-            e = (struct component){e.value + r.value, e.size + r.size, e.lost + r.lost};
-        else
+    const uint32_t n = lookups->n / (m->dim / table->width); /* of each part of the embedding */
+    const uint32_t first = d / table->width * n, v = d % table->width;
+    struct component e = lookup_component(table, lookups, first, v, d);
+    for (uint32_t l = first + 1; l < first + n; l++) {
+        struct component r = lookup_component(table, lookups, l, v, d);
+        if (m->mapping.combine == COMBINE_MULTIPLY)
             e = (struct component){e.value * r.value, e.size * r.size,
                                    e.lost * (1.0 + r.size) + r.lost * (1.0 + e.size)};
+        else
+            e = (struct component){e.value + r.value, e.size + r.size, e.lost + r.lost};
     }
     return e;
 }
 
-static void find_rows(const struct model *m, const struct space *space, uint32_t id,
-                      uint32_t rows[MODEL_MAX_LOOKUPS])
+static struct lookups find_rows(const struct model *m, const struct space *space, uint32_t id)
 {
-    for (uint32_t l = 0; l < m->mapping.n_lookups; l++)
-        rows[l] = model_row_of(m, space, id, l);
+    struct lookups lookups = {.n = space_n_lookups(m, space), .weighted = space->lookup_weights};
+    for (uint32_t l = 0; l < lookups.n; l++) {
+        lookups.rows[l] = model_row_of(m, space, id, l);
+        lookups.weights[l] = lookups.weighted ? space->lookup_weights[(size_t)id * lookups.n + l] : 1.0f;
+    }
+    return lookups;
 }
 
 /* The parts of a dimension, k above. */
 static double n_parts(const struct model *m)
 {
-    double n = m->mapping.combine == COMBINE_SUM ? m->mapping.n_lookups : 1.0;
+    double n = m->mapping.combine == COMBINE_MULTIPLY ? 1.0 : mapping_part_lookups(&m->mapping);
     return m->rows.scaling == SCALING_ROW_OFFSET ? 2.0 * n : n;
 }
 
@@ -152,7 +175,8 @@ static double extra_roundings(const struct model *m)
 {
     double n =
         m->mapping.combine == COMBINE_MULTIPLY && m->mapping.n_lookups > 1 ? 3.0 * m->mapping.n_lookups : 0.0;
-    return n + (m->rows.scaling == SCALING_ROW_OFFSET) + (m->rows.scaling == SCALING_DIM);
+    return n + (m->rows.scaling == SCALING_ROW_OFFSET) + (m->rows.scaling == SCALING_DIM) +
+           model_has_lookup_weights(m);
 }
 
 /* A bag being pooled: the sum, or the largest values so far; as pool leaves it, the pooled bag. */
@@ -168,11 +192,10 @@ static void add_id(const struct model *m, const struct space *space, uint32_t id
 {
     /* A share u of this much is FLT_MIN, so it turns what underflow loses into a part of A_d. */
     static const double underflow = FLT_MIN * 0x1p24;
-    uint32_t rows[MODEL_MAX_LOOKUPS];
+    const struct lookups lookups = find_rows(m, space, id);
     double weight = model_weight_of(space, id) * request_weight;
-    find_rows(m, space, id, rows);
     for (uint32_t d = 0; d < m->dim; d++) {
-        struct component e = embedding_component(m, rows, d);
+        struct component e = embedding_component(m, &lookups, d);
         double term = weight * e.value, size = fabs(weight) * e.size;
         size += underflow * (e.size + e.lost * (1.0 + fabs(weight)));
         if (m->pooling != POOLING_MAX) {
@@ -281,12 +304,11 @@ static void pool(const struct model *m, struct bag *b)
 
 static void score_item(const struct model *m, uint32_t id, const struct bag *b, struct reference_score *out)
 {
-    uint32_t rows[MODEL_MAX_LOOKUPS];
+    const struct lookups lookups = find_rows(m, &m->item, id);
     double factor = fabs((double)m->logit_scale), roundings = g(m->dim * n_parts(m) + 2 + extra_roundings(m));
     double dot = 0.0, error = 0.0, lost = 0.0;
-    find_rows(m, &m->item, id, rows);
     for (uint32_t d = 0; d < m->dim; d++) {
-        struct component e = embedding_component(m, rows, d);
+        struct component e = embedding_component(m, &lookups, d);
         double pooled = fabs(b->values[d]);
         dot += b->values[d] * e.value;
         error += (b->errors[d] + roundings * (b->errors[d] + pooled)) * e.size;

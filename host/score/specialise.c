@@ -31,17 +31,20 @@ static void add_model(struct text *t, const struct kernels *k)
                                          [SCALING_DIM] = "SCALE_DIM"};
     static const char *const combines[] = {[COMBINE_SUM] = "COMBINE_SUM",
                                            [COMBINE_MULTIPLY] = "COMBINE_MULTIPLY",
-                                           [COMBINE_CONCAT] = "COMBINE_CONCAT"};
-    static const char *const maps[] = {
-        [MAPPING_STORED] = "MAP_STORED", [MAPPING_PACKED] = "MAP_PACKED", [MAPPING_HASHED] = "MAP_HASHED"};
+                                           [COMBINE_CONCAT] = "COMBINE_SUM"};
+    static const char *const maps[] = {[MAPPING_STORED] = "MAP_STORED",
+                                       [MAPPING_PACKED] = "MAP_PACKED",
+                                       [MAPPING_HASHED] = "MAP_HASHED",
+                                       [MAPPING_MODULO] = "MAP_MODULO",
+                                       [MAPPING_QUOTIENT] = "MAP_QUOTIENT"};
     static const char *const pools[] = {[POOLING_SUM] = "POOL_SUM",
                                         [POOLING_MEAN] = "POOL_MEAN",
                                         [POOLING_NORMALISED] = "POOL_NORMALISED",
                                         [POOLING_MAX] = "POOL_MAX"};
     const struct model *m = k->model;
-    add(t, " -DDIM=%u -D%s -D%s -DLOOKUPS=%u -D%s -D%s -D%s", m->dim, rows[m->rows.precision],
-        scales[m->rows.scaling], m->mapping.n_lookups, combines[m->mapping.combine], maps[k->tables.mapping],
-        pools[m->pooling]);
+    add(t, " -DDIM=%u -D%s -D%s -DLOOKUPS=%u -DPARTS=%u -D%s -D%s -D%s", m->dim, rows[m->rows.precision],
+        scales[m->rows.scaling], m->mapping.n_lookups, mapping_n_parts(&m->mapping),
+        combines[m->mapping.combine], maps[k->tables.mapping], pools[m->pooling]);
     if (k->tables.mapping == MAPPING_PACKED)
         add(t, " -DMAP_BITS=%u", m->mapping.bits);
     if (k->tables.has_codebooks)
@@ -49,6 +52,8 @@ static void add_model(struct text *t, const struct kernels *k)
     add(t, " -DWEIGHTED=%d -DBIASED=%d", k->tables.weighted, k->tables.biased);
     if (k->tables.class_bits)
         add(t, " -DCLASS_BITS=%u", k->tables.class_bits);
+    if (k->tables.lookup_weighted)
+        add(t, " -DLOOKUP_WEIGHTED=1");
     if (k->tables.params.n_key_slots)
         add(t, " -DKEYED=1");
     if (k->tables.selects_by_rows)

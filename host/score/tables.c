@@ -14,6 +14,7 @@ const char *scoring_table_name(enum scoring_table table)
                                                         [TABLE_ROWS] = "ROWS",
                                                         [TABLE_SCALES] = "SCALES",
                                                         [TABLE_WEIGHTS] = "WEIGHTS",
+                                                        [TABLE_LOOKUP_WEIGHTS] = "LOOKUP_WEIGHTS",
                                                         [TABLE_BIAS] = "BIAS",
                                                         [TABLE_CLASSES] = "CLASSES",
                                                         [TABLE_CLASS_WEIGHTS] = "CLASS_WEIGHTS",
@@ -43,6 +44,8 @@ static void join_space(const struct model *m, size_t s, struct tables *t)
     for (uint64_t id = 0; id <= space->n_ids; id++) {
         for (uint32_t l = 0; l < n_lookups; l++)
             t->remap[(base + id) * n_lookups + l] = model_row_of(m, space, (uint32_t)id, l);
+        for (uint32_t l = 0; l < n_lookups && t->lookup_weights; l++)
+            t->lookup_weights[(base + id) * n_lookups + l] = model_lookup_weight(m, space, (uint32_t)id, l);
         t->weights[base + id] = model_weight_of(space, (uint32_t)id);
     }
 }
@@ -61,15 +64,19 @@ static enum collide_status spell_out_biases(const struct model *m, struct tables
 static enum collide_status join_spaces(const struct model *m, struct tables *t, struct collide_error *err)
 {
     size_t n = model_entry_base(m, model_n_spaces(m));
+    const bool has_lookup_weights = model_has_lookup_weights(m);
     t->remap = malloc(n * m->mapping.n_lookups * sizeof *t->remap);
     t->weights = malloc(n * sizeof *t->weights);
-    if (!t->remap || !t->weights)
+    if (has_lookup_weights)
+        t->lookup_weights = malloc(n * m->mapping.n_lookups * sizeof *t->lookup_weights);
+    if (!t->remap || !t->weights || (has_lookup_weights && !t->lookup_weights))
         return error_no_memory(err, "the spaces' mapping");
     for (size_t s = 0; s < model_n_spaces(m); s++)
         if (model_space_is_embedded(m, s))
             join_space(m, s, t);
     t->mapping = MAPPING_STORED;
     t->weighted = true;
+    t->lookup_weighted = has_lookup_weights;
     t->class_bits = 0;
     return m->item.classes.words ? spell_out_biases(m, t, err) : COLLIDE_OK;
 }
@@ -82,7 +89,7 @@ enum { MIN_IDS_PER_ROW = 4 };
 static bool lists_rows(const struct model *m)
 {
     return m->mapping.kind == MAPPING_STORED && m->mapping.n_lookups == 1 && has_one_space(m) &&
-           m->item.n_ids / MIN_IDS_PER_ROW >= m->rows.n;
+           !m->item.lookup_weights && m->item.n_ids / MIN_IDS_PER_ROW >= m->rows.n;
 }
 
 struct biased_id {
@@ -145,7 +152,7 @@ static enum collide_status list_rows(const struct model *m, struct row_range row
 /* The rows that kernels map to. */
 static struct own_rows mapped_rows(const struct model *m, const struct tables *t)
 {
-    bool takes_all = t->mapping == MAPPING_HASHED && m->item.own_rows.n == 0;
+    bool takes_all = mapping_is_computed(t->mapping) && m->item.own_rows.n == 0;
     return takes_all ? (struct own_rows){0, m->rows.n - 1} : m->item.own_rows;
 }
 
@@ -161,6 +168,7 @@ static void set_params(const struct model *m, struct row_range rows, struct tabl
         .n_rows = m->rows.n,
         .seed_low = (uint32_t)m->mapping.seed,
         .seed_high = (uint32_t)(m->mapping.seed >> 32),
+        .divisor = m->mapping.divisor,
         .own_first = own.first,
         .n_own = own.n,
         .row_begin = rows.begin,
@@ -221,6 +229,9 @@ static void set_sources(const struct model *m, struct row_range rows, unsigned f
     set_row_sources(m, rows, t);
     set_source(t, TABLE_WEIGHTS, "the weights", t->weights ? t->weights : m->item.weights, sizeof(float),
                t->params.n_entries);
+    set_source(t, TABLE_LOOKUP_WEIGHTS, "the lookup weights",
+               t->lookup_weights ? t->lookup_weights : m->item.lookup_weights, sizeof(float),
+               (uint64_t)t->params.n_entries * m->mapping.n_lookups);
     set_source(t, TABLE_BIAS, "the biases", t->bias ? t->bias : m->bias, sizeof(float), m->item.n_ids + 1ull);
     set_class_sources(m, t);
     set_source(t, TABLE_USER_OFFSETS, "the history offsets", m->histories.offsets, sizeof(uint32_t),
@@ -244,6 +255,7 @@ enum collide_status tables_create(const struct model *m, struct row_range rows, 
 {
     *t = (struct tables){.mapping = m->mapping.kind,
                          .weighted = space_is_weighted(&m->item),
+                         .lookup_weighted = m->item.lookup_weights != NULL,
                          .biased = model_is_biased(m),
                          .class_bits = m->item.classes.words ? m->item.classes.bits : 0};
     if (model_entry_base(m, model_n_spaces(m)) > UINT32_MAX - 1)
@@ -265,6 +277,7 @@ void tables_free(struct tables *t)
 {
     free(t->remap);
     free(t->weights);
+    free(t->lookup_weights);
     free(t->bias);
     free(t->row_offsets);
     free(t->row_items);

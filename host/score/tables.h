@@ -13,6 +13,7 @@ enum scoring_table {
     TABLE_ROWS,
     TABLE_SCALES,
     TABLE_WEIGHTS,
+    TABLE_LOOKUP_WEIGHTS,
     TABLE_BIAS,
     TABLE_CLASSES,
     TABLE_CLASS_WEIGHTS,
@@ -41,11 +42,11 @@ struct tables {
     struct table_source sources[N_SCORING_TABLES];
     enum mapping_kind mapping; /* as the kernels are to read it */
     bool has_codebooks;        /* packed: entries are relative to their lookup's codebook */
-    bool weighted, biased;
+    bool weighted, lookup_weighted, biased;
     uint32_t class_bits;  /* of the codes by which ids have weights and biases; 0: they have their own */
     bool selects_by_rows; /* there are row_offsets, row_items and row_best */
     uint32_t *remap, *row_offsets, *row_items;
-    float *weights, *bias, *row_best;
+    float *weights, *lookup_weights, *bias, *row_best;
 };
 
 enum table_flags {
@@ -53,8 +54,9 @@ enum table_flags {
 };
 
 /* Lays the tables out for a device that has these rows. Where several spaces are embedded their arrays are
- * put behind one another; a mapping that is packed or hashed then is stored, and classes are spelled out.
- * Where ids are many beside rows, the items of each row are listed for top-k. */
+ * put behind one another; a mapping that is packed or computed then is stored, of lookups that a space does
+ * not have there is the last row, and classes are spelled out. Where ids are many beside rows, the items of
+ * each row are listed for top-k. */
 enum collide_status tables_create(const struct model *model, struct row_range rows, unsigned flags,
                                   struct tables *out, struct collide_error *err);
 

@@ -82,11 +82,30 @@ static void write_kinds(void)
           .parts = FIXTURE_HISTORIES | FIXTURE_FEATURES | FIXTURE_OWN_ROWS | FIXTURE_CLASSES}},
         {"hashed_rows", {.mapping = MAPPING_HASHED, .parts = EVERYTHING | FIXTURE_OWN_ROWS}},
         {"stored_features", {.precision = PRECISION_F16, .parts = EVERYTHING}},
+        {"concat_of_sums", {.combine = COMBINE_CONCAT, .n_lookups = 4, .n_parts = 2}},
+        {"few_lookups", {.mapping = MAPPING_PACKED, .n_lookups = 3, .n_few = 2, .parts = EVERYTHING}},
+        {"lookup_weights", {.n_lookups = 2, .n_few = 1, .parts = EVERYTHING | FIXTURE_LOOKUP_WEIGHTS}},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         struct draft d = begin(kinds[i].kind);
         end(&d, kinds[i].name);
     }
+}
+
+/* A hashed model becomes one of another computed mapping. */
+static void write_computed(void)
+{
+    struct draft d = begin((struct fixture_kind){.mapping = MAPPING_HASHED});
+    draft_set_metadata(&d, "collide.seed", NULL);
+    draft_set_metadata(&d, "collide.mapping", "modulo");
+    end(&d, "modulo");
+    d = begin((struct fixture_kind){.mapping = MAPPING_HASHED});
+    draft_set_metadata(&d, "collide.seed", NULL);
+    draft_set_metadata(&d, "collide.mapping", "quotient");
+    draft_set_metadata(&d, "collide.lookups", "2");
+    draft_set_metadata(&d, "collide.divisor", "2");
+    draft_resize(draft_tensor(&d, "item.rows"), 7); /* 2 remainders, 4 quotients, the unknown id's */
+    end(&d, "quotient");
 }
 
 static void write_mutants(void)
@@ -121,6 +140,7 @@ static void write_seeds(void **state)
     (void)state;
     write_models();
     write_kinds();
+    write_computed();
     write_mutants();
     struct draft d =
         begin((struct fixture_kind){.precision = PRECISION_I8, .keys = KEYS_STRING, .parts = FIXTURE_ALL});

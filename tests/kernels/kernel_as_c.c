@@ -56,7 +56,8 @@ static void scatter(void)
 #define BANKS_OF(a, T, name) PASTE(BANKS_, T##_BANKS)((a)->banks[name])
 #define TABLES_OF(a)                                                                                         \
     (a)->params, BANKS_OF(a, REMAP, AS_C_REMAP), BANKS_OF(a, ROWS, AS_C_ROW_VALUES),                         \
-        BANKS_OF(a, SCALES, AS_C_SCALES), BANKS_OF(a, WEIGHTS, AS_C_WEIGHTS), BANKS_OF(a, BIAS, AS_C_BIAS),  \
+        BANKS_OF(a, SCALES, AS_C_SCALES), BANKS_OF(a, WEIGHTS, AS_C_WEIGHTS),                                \
+        BANKS_OF(a, LOOKUP_WEIGHTS, AS_C_LOOKUP_WEIGHTS), BANKS_OF(a, BIAS, AS_C_BIAS),                      \
         BANKS_OF(a, CLASSES, AS_C_CLASSES), BANKS_OF(a, CLASS_WEIGHTS, AS_C_CLASS_WEIGHTS),                  \
         BANKS_OF(a, CLASS_BIAS, AS_C_CLASS_BIAS), BANKS_OF(a, USER_OFFSETS, AS_C_USER_OFFSETS),              \
         BANKS_OF(a, USER_HISTORY, AS_C_USER_HISTORY), BANKS_OF(a, KEYS, AS_C_KEYS),                          \
@@ -136,11 +137,14 @@ extern const struct kernel_as_c SPECIALISATION;
 const struct kernel_as_c SPECIALISATION = {
     .dim = DIM,
     .n_lookups = LOOKUPS,
+    .n_parts = PARTS,
     .map_bits = MAP_BITS,
     .class_bits = CLASS_BITS,
-    .banks = {PLACED(REMAP), PLACED(ROWS), PLACED(SCALES), PLACED(WEIGHTS), PLACED(BIAS), PLACED(CLASSES),
-              PLACED(CLASS_WEIGHTS), PLACED(CLASS_BIAS), PLACED(USER_OFFSETS), PLACED(USER_HISTORY),
-              PLACED(KEYS), PLACED(KEY_SLOTS), PLACED(ROW_OFFSETS), PLACED(ROW_ITEMS), PLACED(ROW_BEST)},
+    .lookup_weighted = LOOKUP_WEIGHTED,
+    .banks = {PLACED(REMAP), PLACED(ROWS), PLACED(SCALES), PLACED(WEIGHTS), PLACED(LOOKUP_WEIGHTS),
+              PLACED(BIAS), PLACED(CLASSES), PLACED(CLASS_WEIGHTS), PLACED(CLASS_BIAS), PLACED(USER_OFFSETS),
+              PLACED(USER_HISTORY), PLACED(KEYS), PLACED(KEY_SLOTS), PLACED(ROW_OFFSETS), PLACED(ROW_ITEMS),
+              PLACED(ROW_BEST)},
     .run = run,
 #if KEYED
     .find_item = find,

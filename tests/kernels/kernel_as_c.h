@@ -4,6 +4,7 @@
 
 #include "types.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,7 @@ enum as_c_table {
     AS_C_ROW_VALUES,
     AS_C_SCALES,
     AS_C_WEIGHTS,
+    AS_C_LOOKUP_WEIGHTS,
     AS_C_BIAS,
     AS_C_CLASSES,
     AS_C_CLASS_WEIGHTS,
@@ -47,7 +49,8 @@ struct kernel_arguments {
 };
 
 struct kernel_as_c {
-    uint32_t dim, n_lookups, map_bits, class_bits;
+    uint32_t dim, n_lookups, n_parts, map_bits, class_bits;
+    bool lookup_weighted;
     struct {
         unsigned n, shift;
     } banks[N_AS_C_TABLES];

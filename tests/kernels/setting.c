@@ -64,7 +64,7 @@ static void make_rows(struct setting *s, struct rng *rng)
 {
     const struct specialisation *spec = s->spec;
     uint32_t n = s->params.row_end - s->params.row_begin, dim = spec->kernels->dim;
-    uint32_t width = spec->combine == COMBINE_CONCAT ? dim / spec->kernels->n_lookups : dim;
+    uint32_t width = dim / spec->kernels->n_parts;
     const struct row_table shape = {.width = width, .precision = spec->precision};
     size_t bytes = row_bytes(&shape);
     uint8_t *values = table_make(s, AS_C_ROW_VALUES, n, bytes);
@@ -78,10 +78,15 @@ static void make_rows(struct setting *s, struct rng *rng)
 }
 
 /* As host/model/mapping.h says. */
-static uint32_t hashed_row(const struct setting *s, uint32_t entry, uint32_t lookup)
+static uint32_t computed_row(const struct setting *s, uint32_t entry, uint32_t lookup)
 {
     uint64_t seed = (uint64_t)s->params.seed_high << 32 | s->params.seed_low;
     uint64_t x = (uint64_t)entry * s->spec->kernels->n_lookups + lookup + 1 + seed * 0x9e3779b97f4a7c15;
+    uint32_t divisor = s->params.divisor;
+    if (s->spec->mapping == MAPPING_MODULO)
+        return s->params.own_first + entry % s->params.n_own;
+    if (s->spec->mapping == MAPPING_QUOTIENT)
+        return s->params.own_first + (lookup ? divisor + entry / divisor : entry % divisor);
     x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
     x = (x ^ x >> 27) * 0x94d049bb133111eb;
     x ^= x >> 31;
@@ -92,10 +97,13 @@ static uint32_t hashed_row(const struct setting *s, uint32_t entry, uint32_t loo
 static void make_own_rows(struct setting *s, struct rng *rng)
 {
     uint32_t n_lookups = s->spec->kernels->n_lookups, n = s->sizes.n_rows - 1;
-    if (s->spec->has_codebooks || (s->spec->mapping == MAPPING_HASHED && below(rng, 2)))
-        s->params.n_own = n_lookups * below(rng, n / n_lookups + 1);
-    else if (s->spec->mapping == MAPPING_HASHED)
+    const bool is_computed = mapping_is_computed(s->spec->mapping), takes_all = is_computed && below(rng, 2);
+    if (takes_all)
         s->params.n_own = n;
+    else if (s->spec->mapping == MAPPING_MODULO)
+        s->params.n_own = 1 + below(rng, n);
+    else if (s->spec->has_codebooks || is_computed)
+        s->params.n_own = n_lookups * below(rng, n / n_lookups + 1);
     s->params.own_first = below(rng, n - s->params.n_own + 1);
 }
 
@@ -124,11 +132,11 @@ static void table_pack(struct setting *s, enum as_c_table which, const uint32_t 
 static uint32_t mapped_row(const struct setting *s, uint32_t entry, uint32_t lookup)
 {
     uint32_t n_lookups = s->spec->kernels->n_lookups;
-    bool is_computed = s->spec->has_codebooks || s->spec->mapping == MAPPING_HASHED;
-    if (is_computed && entry == s->sizes.n_items)
+    bool is_computed = mapping_is_computed(s->spec->mapping);
+    if ((is_computed || s->spec->has_codebooks) && entry == s->sizes.n_items)
         return s->sizes.n_rows - 1;
-    if (s->spec->mapping == MAPPING_HASHED)
-        return hashed_row(s, entry, lookup);
+    if (is_computed)
+        return computed_row(s, entry, lookup);
     uint64_t row = s->entries[entry * n_lookups + lookup];
     if (s->spec->has_codebooks)
         row += s->params.own_first + lookup * (s->params.n_own / n_lookups);
@@ -163,12 +171,18 @@ static void make_values(struct setting *s, struct rng *rng)
 {
     uint32_t unknown = s->sizes.n_items;
     bool weighted = s->spec->weighted && !s->spec->classed, biased = s->spec->biased && !s->spec->classed;
+    uint32_t n_lookups = s->spec->kernels->n_lookups;
     float *weights = make_floats(s, AS_C_WEIGHTS, weighted ? s->params.n_entries : 0, rng);
+    float *lookup_weights = make_floats(
+        s, AS_C_LOOKUP_WEIGHTS, s->spec->kernels->lookup_weighted ? s->params.n_entries * n_lookups : 0, rng);
     float *bias = make_floats(s, AS_C_BIAS, biased ? unknown + 1 : 0, rng);
     for (uint32_t i = 0; i < unknown; i++)
         if (below(rng, 3)) {
             if (weighted)
                 weights[i] = weights[unknown];
+            if (s->spec->kernels->lookup_weighted && below(rng, 3))
+                memcpy(&lookup_weights[i * n_lookups], &lookup_weights[unknown * n_lookups],
+                       n_lookups * sizeof *lookup_weights);
             if (biased)
                 bias[i] = bias[unknown];
         }
@@ -350,7 +364,8 @@ static void make_queries(struct setting *s, struct rng *rng)
 /* What the host builds for top-k where an item has one stored row. */
 static void make_row_items(struct setting *s)
 {
-    bool by_rows = s->spec->mapping == MAPPING_STORED && s->spec->kernels->n_lookups == 1;
+    bool by_rows = s->spec->mapping == MAPPING_STORED && s->spec->kernels->n_lookups == 1 &&
+                   !s->spec->kernels->lookup_weighted;
     uint32_t n_rows = by_rows ? s->params.row_end - s->params.row_begin : 0, n = 0;
     uint32_t *items = block(s->sizes.n_items, sizeof *items);
     uint32_t *offsets = table_make(s, AS_C_ROW_OFFSETS, by_rows ? n_rows + 1 : 0, 4);
@@ -395,16 +410,19 @@ struct setting setting_create(const struct specialisation *spec, const struct si
                               enum hostility hostility, struct rng *rng)
 {
     struct setting s = {.spec = spec, .sizes = *sizes, .hostility = hostility};
+    if (spec->mapping == MAPPING_MODULO && sizes->n_rows < 2)
+        s.sizes.n_rows = 2;
     bool has_features = sizes->n_features > 0 && !spec->classed;
     s.params = (device_params){
         .n_items = sizes->n_items,
         .n_entries = sizes->n_items + 1 + (has_features ? sizes->n_features + 1 : 0),
         .n_users = sizes->n_users,
-        .n_rows = sizes->n_rows,
+        .n_rows = s.sizes.n_rows,
         .seed_low = (uint32_t)rng_u64(rng),
         .seed_high = (uint32_t)rng_u64(rng),
-        .row_begin = spec->sharded && below(rng, 2) ? sizes->n_rows / 3 : 0,
-        .row_end = spec->sharded ? sizes->n_rows - sizes->n_rows / 4 : sizes->n_rows,
+        .divisor = 1 + below(rng, s.sizes.n_rows),
+        .row_begin = spec->sharded && below(rng, 2) ? s.sizes.n_rows / 3 : 0,
+        .row_end = spec->sharded ? s.sizes.n_rows - s.sizes.n_rows / 4 : s.sizes.n_rows,
         .logit_scale = 3.25f,
     };
     make_rows(&s, rng);
@@ -543,6 +561,12 @@ uint32_t setting_stored(const struct setting *s, uint32_t position)
     return id < s->params.n_entries ? id : s->sizes.n_items;
 }
 
+float setting_lookup_weight(const struct setting *s, uint32_t entry, uint32_t lookup)
+{
+    const float *weights = s->tables[AS_C_LOOKUP_WEIGHTS].entries;
+    return s->spec->kernels->lookup_weighted ? weights[entry * s->spec->kernels->n_lookups + lookup] : 1.0f;
+}
+
 float setting_weight(const struct setting *s, uint32_t entry)
 {
     if (s->spec->classed)
@@ -563,10 +587,11 @@ float setting_bias(const struct setting *s, uint32_t entry)
 bool setting_is_blank(const struct setting *s, uint32_t item)
 {
     uint32_t unknown = s->sizes.n_items;
-    bool same = s->spec->weighted && s->spec->mapping != MAPPING_HASHED &&
+    bool same = s->spec->weighted && !mapping_is_computed(s->spec->mapping) &&
                 setting_weight(s, item) == setting_weight(s, unknown) &&
                 setting_bias(s, item) == setting_bias(s, unknown);
     for (uint32_t l = 0; l < s->spec->kernels->n_lookups; l++)
-        same = same && setting_row(s, item, l) == setting_row(s, unknown, l);
+        same = same && setting_row(s, item, l) == setting_row(s, unknown, l) &&
+               setting_lookup_weight(s, item, l) == setting_lookup_weight(s, unknown, l);
     return same;
 }

@@ -68,6 +68,7 @@ uint32_t setting_row(const struct setting *s, uint32_t entry, uint32_t lookup);
 void setting_history(const struct setting *s, uint32_t user, uint32_t *begin, uint32_t *end);
 uint32_t setting_stored(const struct setting *s, uint32_t position);
 
+float setting_lookup_weight(const struct setting *s, uint32_t entry, uint32_t lookup);
 /* Of its own, or by its class. */
 float setting_weight(const struct setting *s, uint32_t entry);
 float setting_bias(const struct setting *s, uint32_t entry);

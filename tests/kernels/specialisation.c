@@ -56,10 +56,11 @@ struct specialisation specialisation_read(size_t i)
                                                : PRECISION_I2;
     s.scaling =
         s.precision <= PRECISION_F16 ? SCALING_NONE : SCALING_ROW + NAMED(c[ROWS], "_ROW", "_OFFSET", "_DIM");
-    s.combine = (enum combine)NAMED(c[COMBINE], "_SUM", "_MULTIPLY", "_CONCAT");
+    s.combine = (enum combine)NAMED(c[COMBINE], "SUM", "MULTIPLY", "CONCAT");
     s.has_codebooks = !strcmp(c[MAP], "BOOKS");
-    s.mapping =
-        s.has_codebooks ? MAPPING_PACKED : (enum mapping_kind)NAMED(c[MAP], "STORED", "PACKED", "HASHED");
+    s.mapping = s.has_codebooks
+                    ? MAPPING_PACKED
+                    : (enum mapping_kind)NAMED(c[MAP], "STORED", "PACKED", "HASHED", "MODULO", "QUOTIENT");
     s.pooling = (enum pooling)NAMED(c[POOL], "SUM", "MEAN", "NORMALISED", "MAX");
     s.weighted = c[WEIGHTED][0] == '1';
     s.biased = c[BIASED][0] == '1';

@@ -59,7 +59,7 @@ static void check_scores(const struct setting *s)
 
 static void check_row_scores(const struct setting *s)
 {
-    uint32_t n_chunks = s->spec->combine == COMBINE_CONCAT ? s->spec->kernels->n_lookups : 1;
+    uint32_t n_chunks = s->spec->kernels->n_parts;
     uint32_t n_rows = s->params.row_end - s->params.row_begin, n_queries = s->sizes.n_queries;
     float *scores = block((size_t)n_queries * n_chunks * n_rows, sizeof *scores), *score = scores;
     free(setting_run(s, AS_C_ROWS, (size_t)n_queries * s->queries[0].n_parts, scores, 0));
@@ -153,12 +153,14 @@ static void keys_are_found_where_xxh3_puts_them(void **state)
     assert_true(n_tried > 0);
 }
 
-/* Sharded bags have to be linear; asking ahead is for CPUs; classes have both weights and biases. */
+/* Sharded bags have to be linear; asking ahead is for CPUs; some mappings have so many lookups; classes have
+ * both weights and biases. */
 static bool may_meet(const char *x, const char *y, int column_x, int column_y)
 {
     enum {
         FORM = 0,
         COMBINE = 2,
+        MAP = 3,
         POOL = 4,
         WEIGHTED = 5,
         BIASED = 6,
@@ -166,6 +168,8 @@ static bool may_meet(const char *x, const char *y, int column_x, int column_y)
         SHARDED = 10,
         CLASSES = 14
     };
+    if (column_x == COMBINE && column_y == MAP)
+        return !strcmp(y, "MODULO") ? x[0] == '1' : strcmp(y, "QUOTIENT") || x[0] == '2';
     bool is_set = !strcmp(y, "1");
     if (column_y == CLASSES && is_set)
         return (column_x != WEIGHTED && column_x != BIASED) || !strcmp(x, "1");

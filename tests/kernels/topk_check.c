@@ -28,7 +28,7 @@ static uint32_t max_k(const struct setting *s)
 static device_hit *hits_of(const struct setting *s)
 {
     uint32_t n_queries = s->sizes.n_queries, n_parts = s->queries[0].n_parts;
-    size_t n_chunks = s->spec->combine == COMBINE_CONCAT ? s->spec->kernels->n_lookups : 1;
+    size_t n_chunks = s->spec->kernels->n_parts;
     size_t n_rows = s->params.row_end - s->params.row_begin;
     float *row_scores = block(n_queries * n_chunks * n_rows, sizeof *row_scores);
     free(setting_run(s, AS_C_ROWS, (size_t)n_queries * n_parts, row_scores, 0));
@@ -72,7 +72,8 @@ static bool are_alike(const struct setting *s, uint32_t x, uint32_t y)
 {
     bool alike = setting_bias(s, x) == setting_bias(s, y);
     for (uint32_t l = 0; l < s->spec->kernels->n_lookups; l++)
-        alike = alike && setting_row(s, x, l) == setting_row(s, y, l);
+        alike = alike && setting_row(s, x, l) == setting_row(s, y, l) &&
+                setting_lookup_weight(s, x, l) == setting_lookup_weight(s, y, l);
     return alike;
 }
 

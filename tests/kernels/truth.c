@@ -24,14 +24,9 @@ static double half_to_double(uint16_t bits)
     return bits >> 15 ? -size : size;
 }
 
-static uint32_t n_chunks(const struct setting *s)
-{
-    return s->spec->combine == COMBINE_CONCAT ? s->spec->kernels->n_lookups : 1;
-}
-
 static uint32_t row_width(const struct setting *s)
 {
-    return s->spec->kernels->dim / n_chunks(s);
+    return s->spec->kernels->dim / s->spec->kernels->n_parts;
 }
 
 /* Bit by bit. */
@@ -94,15 +89,23 @@ static struct sized row_value(const struct setting *s, uint32_t row, uint32_t i,
     return (struct sized){scales[first + i] * q, fabs(scales[first + i] * q)};
 }
 
+/* Value i of the row of an entry's lookup, which stands from dimension `first` on. */
+static struct sized lookup_value(const struct setting *s, uint32_t entry, uint32_t lookup, uint32_t i,
+                                 uint32_t first)
+{
+    struct sized v = row_value(s, setting_row(s, entry, lookup), i, first);
+    double weight = (double)setting_lookup_weight(s, entry, lookup);
+    return (struct sized){weight * v.value, fabs(weight) * v.size};
+}
+
 /* Dimension d of an entry's embedding. */
 static struct sized embedding_value(const struct setting *s, uint32_t entry, uint32_t d)
 {
-    uint32_t width = row_width(s);
-    if (s->spec->combine == COMBINE_CONCAT)
-        return row_value(s, setting_row(s, entry, d / width), d % width, d - d % width);
-    struct sized e = row_value(s, setting_row(s, entry, 0), d, 0);
-    for (uint32_t l = 1; l < s->spec->kernels->n_lookups; l++) {
-        struct sized v = row_value(s, setting_row(s, entry, l), d, 0);
+    uint32_t width = row_width(s), i = d % width;
+    uint32_t n = s->spec->kernels->n_lookups / s->spec->kernels->n_parts, first = d / width * n;
+    struct sized e = lookup_value(s, entry, first, i, d - i);
+    for (uint32_t l = first + 1; l < first + n; l++) {
+        struct sized v = lookup_value(s, entry, l, i, d - i);
         if (s->spec->combine == COMBINE_MULTIPLY)
             e = (struct sized){e.value * v.value, e.size * v.size};
         else

@@ -38,10 +38,10 @@ static void exact_row(const struct model *from, const struct model *to, const st
     draft_row(from, space, id, 2 * lookup, first);
     draft_row(from, space, id, 2 * lookup + 1, second);
     for (uint32_t d = 0; d < width; d++) {
-        out[d] = from->mapping.combine == COMBINE_CONCAT     ? first[d]
+        out[d] = to->rows.width > width                      ? first[d]
                  : from->mapping.combine == COMBINE_MULTIPLY ? first[d] * second[d]
                                                              : first[d] + second[d];
-        if (from->mapping.combine == COMBINE_CONCAT)
+        if (to->rows.width > width)
             out[width + d] = second[d];
     }
 }
@@ -230,17 +230,102 @@ static void merged_lookups_stay_within_their_bound(void **state)
                 }
 }
 
+/* Lookups of one part are added up, and so there are as many parts afterwards. */
+static void parts_of_several_lookups_stay_parts(void **state)
+{
+    (void)state;
+    static const uint32_t n_parts[] = {1, 2, 3};
+    for (size_t f = 0; f < N_STORED_FORMS; f++)
+        for (size_t p = 0; p < sizeof n_parts / sizeof n_parts[0]; p++)
+            for (uint64_t max_merged_bytes = 0; max_merged_bytes <= NO_LIMIT; max_merged_bytes += NO_LIMIT) {
+                static struct draft d;
+                const struct draft_shape shape = {.n_lookups = 2 * n_parts[p],
+                                                  .combine = COMBINE_CONCAT,
+                                                  .n_parts = n_parts[p],
+                                                  .width = DRAFT_MAX_WIDTH,
+                                                  .precision = stored_forms[f].precision,
+                                                  .scaling = stored_forms[f].scaling};
+                const struct convert_options options = {ROWS_UNCHANGED, MAPPING_TO_PACKED, max_merged_bytes};
+                draft_fill(&d, &shape, f + p);
+                struct converted *c = convert(&d, &options);
+                assert_int_equal(mapping_n_parts(&converted_model(c)->mapping), n_parts[p]);
+                assert_int_equal(converted_model(c)->rows.width, DRAFT_MAX_WIDTH);
+                converted_destroy(c);
+                check_conversion(&d, &options);
+            }
+}
+
+static void spaces_of_fewer_lookups_stay_such(void **state)
+{
+    (void)state;
+    for (size_t f = 0; f < N_STORED_FORMS; f++)
+        for (int form = 0; form <= ROWS_UNCHANGED; form++)
+            for (uint32_t n_few = 1; n_few < 4; n_few++) {
+                static struct draft d;
+                const struct draft_shape shape = {.n_lookups = 4,
+                                                  .n_few = n_few,
+                                                  .width = DRAFT_MAX_WIDTH,
+                                                  .precision = stored_forms[f].precision,
+                                                  .scaling = stored_forms[f].scaling};
+                struct convert_options options = {(enum row_form)form, (enum mapping_choice)(n_few % 3), 0};
+                draft_fill(&d, &shape, f + n_few);
+                check_conversion(&d, &options);
+                options.max_merged_bytes = NO_LIMIT;
+                check_conversion(&d, &options);
+                struct converted *c = convert(&d, &options);
+                assert_int_equal(converted_model(c)->item.n_lookups, (n_few + 1) / 2);
+                assert_int_equal(converted_model(c)->features[0].space.n_lookups, (n_few + 1) / 2);
+                assert_int_equal(converted_model(c)->user.n_lookups, 2);
+                converted_destroy(c);
+            }
+}
+
+/* Rows are read as they are, weights applied after. */
+static void lookup_weights_are_kept(void **state)
+{
+    (void)state;
+    for (size_t f = 0; f < N_STORED_FORMS; f++)
+        for (uint32_t n_few = 0; n_few < 2; n_few++) {
+            static struct draft d;
+            const struct draft_shape shape = {.n_lookups = 2,
+                                              .n_few = n_few,
+                                              .has_lookup_weights = true,
+                                              .width = DRAFT_MAX_WIDTH,
+                                              .precision = stored_forms[f].precision,
+                                              .scaling = stored_forms[f].scaling};
+            struct convert_options options = {ROWS_UNCHANGED, MAPPING_TO_PACKED, 0};
+            draft_fill(&d, &shape, f);
+            struct converted *c = convert(&d, &options);
+            assert_ptr_equal(converted_model(c)->item.lookup_weights, d.lookup_weights);
+            for (uint32_t id = 0; id <= DRAFT_ITEMS; id++)
+                assert_true(error_of(&d.model, converted_model(c), SPACE_ITEM, id) == 0.0);
+            assert_true(converted_report(c)->largest_error == 0.0);
+            check_file(converted_model(c));
+            converted_destroy(c);
+            options.form = ROWS_F32;
+            check_conversion(&d, &options);
+        }
+}
+
 static void mappings_take_every_form(void **state)
 {
     (void)state;
     const enum mapping_kind wanted[][3] = {
         [MAPPING_STORED] = {MAPPING_STORED, MAPPING_PACKED, MAPPING_STORED},
         [MAPPING_PACKED] = {MAPPING_STORED, MAPPING_PACKED, MAPPING_PACKED},
-        [MAPPING_HASHED] = {MAPPING_STORED, MAPPING_PACKED, MAPPING_HASHED}};
-    for (int kind = MAPPING_STORED; kind <= MAPPING_HASHED; kind++)
+        [MAPPING_HASHED] = {MAPPING_STORED, MAPPING_PACKED, MAPPING_HASHED},
+        [MAPPING_MODULO] = {MAPPING_STORED, MAPPING_PACKED, MAPPING_MODULO},
+        [MAPPING_QUOTIENT] = {MAPPING_STORED, MAPPING_PACKED, MAPPING_QUOTIENT}};
+    static const uint32_t n_lookups[] = {[MAPPING_STORED] = 3,
+                                         [MAPPING_PACKED] = 3,
+                                         [MAPPING_HASHED] = 3,
+                                         [MAPPING_MODULO] = 1,
+                                         [MAPPING_QUOTIENT] = 2};
+    for (int kind = MAPPING_STORED; kind <= MAPPING_QUOTIENT; kind++)
         for (int choice = MAPPING_TO_STORED; choice <= MAPPING_UNCHANGED; choice++) {
             static struct draft d;
-            const struct draft_shape shape = {.n_lookups = 3, .mapping = (enum mapping_kind)kind};
+            const struct draft_shape shape = {.n_lookups = n_lookups[kind],
+                                              .mapping = (enum mapping_kind)kind};
             struct convert_options options = unchanged;
             options.mapping = (enum mapping_choice)choice;
             draft_fill(&d, &shape, 9);
@@ -431,6 +516,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_form_becomes_every_other_within_its_bound),
         cmocka_unit_test(merged_lookups_stay_within_their_bound),
+        cmocka_unit_test(parts_of_several_lookups_stay_parts),
+        cmocka_unit_test(spaces_of_fewer_lookups_stay_such),
+        cmocka_unit_test(lookup_weights_are_kept),
         cmocka_unit_test(mappings_take_every_form),
         cmocka_unit_test(rows_of_a_space_stay_its_own_where_they_can),
         cmocka_unit_test(classes_stay_as_they_were),

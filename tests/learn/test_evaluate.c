@@ -106,6 +106,20 @@ static void packed_mappings_are_evaluated_as_stored_ones(void **state)
     parallel_destroy(team);
 }
 
+static void rows_with_weights_are_evaluated_as_what_they_amount_to(void **state)
+{
+    (void)state;
+    static const float longer_rows[] = {2.0f, 0.0f, 0.0f, -4.0f};
+    static const float lookup_weights[] = {0.5f, 0.5f, -0.25f, -0.25f, 0.0f};
+    const double second = 1.0 / log2(3.0);
+    struct model m = small_model();
+    m.rows.values = longer_rows;
+    m.item.lookup_weights = lookup_weights;
+    check_model(&m, 1, NULL, 1.0 / 3.0, 1.0 / 3.0);
+    check_model(&m, 2, NULL, 0.5 / 3.0, 1.0 / (1.0 + second) / 3.0);
+    check_model(&m, 3, NULL, (1.0 + 1.0) / 3.0, ((1.0 + 0.5) / (1.0 + second) + 0.5) / 3.0);
+}
+
 /* The same embeddings as sums with nothing, products with ones, and halves. */
 static void several_lookups_are_evaluated_as_one(void **state)
 {
@@ -170,6 +184,7 @@ int main(void)
         cmocka_unit_test(values_by_class_count_as_those_by_id),
         cmocka_unit_test(masked_items_are_not_recommended),
         cmocka_unit_test(packed_mappings_are_evaluated_as_stored_ones),
+        cmocka_unit_test(rows_with_weights_are_evaluated_as_what_they_amount_to),
         cmocka_unit_test(several_lookups_are_evaluated_as_one),
         cmocka_unit_test(users_embeddings_are_queries_with_histories_where_those_are_stored),
         cmocka_unit_test(what_cannot_be_evaluated_is_refused),

@@ -79,6 +79,49 @@ static void every_entry_finds_its_pair(void **state)
         }
 }
 
+/* Remainder and quotient of the same numbers tell ids of different spaces not apart. */
+static void a_quotient_mapping_merges_to_a_row_a_number(void **state)
+{
+    (void)state;
+    static struct draft d;
+    const struct draft_shape shape = {
+        .n_lookups = 2, .combine = COMBINE_MULTIPLY, .mapping = MAPPING_QUOTIENT};
+    struct merge merge;
+    draft_fill(&d, &shape, 3);
+    assert_int_equal(merge_create(&d.model, &merge, NULL), COLLIDE_OK);
+    assert_int_equal(merge.n_rows, DRAFT_ITEMS + 1);
+    assert_int_equal(merge_mapping(&merge).kind, MAPPING_STORED);
+    assert_int_equal(merge_row_of(&merge, &d.model.item, DRAFT_ITEMS, 0), DRAFT_ITEMS);
+    for (uint32_t id = 0; id < DRAFT_USERS; id++)
+        assert_int_equal(merge_row_of(&merge, &d.model.item, id, 0),
+                         merge_row_of(&merge, &d.model.user, id, 0));
+    merge_free(&merge);
+}
+
+static void pairs_across_two_parts_are_refused(void **state)
+{
+    (void)state;
+    static struct draft d;
+    const struct draft_shape shape = {.n_lookups = 6, .combine = COMBINE_CONCAT, .n_parts = 2};
+    struct merge merge;
+    struct collide_error err = {0};
+    draft_fill(&d, &shape, 1);
+    assert_int_equal(merge_create(&d.model, &merge, &err), COLLIDE_UNSUPPORTED);
+    assert_non_null(strstr(err.text, "each part of an embedding is the sum of 3"));
+}
+
+static void weighted_lookups_are_refused(void **state)
+{
+    (void)state;
+    static struct draft d;
+    const struct draft_shape shape = {.n_lookups = 2, .has_lookup_weights = true};
+    struct merge merge;
+    struct collide_error err = {0};
+    draft_fill(&d, &shape, 1);
+    assert_int_equal(merge_create(&d.model, &merge, &err), COLLIDE_UNSUPPORTED);
+    assert_non_null(strstr(err.text, "weigh their rows"));
+}
+
 static void odd_lookups_are_refused(void **state)
 {
     (void)state;
@@ -98,7 +141,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(merged_rows_are_what_their_pair_combines_to),
         cmocka_unit_test(every_entry_finds_its_pair),
+        cmocka_unit_test(a_quotient_mapping_merges_to_a_row_a_number),
         cmocka_unit_test(odd_lookups_are_refused),
+        cmocka_unit_test(weighted_lookups_are_refused),
+        cmocka_unit_test(pairs_across_two_parts_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

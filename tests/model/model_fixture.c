@@ -141,12 +141,23 @@ static struct id_classes make_classes(uint32_t n_ids, struct fixture_space *f)
         .bits = FIXTURE_CLASS_BITS, .words = f->class_words, .weights = f->class_weights};
 }
 
+static void clear_last_row(struct model *m)
+{
+    size_t n_bytes = row_bytes(&m->rows), last = m->rows.n - 1;
+    memset((char *)m->rows.values + last * n_bytes, 0, n_bytes);
+    if (m->rows.scaling == SCALING_ROW_OFFSET)
+        memset((uint16_t *)m->rows.scales + 2 * last, 0, 2 * sizeof(uint16_t));
+}
+
+/* Of n_lookups rows an id. */
 static struct space make_space(struct fixture_kind kind, uint32_t n_ids, uint32_t n_lookups,
                                struct fixture_space *f)
 {
     const uint32_t n_each = kind.parts & FIXTURE_OWN_ROWS ? (FIXTURE_ROWS - 1) / n_lookups : 0;
-    for (unsigned e = 0; e < (n_ids + 1) * n_lookups; e++)
+    for (unsigned e = 0; e < (n_ids + 1) * n_lookups; e++) {
         f->remap[e] = e * 3 % (n_each ? n_each : FIXTURE_ROWS);
+        f->lookup_weights[e] = 1.0f - 0.25f * (float)e;
+    }
     for (unsigned i = 0; i <= n_ids; i++)
         f->weights[i] = i == n_ids ? 0.0f : 1.0f / (float)(i + 1);
     pack(f->remap, (n_ids + 1) * n_lookups, f->words);
@@ -154,9 +165,11 @@ static struct space make_space(struct fixture_kind kind, uint32_t n_ids, uint32_
         [MAPPING_STORED] = f->remap, [MAPPING_PACKED] = f->words, [MAPPING_HASHED] = NULL};
     return (struct space){.n_ids = n_ids,
                           .own_rows = {.n = n_each * n_lookups},
+                          .n_lookups = n_lookups,
                           .keys = make_keys(kind.keys, n_ids, &f->keys),
                           .remap = remaps[kind.mapping],
                           .weights = kind.parts & FIXTURE_WEIGHTS ? f->weights : NULL,
+                          .lookup_weights = kind.parts & FIXTURE_LOOKUP_WEIGHTS ? f->lookup_weights : NULL,
                           .classes = kind.parts & FIXTURE_CLASSES ? make_classes(n_ids, f)
                                                                   : (struct id_classes){.words = NULL}};
 }
@@ -169,7 +182,7 @@ static void add_users(struct fixture_kind kind, struct fixture *f)
     memcpy(f->history, history, sizeof history);
     m->user_is_embedded = kind.parts & FIXTURE_EMBEDDED_USERS;
     if (kind.parts & (FIXTURE_HISTORIES | FIXTURE_EMBEDDED_USERS))
-        m->user = make_space(kind, FIXTURE_USERS, m->mapping.n_lookups, &f->user);
+        m->user = make_space(kind, FIXTURE_USERS, kind.n_few ? kind.n_few : m->mapping.n_lookups, &f->user);
     if (!m->user_is_embedded)
         m->user = (struct space){.n_ids = m->user.n_ids, .keys = m->user.keys};
     if (kind.parts & FIXTURE_HISTORIES)
@@ -181,8 +194,8 @@ static void add_features(struct fixture_kind kind, struct fixture *f)
     static const char *const names[] = {"country", "os"};
     for (size_t i = 0; i < FIXTURE_FEATURES_N; i++) {
         f->features[i].name = names[i];
-        f->features[i].space =
-            make_space(kind, FIXTURE_USERS, f->model.mapping.n_lookups, &f->of_features[i]);
+        f->features[i].space = make_space(
+            kind, FIXTURE_USERS, kind.n_few ? kind.n_few : f->model.mapping.n_lookups, &f->of_features[i]);
     }
     f->model.features = f->features;
     f->model.n_features = FIXTURE_FEATURES_N;
@@ -201,7 +214,7 @@ void fixture_model(struct fixture_kind kind, struct fixture *f)
     enum scaling scaling = kind.scaling ? kind.scaling : scalings[kind.precision];
     fill_scales(scaling, f);
     uint32_t n_lookups = kind.n_lookups ? kind.n_lookups : 1;
-    uint32_t parts = kind.combine == COMBINE_CONCAT ? n_lookups : 1;
+    uint32_t parts = kind.combine != COMBINE_CONCAT ? 1 : kind.n_parts ? kind.n_parts : n_lookups;
     uint32_t width = kind.precision > PRECISION_I4 ? FIXTURE_PACKED_WIDTH : FIXTURE_DIM / parts;
     f->model = (struct model){
         .dim = width * parts,
@@ -216,6 +229,7 @@ void fixture_model(struct fixture_kind kind, struct fixture *f)
         .mapping = {.kind = kind.mapping,
                     .combine = kind.combine,
                     .n_lookups = n_lookups,
+                    .n_parts = kind.n_parts,
                     .bits = kind.mapping == MAPPING_PACKED ? FIXTURE_BITS : 0,
                     .seed = kind.mapping == MAPPING_HASHED ? 0xfedcba9876543210 : 0},
         .item = make_space(kind, FIXTURE_ITEMS, n_lookups, &f->item),
@@ -225,6 +239,8 @@ void fixture_model(struct fixture_kind kind, struct fixture *f)
     };
     if (kind.parts & FIXTURE_CLASSES)
         f->model.item.classes.bias = f->item.class_bias;
+    if (kind.n_few)
+        clear_last_row(&f->model);
     add_users(kind, f);
     if (kind.parts & FIXTURE_FEATURES)
         add_features(kind, f);

@@ -15,7 +15,7 @@ enum {
     FIXTURE_BITS = 3,
     FIXTURE_CLASS_BITS = 3,
     FIXTURE_N_CLASSES = 8,
-    FIXTURE_MAX_LOOKUPS = 3,
+    FIXTURE_MAX_LOOKUPS = 4,
     FIXTURE_FEATURES_N = 2, /* "country" and "os", of as many ids as users */
 };
 
@@ -28,6 +28,7 @@ enum fixture_parts {
     FIXTURE_FEATURES = 16,
     FIXTURE_CLASSES = 64,  /* in place of weights and biases, which are then not to be asked for */
     FIXTURE_OWN_ROWS = 32, /* each space keeps to as many of the first rows as its lookups share evenly */
+    FIXTURE_LOOKUP_WEIGHTS = 128, /* of all embedded spaces */
 };
 
 /* Left zero, everything from `scaling` on gives one stored row an item, scaled as its precision mostly is. */
@@ -39,6 +40,8 @@ struct fixture_kind {
     enum mapping_kind mapping;
     enum combine combine;
     uint32_t n_lookups; /* 0: 1 */
+    uint32_t n_parts;   /* of concat; 0: n_lookups */
+    uint32_t n_few;     /* lookups of users and features; 0: n_lookups. Else the last row is zeros */
     enum pooling pooling;
 };
 
@@ -65,6 +68,7 @@ struct fixture_space {
     float weights[FIXTURE_ITEMS + 1];
     uint32_t class_words[2];
     float class_weights[FIXTURE_N_CLASSES], class_bias[FIXTURE_N_CLASSES];
+    float lookup_weights[(FIXTURE_ITEMS + 1) * FIXTURE_MAX_LOOKUPS];
     struct fixture_keys keys;
 };
 

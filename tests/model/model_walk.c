@@ -84,9 +84,12 @@ static const char *walk_rows(const struct model_file *file, const struct model *
     const struct row_mapping *mapping = &m->mapping;
     if (mapping->n_lookups < 1 || mapping->n_lookups > MODEL_MAX_LOOKUPS)
         return "a number of lookups that kernels cannot have";
-    if (rows->width * (mapping->combine == COMBINE_CONCAT ? mapping->n_lookups : 1) != m->dim)
+    uint32_t n_parts = mapping->combine != COMBINE_CONCAT ? 1
+                       : mapping->n_parts                 ? mapping->n_parts
+                                                          : mapping->n_lookups;
+    if (rows->width * n_parts != m->dim || mapping->n_lookups % n_parts != 0)
         return "rows do not make up the dim";
-    return mapping->kind == MAPPING_HASHED && rows->n < 2 ? "no row for known ids" : NULL;
+    return mapping_is_computed(mapping->kind) && rows->n < 2 ? "no row for known ids" : NULL;
 }
 
 /* Bit by bit, and touching the spare word, which kernels may read. */
@@ -123,22 +126,34 @@ static const char *walk_embedded(const struct model_file *file, const struct mod
                                  const struct space *space)
 {
     const struct row_mapping *mapping = &m->mapping;
-    uint64_t n_ids = space->n_ids + 1ull, n_entries = n_ids * mapping->n_lookups;
+    uint32_t n_lookups = space->n_lookups ? space->n_lookups : mapping->n_lookups;
+    uint64_t n_ids = space->n_ids + 1ull, n_entries = n_ids * n_lookups;
     uint64_t n_bytes =
         mapping->kind == MAPPING_PACKED ? (n_entries * mapping->bits / 32 + 1) * 4 : n_entries * 4;
-    if ((space->remap != NULL) != (mapping->kind != MAPPING_HASHED))
+    if (space->lookup_weights && !inside(file, space->lookup_weights, n_entries * 4))
+        return "lookup weights outside their tensor";
+    if (space->lookup_weights && mapping->combine != COMBINE_SUM)
+        return "lookup weights of rows that are not summed";
+    if (n_lookups > mapping->n_lookups ||
+        (n_lookups < mapping->n_lookups && (mapping->combine != COMBINE_SUM || !space->remap)))
+        return "a number of lookups that its space cannot have";
+    if ((space->remap != NULL) != !mapping_is_computed(mapping->kind))
         return "a mapping where there should be none, or none";
     if (space->remap && !inside(file, space->remap, n_bytes))
         return "a mapping outside its tensor";
     if (space->weights && !inside(file, space->weights, n_ids * 4))
         return "weights outside their tensor";
-    uint64_t n_own = space->own_rows.n, n_choices = n_own ? n_own / mapping->n_lookups : m->rows.n;
+    uint64_t n_own = space->own_rows.n, n_choices = n_own ? n_own / n_lookups : m->rows.n;
     if (n_own && (mapping->kind == MAPPING_STORED || space->own_rows.first + n_own >= m->rows.n))
         return "a space has rows of its own that it cannot have";
+    for (uint64_t i = 0; mapping->kind == MAPPING_QUOTIENT && i < space->n_ids; i++)
+        if (mapping->divisor == 0 ||
+            mapping->divisor + i / mapping->divisor >= (n_own ? n_own : m->rows.n - 1))
+            return "a quotient leads to no row of known ids";
     for (uint64_t e = 0; space->remap && e < n_entries; e++)
         if ((mapping->kind == MAPPING_PACKED ? packed_entry(space->remap, e, mapping->bits)
                                              : space->remap[e]) >= n_choices &&
-            !(n_own && e / mapping->n_lookups == space->n_ids))
+            !(n_own && e / n_lookups == space->n_ids))
             return "an id maps to no row";
     const char *wrong = walk_classes(file, m, space);
     return wrong ? wrong : walk_keys(file, &space->keys, space->n_ids);

@@ -79,9 +79,10 @@ static void a_computed_mapping_costs_nothing(void **state)
 {
     struct model m = plain_model();
     (void)state;
-    m.mapping.kind = MAPPING_HASHED;
-    assert_cost(cost_of_mapping(&m), 0.0, 0);
-    assert_int_equal(bytes_of_mapping(&m), 0);
+    for (m.mapping.kind = MAPPING_HASHED; m.mapping.kind <= MAPPING_QUOTIENT; m.mapping.kind++) {
+        assert_cost(cost_of_mapping(&m), 0.0, 0);
+        assert_int_equal(bytes_of_mapping(&m), 0);
+    }
 }
 
 /* The word behind an entry's is read too: it is in the next line for entries that begin in a line's last
@@ -136,6 +137,18 @@ static void classes_cost_their_code(void **state)
     assert_cost(cost_of_bias(&m), 1.0, 4);
 }
 
+static void weights_of_lookups_stand_together(void **state)
+{
+    static const float values[3 * 1001];
+    struct model m = plain_model();
+    (void)state;
+    assert_cost(cost_of_lookup_weights(&m), 0.0, 0);
+    m.item.lookup_weights = values;
+    m.mapping.n_lookups = 3; /* in 3 lines 16 ids, cut by 2 of the lines' ends */
+    assert_cost(cost_of_lookup_weights(&m), 18.0 / 16, 12);
+    assert_cost(cost_of_embedding(&m), 2 * 18.0 / 16 + 3, 24 + 3 * 64);
+}
+
 static void an_embedding_costs_its_mapping_its_rows_and_their_scales(void **state)
 {
     struct model m = plain_model();
@@ -144,6 +157,22 @@ static void an_embedding_costs_its_mapping_its_rows_and_their_scales(void **stat
     m.rows.scaling = SCALING_ROW;
     m.mapping.n_lookups = 2;
     assert_cost(cost_of_embedding(&m), 1.0 + 2 * (1.0 + 1.0), 8 + 2 * (64 + 4));
+}
+
+/* 1,001 items of one row, 3,003 users of two. */
+static void costs_are_averages_over_the_ids_of_all_spaces(void **state)
+{
+    struct model m = plain_model();
+    (void)state;
+    m.mapping.n_lookups = 2;
+    m.item.n_lookups = 1;
+    m.user = (struct space){.n_ids = 3002, .n_lookups = 2};
+    m.user_is_embedded = true;
+    assert_cost(cost_of_rows(&m), 1.75, 1.75 * 64);
+    assert_cost(cost_of_mapping(&m), 1.0, 0.25 * 4 + 0.75 * 8);
+    assert_int_equal(bytes_of_mapping(&m), (1001 + 2 * 3003) * 4);
+    m.user_is_embedded = false;
+    assert_cost(cost_of_rows(&m), 1.0, 64);
 }
 
 static void tables_take_the_bytes_of_their_entries(void **state)
@@ -178,7 +207,9 @@ int main(void)
         cmocka_unit_test(packed_entries_are_read_as_two_words),
         cmocka_unit_test(weights_and_biases_cost_a_line_where_there_are_any),
         cmocka_unit_test(classes_cost_their_code),
+        cmocka_unit_test(weights_of_lookups_stand_together),
         cmocka_unit_test(an_embedding_costs_its_mapping_its_rows_and_their_scales),
+        cmocka_unit_test(costs_are_averages_over_the_ids_of_all_spaces),
         cmocka_unit_test(tables_take_the_bytes_of_their_entries),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include "model_change.h"
 
 #include "model/id_values.h"
+#include "model/mapping.h"
 #include "model/write.h"
 
 #include <math.h>
@@ -24,6 +25,12 @@ static const struct fixture_kind i3 = {.precision = PRECISION_I3};
 static const struct fixture_kind i2 = {.precision = PRECISION_I2};
 static const struct fixture_kind two_lookups = {.n_lookups = 2, .parts = EVERYTHING};
 static const struct fixture_kind concat = {.n_lookups = 3, .combine = COMBINE_CONCAT};
+static const struct fixture_kind sums = {.n_lookups = 4, .combine = COMBINE_CONCAT, .n_parts = 2};
+static const struct fixture_kind few = {.n_lookups = 2, .n_few = 1, .parts = EVERYTHING};
+static const struct fixture_kind few_packed = {
+    .n_lookups = 3, .n_few = 2, .parts = EVERYTHING, .mapping = MAPPING_PACKED};
+static const struct fixture_kind lookup_weighted = {.n_lookups = 2,
+                                                    .parts = EVERYTHING | FIXTURE_LOOKUP_WEIGHTS};
 static const struct fixture_kind packed = {.mapping = MAPPING_PACKED, .parts = EVERYTHING};
 static const struct fixture_kind books = {
     .mapping = MAPPING_PACKED, .n_lookups = 2, .parts = EVERYTHING | FIXTURE_OWN_ROWS};
@@ -145,17 +152,118 @@ static void lookups_and_mappings_must_agree(void **state)
         "0", "17", "", "-1", "+2", " 2", "2 ", "2.0", "1e0", "0x2", "18446744073709551617"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         CORRUPT(two_lookups, "collide.lookups", set(&d, "collide.lookups", wrong[i]));
-    CORRUPT(two_lookups, "item.remap has 2 rows an id where collide.lookups says 3",
+    CORRUPT(two_lookups, "collide.lookups is 3, but no space has more than 2 rows an id",
             set(&d, "collide.lookups", "3"));
+    CORRUPT(two_lookups, "item.remap has 2 rows an id where collide.lookups says 3",
+            set(&d, "collide.combine", "multiply");
+            set(&d, "collide.lookups", "3"));
+    CORRUPT(two_lookups, "item.remap has 4 rows an id where collide.lookups says 2",
+            reshape(&d, "item.remap", 2, 4, 4));
     CORRUPT(two_lookups, "item.remap must be U32 of 1 dimensions", set(&d, "collide.lookups", NULL));
     CORRUPT(plain, "item.remap must be U32 of 2 dimensions", set(&d, "collide.lookups", "2"));
-    CORRUPT(two_lookups, "os.remap has 1 rows an id", reshape(&d, "os.remap", 2, 8, 1));
+    CORRUPT(two_lookups, "os.remap has 1 rows an id", set(&d, "collide.combine", "multiply");
+            reshape(&d, "os.remap", 2, 8, 1));
+    CORRUPT(two_lookups, "os.weights has 4 entries where 8 are needed", reshape(&d, "os.remap", 2, 8, 1));
     CORRUPT(plain, "collide.combine is \"add\"; it must be sum, multiply or concat",
             set(&d, "collide.combine", "add"));
     CORRUPT(two_lookups, "item.remap maps id 3 to row 5 of 5", u32(&d, "item.remap")[7] = FIXTURE_ROWS);
     CORRUPT(two_lookups, "user.remap maps id 3 to row 5 of 5", u32(&d, "user.remap")[6] = FIXTURE_ROWS);
     CORRUPT(two_lookups, "country.remap maps id 0 to row 5 of 5", u32(&d, "country.remap")[0] = FIXTURE_ROWS);
     ACCEPTED(two_lookups, set(&d, "collide.combine", "multiply"));
+}
+
+static void a_space_may_have_fewer_lookups_if_they_are_summed(void **state)
+{
+    const struct folder *folder = *state;
+    CORRUPT(few,
+            "user.remap has 1 rows an id where collide.lookups says 2; they may be fewer if they are summed",
+            set(&d, "collide.combine", "multiply"));
+    CORRUPT(few, "user.remap has 1 rows an id", set(&d, "collide.combine", "concat"));
+    CORRUPT(few, "collide.lookups.user is there, but it goes with packed mappings only",
+            set(&d, "collide.lookups.user", "1"));
+    CORRUPT(few, "user.remap has 0 rows an id", draft_resize(draft_tensor(&d, "user.remap"), 0);
+            reshape(&d, "user.remap", 2, 4, 0));
+    static const char *const wrong[] = {"0", "4", "", "x"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        CORRUPT(few_packed, "collide.lookups.user", set(&d, "collide.lookups.user", wrong[i]));
+    CORRUPT(few_packed, "item.remap_packed has 4 entries where 3 are needed",
+            set(&d, "collide.lookups.item", "2"));
+    CORRUPT(few_packed, "user.remap_packed has 2 entries where 3 are needed",
+            set(&d, "collide.lookups.user", NULL));
+    CORRUPT(few_packed, "collide.lookups.city is there, but", set(&d, "collide.lookups.city", "1"));
+    CORRUPT(few_packed, "user ids have 2 rows where collide.lookups says 3; they may be fewer",
+            set(&d, "collide.combine", "multiply"));
+}
+
+static void the_last_row_is_zeros_where_a_space_has_fewer_lookups(void **state)
+{
+    const struct folder *folder = *state;
+    enum { LAST = (FIXTURE_ROWS - 1) * FIXTURE_DIM };
+    struct fixture_kind kind = few;
+#define NOT_ZEROS(change)                                                                                    \
+    REFUSED_AT(MODEL_CHECK_CONTENTS, kind, COLLIDE_CORRUPT,                                                  \
+               "user ids have fewer rows than collide.lookups says, so the last row of item.rows must be "   \
+               "zeros",                                                                                      \
+               change)
+    NOT_ZEROS(f32(&d, "item.rows")[LAST] = 1e-30f);
+    NOT_ZEROS(f32(&d, "item.rows")[LAST + 5] = -1.0f);
+    ACCEPTED(few, f32(&d, "item.rows")[LAST + 5] = -0.0f);
+    ACCEPTED(two_lookups, f32(&d, "item.rows")[LAST + 5] = -1.0f);
+    kind.precision = PRECISION_F16;
+    NOT_ZEROS(f16(&d, "item.rows")[LAST + 5] = 1);
+    ACCEPTED(kind, f16(&d, "item.rows")[LAST + 5] = 0x8000);
+    kind.precision = PRECISION_I8;
+    NOT_ZEROS(draft_tensor(&d, "item.rows")->bytes[LAST + 2] = 1);
+    ACCEPTED(kind, draft_tensor(&d, "item.rows")->bytes[LAST + 2] = 1; f32(&d, "item.scales")[4] = 0.0f);
+    kind.scaling = SCALING_ROW_OFFSET;
+    NOT_ZEROS(f16(&d, "item.scales")[9] = 0x3c00);
+    NOT_ZEROS(f16(&d, "item.scales")[8] = 0x3c00; draft_tensor(&d, "item.rows")->bytes[LAST] = 1);
+    ACCEPTED(kind, draft_tensor(&d, "item.rows")->bytes[LAST] = 1);
+}
+
+static void lookup_weights_go_with_the_lookups_of_sums(void **state)
+{
+    const struct folder *folder = *state;
+    static const float weights[8] = {0};
+    ACCEPTED(lookup_weighted, f32(&d, "item.lookup_weights")[3] = -7.0f);
+    ACCEPTED(lookup_weighted, draft_remove(&d, "user.lookup_weights"));
+    ACCEPTED(plain, draft_add(&d, "item.lookup_weights", "F32", 2, (uint64_t[]){8, 1}, weights));
+    CORRUPT(lookup_weighted, "item.lookup_weights goes with collide.combine sum only",
+            set(&d, "collide.combine", "multiply"));
+    CORRUPT(lookup_weighted, "item.lookup_weights goes with collide.combine sum only",
+            set(&d, "collide.combine", "concat"));
+    CORRUPT(lookup_weighted, "tensor os.lookup_weights has 4 weights an id, which has 2 rows",
+            reshape(&d, "os.lookup_weights", 2, 2, 4));
+    CORRUPT(lookup_weighted, "tensor item.lookup_weights has 7 entries where 8 are needed",
+            draft_resize(draft_tensor(&d, "item.lookup_weights"), 7));
+    CORRUPT(lookup_weighted, "item.lookup_weights must be F32 of 2 dimensions",
+            reshape(&d, "item.lookup_weights", 1, 16, 0));
+    CORRUPT(lookup_weighted, "item.lookup_weights must be F32",
+            strcpy(draft_tensor(&d, "item.lookup_weights")->dtype, "U32"));
+    CORRUPT(plain, "user.lookup_weights is there, but collide.features does not begin with user",
+            draft_add(&d, "user.lookup_weights", "F32", 2, (uint64_t[]){4, 1}, weights));
+    REFUSED_AT(MODEL_CHECK_CONTENTS, lookup_weighted, COLLIDE_CORRUPT,
+               "country.lookup_weights: value 7 is not finite", f32(&d, "country.lookup_weights")[7] = NAN);
+}
+
+static void lookup_weights_come_back_as_they_were_written(void **state)
+{
+    const struct folder *folder = *state;
+    struct fixture_kind kind = lookup_weighted;
+    for (kind.n_few = 0; kind.n_few < 2; kind.n_few++) {
+        struct fixture f;
+        fixture_model(kind, &f);
+        write_model(&f.model, folder->file);
+        struct model_file *file = open_model(folder->file);
+        const struct model *m = model_file_model(file);
+        const uint32_t n = kind.n_few ? 1 : 2; /* of users and features */
+        assert_memory_equal(m->item.lookup_weights, f.item.lookup_weights, 16 * sizeof(float));
+        assert_memory_equal(m->user.lookup_weights, f.user.lookup_weights, 4 * n * sizeof(float));
+        assert_true(model_lookup_weight(m, &m->item, 3, 1) == f.item.lookup_weights[7]);
+        assert_true(model_lookup_weight(m, &m->user, 1, 1) == (n == 2 ? f.user.lookup_weights[3] : 0.0f));
+        assert_true(model_has_lookup_weights(m));
+        model_file_close(file);
+    }
 }
 
 static void concatenated_rows_must_fit_the_largest_dim(void **state)
@@ -165,6 +273,42 @@ static void concatenated_rows_must_fit_the_largest_dim(void **state)
     CORRUPT(concat, "tensor item.rows must be (rows, width)",
             draft_resize(draft_tensor(&d, "item.rows"), 342);
             reshape(&d, "item.rows", 2, 2, 342));
+}
+
+static void parts_must_divide_the_lookups(void **state)
+{
+    const struct folder *folder = *state;
+    static const char *const wrong[] = {"0", "17", "", "two"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        CORRUPT(sums, "collide.parts", set(&d, "collide.parts", wrong[i]));
+    CORRUPT(sums, "collide.parts is 3, which does not divide the 4 of collide.lookups",
+            set(&d, "collide.parts", "3"));
+    CORRUPT(sums, "collide.parts is 8, which does not divide", set(&d, "collide.parts", "8"));
+    CORRUPT(sums, "collide.parts is 2, but there are parts with collide.combine concat only",
+            set(&d, "collide.combine", "sum"));
+    CORRUPT(two_lookups, "collide.parts is 2, but there are parts", set(&d, "collide.combine", "multiply");
+            set(&d, "collide.parts", "2"));
+    ACCEPTED(two_lookups, set(&d, "collide.parts", "1"));
+    ACCEPTED(sums, set(&d, "collide.parts", "1"));  /* dim 3 */
+    ACCEPTED(sums, set(&d, "collide.parts", NULL)); /* dim 12 */
+}
+
+static void parts_come_back_as_they_were_written(void **state)
+{
+    const struct folder *folder = *state;
+    static const struct fixture_kind kinds[] = {sums, concat, two_lookups};
+    static const uint32_t n_parts[] = {2, 3, 1}, widths[] = {3, 2, 6};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        struct fixture f;
+        fixture_model(kinds[i], &f);
+        write_model(&f.model, folder->file);
+        struct model_file *file = open_model(folder->file);
+        const struct model *m = model_file_model(file);
+        assert_int_equal(mapping_n_parts(&m->mapping), n_parts[i]);
+        assert_int_equal(m->rows.width, widths[i]);
+        assert_int_equal(m->dim, FIXTURE_DIM);
+        model_file_close(file);
+    }
 }
 
 static void packed_mappings_out_of_bounds_are_refused(void **state)
@@ -317,6 +461,86 @@ static void hashed_mappings_have_numbers_in_place_of_arrays(void **state)
     ACCEPTED(hashed, set(&d, "collide.seed", NULL));
 }
 
+/* A hashed model's file becomes one of another computed mapping. */
+static void compute(struct draft *d, const char *mapping, const char *lookups, const char *divisor)
+{
+    set(d, "collide.mapping", mapping);
+    set(d, "collide.lookups", lookups);
+    set(d, "collide.divisor", divisor);
+    set(d, "collide.seed", NULL);
+}
+
+static void a_modulo_mapping_has_one_lookup(void **state)
+{
+    const struct folder *folder = *state;
+    ACCEPTED(hashed, compute(&d, "modulo", "1", NULL));
+    CORRUPT(hashed, "collide.lookups is 2; a modulo mapping has 1", compute(&d, "modulo", "2", NULL));
+    CORRUPT(hashed, "a modulo mapping needs 2 rows", compute(&d, "modulo", "1", NULL);
+            draft_resize(draft_tensor(&d, "item.rows"), 1));
+    CORRUPT(hashed, "collide.seed is there, but", compute(&d, "modulo", "1", NULL);
+            set(&d, "collide.seed", "1"));
+    CORRUPT(hashed, "collide.divisor is there, but", compute(&d, "modulo", "1", "2"));
+    CORRUPT(hashed, "collide.ids.os is missing", compute(&d, "modulo", "1", NULL);
+            set(&d, "collide.ids.os", NULL));
+    CORRUPT(hashed, "collide.mapping is \"mod\"; it must be stored, packed, hashed, modulo or quotient",
+            set(&d, "collide.mapping", "mod"));
+    CORRUPT(plain, "item.remap is there, but", compute(&d, "modulo", "1", NULL));
+}
+
+/* Seven items: of divisor 2, 2 remainders and 4 quotients; of 3, 3 and 3. */
+static void a_quotient_mapping_needs_rows_for_remainders_and_quotients(void **state)
+{
+    const struct folder *folder = *state;
+#define OF_ROWS(n, divisor)                                                                                  \
+    compute(&d, "quotient", "2", divisor);                                                                   \
+    draft_resize(draft_tensor(&d, "item.rows"), n)
+    ACCEPTED(hashed, OF_ROWS(7, "2"));
+    ACCEPTED(hashed, OF_ROWS(7, "3"));
+    ACCEPTED(hashed, OF_ROWS(9, "7"));
+    ACCEPTED(hashed, OF_ROWS(9, "1"));
+    ACCEPTED(hashed, OF_ROWS(7, "2"); set(&d, "collide.combine", "multiply"));
+    CORRUPT(
+        hashed,
+        "collide.divisor is 2: 7 item ids then need 7 rows, the last being that of unknown ids, and there "
+        "are 6",
+        OF_ROWS(6, "2"));
+    CORRUPT(hashed, "then need 9 rows", OF_ROWS(8, "1"));
+    CORRUPT(hashed, "collide.divisor is 4294967295", OF_ROWS(8, "4294967295"));
+    CORRUPT(hashed, "collide.lookups is 1; a quotient mapping has 2", compute(&d, "quotient", "1", "2"));
+    CORRUPT(hashed, "collide.lookups is 3; a quotient mapping has 2", compute(&d, "quotient", "3", "2"));
+    CORRUPT(hashed, "collide.divisor is missing", compute(&d, "quotient", "2", NULL));
+    static const char *const wrong[] = {"0", "4294967296", "", "-1"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        CORRUPT(hashed, "collide.divisor", compute(&d, "quotient", "2", wrong[i]));
+    CORRUPT(hashed, "collide.divisor is there, but it goes with quotient mappings only",
+            set(&d, "collide.divisor", "2"));
+}
+
+static void computed_mappings_come_back_as_they_were_written(void **state)
+{
+    const struct folder *folder = *state;
+    for (enum mapping_kind kind = MAPPING_MODULO; kind <= MAPPING_QUOTIENT; kind++) {
+        struct fixture f;
+        fixture_model(hashed, &f);
+        f.model.mapping = (struct row_mapping){.kind = kind, .n_lookups = 1};
+        if (kind == MAPPING_QUOTIENT)
+            f.model.mapping = (struct row_mapping){.kind = kind, .n_lookups = 2, .divisor = 1};
+        f.model.item.n_ids = kind == MAPPING_QUOTIENT ? 3 : FIXTURE_ITEMS;
+        f.model.item.n_lookups = f.model.user.n_lookups = 0;
+        f.features[0].space.n_lookups = f.features[1].space.n_lookups = 0;
+        f.model.histories = (struct stored_histories){.offsets = NULL};
+        write_model(&f.model, folder->file);
+        struct model_file *file = open_model(folder->file);
+        const struct model *m = model_file_model(file);
+        assert_null(model_walk(file));
+        assert_int_equal(m->mapping.kind, kind);
+        assert_int_equal(m->mapping.divisor, kind == MAPPING_QUOTIENT ? 1 : 0);
+        assert_int_equal(m->item.n_ids, f.model.item.n_ids);
+        assert_null(m->item.remap);
+        model_file_close(file);
+    }
+}
+
 static void counts_of_ids_must_be_those_of_the_spaces(void **state)
 {
     const struct folder *folder = *state;
@@ -394,10 +618,23 @@ static void what_makes_no_sense_is_not_written(void **state)
     NOT_WRITTEN(plain, "collide.lookups is 0", f.model.mapping.n_lookups = 0);
     NOT_WRITTEN(plain, "collide.lookups is 17", f.model.mapping.n_lookups = 17);
     NOT_WRITTEN(concat, "do not make up dim 6", f.model.rows.width = 6);
+    NOT_WRITTEN(hashed, "item ids have 1 rows where collide.lookups says 2", f.model.mapping.n_lookups = 2);
+    NOT_WRITTEN(concat, "item ids have 2 rows where collide.lookups says 3", f.model.item.n_lookups = 2);
+    NOT_WRITTEN(two_lookups, "os ids have 3 rows where collide.lookups says 2",
+                f.features[1].space.n_lookups = 3);
+    NOT_WRITTEN(two_lookups, "collide.lookups is 2, but no space has more than 1 rows an id",
+                f.model.item.n_lookups = f.model.user.n_lookups = f.features[0].space.n_lookups =
+                    f.features[1].space.n_lookups = 1);
+    NOT_WRITTEN(few, "must be zeros", f.rows.f32[FIXTURE_ROWS * FIXTURE_DIM - 1] = 1.0f);
     NOT_WRITTEN(plain, "do not make up dim 6", f.model.rows.width = 3);
+    NOT_WRITTEN(sums, "do not make up dim 6", f.model.mapping.n_parts = 1);
+    NOT_WRITTEN(sums, "collide.parts is 3", f.model.mapping.n_parts = 3);
+    NOT_WRITTEN(two_lookups, "collide.parts is 2", f.model.mapping.n_parts = 2);
     NOT_WRITTEN(packed, "collide.mapping_bits is 33", f.model.mapping.bits = 33);
     NOT_WRITTEN(packed, "item.remap_packed maps id 0", f.item.words[0] |= 7);
     NOT_WRITTEN(hashed, "needs 2 rows", f.model.rows.n = 1);
+    NOT_WRITTEN(hashed, "collide.divisor is 0", f.model.mapping.kind = MAPPING_QUOTIENT;
+                f.model.mapping.n_lookups = 2; f.model.item.n_lookups = 2);
     NOT_WRITTEN(plain, "the item ids have no mapping", f.model.item.remap = NULL);
     NOT_WRITTEN(plain, "neither histories nor embeddings", f.model.histories.offsets = NULL);
     NOT_WRITTEN(with_features, "users are embedded, but there are none", f.model.user.n_ids = 0);
@@ -417,6 +654,8 @@ static void what_makes_no_sense_is_not_written(void **state)
     NOT_WRITTEN(classed, "go together or not at all", f.model.user.classes.bias = f.bias);
     NOT_WRITTEN(with_features, "go together or not at all", f.model.item.classes.weights = f.bias);
     NOT_WRITTEN(classed, "item.class_bias", f.item.class_bias[2] = NAN);
+    NOT_WRITTEN(lookup_weighted, "item.lookup_weights goes with", f.model.mapping.combine = COMBINE_MULTIPLY);
+    NOT_WRITTEN(lookup_weighted, "os.lookup_weights: value 6", f.of_features[1].lookup_weights[6] = INFINITY);
     NOT_WRITTEN(with_features, "os.weights", f.of_features[1].weights[2] = NAN);
 }
 
@@ -431,12 +670,21 @@ int main(void)
         IN_FOLDER(scales_and_weights_that_are_not_finite_are_found),
         IN_FOLDER(lookups_and_mappings_must_agree),
         IN_FOLDER(concatenated_rows_must_fit_the_largest_dim),
+        IN_FOLDER(a_space_may_have_fewer_lookups_if_they_are_summed),
+        IN_FOLDER(the_last_row_is_zeros_where_a_space_has_fewer_lookups),
+        IN_FOLDER(lookup_weights_go_with_the_lookups_of_sums),
+        IN_FOLDER(lookup_weights_come_back_as_they_were_written),
+        IN_FOLDER(parts_must_divide_the_lookups),
+        IN_FOLDER(parts_come_back_as_they_were_written),
         IN_FOLDER(packed_mappings_out_of_bounds_are_refused),
         IN_FOLDER(rows_of_a_space_must_be_some_of_the_table),
         IN_FOLDER(classes_come_with_their_values_or_not_at_all),
         IN_FOLDER(values_of_classes_are_those_of_their_ids),
         cmocka_unit_test(values_of_ids_without_classes_are_their_own),
         IN_FOLDER(hashed_mappings_have_numbers_in_place_of_arrays),
+        IN_FOLDER(a_modulo_mapping_has_one_lookup),
+        IN_FOLDER(a_quotient_mapping_needs_rows_for_remainders_and_quotients),
+        IN_FOLDER(computed_mappings_come_back_as_they_were_written),
         IN_FOLDER(counts_of_ids_must_be_those_of_the_spaces),
         IN_FOLDER(features_need_names_of_their_own),
         IN_FOLDER(keys_of_features_are_checked_like_those_of_items),

@@ -1,4 +1,4 @@
-/* From ids to rows: stored, packed and hashed mappings, against bits and numbers worked out elsewhere. */
+/* From ids to rows: stored, packed and computed mappings, against bits and numbers worked out elsewhere. */
 #include "model/mapping.h"
 
 #include <setjmp.h>
@@ -155,6 +155,29 @@ static void hashed_rows_are_spread_evenly(void **state)
         assert_in_range(counts[r], 500 - 132, 500 + 132);
 }
 
+/* Each space counts its own ids. */
+static void modulo_and_quotient_rows_count_ids_within_their_space(void **state)
+{
+    (void)state;
+    struct model m = hashed_model(5, 1, 0);
+    m.mapping.kind = MAPPING_MODULO;
+    static const uint32_t items[] = {0, 1, 2, 3, 0, 1, 2, 4}, users[] = {0, 1, 2, 4};
+    for (uint32_t id = 0; id <= 7; id++)
+        assert_int_equal(model_row_of(&m, &m.item, id, 0), items[id]);
+    for (uint32_t id = 0; id <= 3; id++)
+        assert_int_equal(model_row_of(&m, &m.user, id, 0), users[id]);
+    m = hashed_model(8, 2, 0);
+    m.mapping.kind = MAPPING_QUOTIENT;
+    m.mapping.divisor = 3;
+    static const uint32_t pairs[][2] = {{0, 3}, {1, 3}, {2, 3}, {0, 4}, {1, 4}, {2, 4}, {0, 5}, {7, 7}};
+    for (unsigned l = 0; l < 2; l++) {
+        for (uint32_t id = 0; id <= 7; id++)
+            assert_int_equal(model_row_of(&m, &m.item, id, l), pairs[id][l]);
+        for (uint32_t id = 0; id <= 3; id++)
+            assert_int_equal(model_row_of(&m, &m.user, id, l), pairs[id < 3 ? id : 7][l]);
+    }
+}
+
 static void stored_entries_stand_by_id_and_lookup(void **state)
 {
     (void)state;
@@ -164,6 +187,23 @@ static void stored_entries_stand_by_id_and_lookup(void **state)
                       .item = {.n_ids = 2, .remap = remap}};
     for (uint32_t e = 0; e < 6; e++)
         assert_int_equal(model_row_of(&m, &m.item, e / 2, e % 2), remap[e]);
+}
+
+/* Users have two rows, items one: what is missing is the last row. */
+static void lookups_that_a_space_does_not_have_lead_to_the_last_row(void **state)
+{
+    (void)state;
+    static const uint32_t items[] = {4, 3, 2}, users[] = {1, 0, 3, 3};
+    struct model m = {.rows = {.n = 6},
+                      .mapping = {.kind = MAPPING_STORED, .n_lookups = 2},
+                      .item = {.n_ids = 2, .n_lookups = 1, .remap = items},
+                      .user = {.n_ids = 1, .remap = users}};
+    for (uint32_t e = 0; e < 4; e++)
+        assert_int_equal(model_row_of(&m, &m.user, e / 2, e % 2), users[e]);
+    for (uint32_t id = 0; id < 3; id++) {
+        assert_int_equal(model_row_of(&m, &m.item, id, 0), items[id]);
+        assert_int_equal(model_row_of(&m, &m.item, id, 1), 5);
+    }
 }
 
 /* 5 bits each: 1, 2, 3 ... from the low end of the first word; the seventh, 7 = 00111, crosses into the next.
@@ -224,7 +264,9 @@ int main(void)
         cmocka_unit_test(packed_entries_count_from_their_codebook),
         cmocka_unit_test(the_last_hashed_row_is_that_of_unknown_ids_alone),
         cmocka_unit_test(hashed_rows_are_spread_evenly),
+        cmocka_unit_test(modulo_and_quotient_rows_count_ids_within_their_space),
         cmocka_unit_test(stored_entries_stand_by_id_and_lookup),
+        cmocka_unit_test(lookups_that_a_space_does_not_have_lead_to_the_last_row),
         cmocka_unit_test(packed_entries_follow_one_another_from_the_low_bits_on),
         cmocka_unit_test(packed_entries_of_any_width_are_read_back),
         cmocka_unit_test(as_many_bits_as_the_last_row_takes),

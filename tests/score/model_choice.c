@@ -15,8 +15,19 @@ static const struct {
     {PRECISION_I3, RANDOM_SCALES_DEFAULT},  {PRECISION_I2, RANDOM_SCALES_DEFAULT},
 };
 
+enum {
+    LOOKUPS_ONE,
+    LOOKUPS_SUM,
+    LOOKUPS_MULTIPLY,
+    LOOKUPS_CONCAT,
+    LOOKUPS_CONCAT_SUMS,
+    LOOKUPS_WEIGHTED,
+    N_LOOKUPS_VALUES
+};
+
 /* Of one row, the way to combine is none. */
-static const enum combine COMBINES[] = {COMBINE_SUM, COMBINE_SUM, COMBINE_MULTIPLY, COMBINE_CONCAT};
+static const enum combine COMBINES[N_LOOKUPS_VALUES] = {COMBINE_SUM,    COMBINE_SUM,    COMBINE_MULTIPLY,
+                                                        COMBINE_CONCAT, COMBINE_CONCAT, COMBINE_SUM};
 
 /* Where there are several spaces the kernels get the mapping of all of them stored. */
 static const struct {
@@ -29,17 +40,19 @@ static const struct {
            {MAPPING_PACKED, RANDOM_OWN_ROWS, 0},
            {MAPPING_HASHED, 0, 0},
            {MAPPING_HASHED, RANDOM_OWN_ROWS | RANDOM_USER_EMBEDDED, 0},
-           {MAPPING_PACKED, RANDOM_OWN_ROWS | RANDOM_USER_EMBEDDED, 1}};
+           {MAPPING_PACKED, RANDOM_OWN_ROWS | RANDOM_USER_EMBEDDED, 1},
+           {MAPPING_MODULO, 0, 0},
+           {MAPPING_QUOTIENT, 0, 0}};
 
 /* Weights and biases: none, each, both, by class. */
 enum { ARRAYS_CLASSES = 4, N_ARRAYS };
 
-enum { MAX_VALUES = 8 };
+enum { MAX_VALUES = 9 };
 
 static const unsigned N_VALUES[N_MODEL_OPTIONS] = {
     [OPTION_ROWS] = sizeof ROWS / sizeof *ROWS,
     [OPTION_POOLING] = POOLING_MAX + 1,
-    [OPTION_LOOKUPS] = sizeof COMBINES / sizeof *COMBINES,
+    [OPTION_LOOKUPS] = N_LOOKUPS_VALUES,
     [OPTION_IDS] = sizeof IDS / sizeof *IDS,
     [OPTION_ARRAYS] = N_ARRAYS,
     [OPTION_KEYS] = 2,
@@ -56,11 +69,16 @@ struct coverage {
     bool pairs[N_MODEL_OPTIONS][MAX_VALUES][N_MODEL_OPTIONS][MAX_VALUES];
 };
 
-/* Products of extreme rows leave single precision. */
+/* Products of extreme rows leave single precision; some mappings have so many lookups. */
 static bool is_sound(const struct choice *c)
 {
-    return COMBINES[c->values[OPTION_LOOKUPS]] != COMBINE_MULTIPLY ||
-           c->values[OPTION_VALUES] != VALUES_EXTREME;
+    unsigned lookups = c->values[OPTION_LOOKUPS];
+    enum mapping_kind mapping = IDS[c->values[OPTION_IDS]].mapping;
+    if (mapping == MAPPING_MODULO && lookups != LOOKUPS_ONE && lookups != LOOKUPS_WEIGHTED)
+        return false;
+    if (mapping == MAPPING_QUOTIENT && (lookups == LOOKUPS_ONE || lookups == LOOKUPS_CONCAT_SUMS))
+        return false;
+    return COMBINES[lookups] != COMBINE_MULTIPLY || c->values[OPTION_VALUES] != VALUES_EXTREME;
 }
 
 static struct choice draw(struct rng *rng)
@@ -136,10 +154,21 @@ unsigned model_choice_n_missing(void)
 static uint32_t draw_dim(const struct random_model *spec, struct rng *rng)
 {
     static const uint32_t dims[] = {1, 2, 3, 5, 7, 8, 12, 16, 17, 24, 32, 48, 64, 64, 96, 100, 128, 131, 200};
-    uint32_t unit = spec->combine == COMBINE_CONCAT ? spec->n_lookups : 1;
+    uint32_t n_parts = spec->n_parts ? spec->n_parts : spec->n_lookups;
+    uint32_t unit = spec->combine == COMBINE_CONCAT ? n_parts : 1;
     uint32_t dim = dims[rng_below(rng, sizeof dims / sizeof *dims)];
     unit *= precision_width_unit(spec->precision);
     return (dim + unit - 1) / unit * unit;
+}
+
+/* In half of the models that can. */
+static unsigned draw_few_lookups(const struct random_model *spec, struct rng *rng)
+{
+    bool has_others = spec->n_features > 0 || spec->flags & RANDOM_USER_EMBEDDED;
+    if (spec->combine != COMBINE_SUM || spec->n_lookups == 1 || mapping_is_computed(spec->mapping) ||
+        !has_others || rng_below(rng, 2))
+        return 0;
+    return rng_below(rng, 2) ? RANDOM_FEW_ITEM_LOOKUPS : RANDOM_FEW_OTHER_LOOKUPS;
 }
 
 struct random_model model_choice(unsigned i)
@@ -168,6 +197,19 @@ struct random_model model_choice(unsigned i)
                                 .n_features = IDS[v[OPTION_IDS]].n_features,
                                 .n_feature_ids = 6,
                                 .values = v[OPTION_VALUES]};
+    if (v[OPTION_LOOKUPS] == LOOKUPS_WEIGHTED) {
+        spec.flags |= RANDOM_LOOKUP_WEIGHTS;
+        spec.n_lookups = spec.mapping == MAPPING_MODULO ? 1 : 1 + (uint32_t)rng_below(&rng, 4);
+    }
+    if (spec.mapping == MAPPING_QUOTIENT) {
+        spec.n_lookups = 2;
+        spec.n_rows += spec.n_items < 50 ? spec.n_items + 1 : 20; /* for a divisor of 1, or of about 10 */
+    }
+    if (v[OPTION_LOOKUPS] == LOOKUPS_CONCAT_SUMS) {
+        spec.n_parts = spec.n_lookups;
+        spec.n_lookups *= 2;
+    }
+    spec.flags |= draw_few_lookups(&spec, &rng);
     spec.dim = draw_dim(&spec, &rng);
     return spec;
 }
@@ -178,7 +220,7 @@ struct random_model model_variant(const struct random_model *spec, unsigned vari
     other.seed += 1000 * variant;
     other.n_users += variant;
     other.max_history += 7 * variant;
-    if (other.mapping == MAPPING_HASHED)
+    if (mapping_is_computed(other.mapping))
         other.flags ^= variant % 2 ? RANDOM_OWN_ROWS : 0;
     return other;
 }
@@ -189,14 +231,19 @@ const char *model_describe(const struct random_model *spec, char *out, size_t n_
         [RANDOM_SCALES_DEFAULT] = "", [RANDOM_SCALES_OFFSET] = " row-offset", [RANDOM_SCALES_DIM] = " dim"};
     snprintf(
         out, n_bytes,
-        "seed %llu: %s%s %s, dim %u, %u lookups %s, %s, %u items, %u rows, %u users, %u features, "
-        "%s rows of their own, %s weights, %s bias, %u class bits, %s users embedded, %s keys, %s values",
+        "seed %llu: %s%s %s, dim %u, %u lookups %s (%u parts), %s, %u items, %u rows, %u users, %u features, "
+        "%s rows of their own, %s weights, %s lookup weights, %s bias, %u class bits, %s users embedded, %s "
+        "lookups few, %s keys, %s values",
         (unsigned long long)spec->seed, precision_name(spec->precision), scales[spec->scales],
         pooling_name(spec->pooling), spec->dim, spec->n_lookups ? spec->n_lookups : 1,
-        combine_name(spec->combine), mapping_kind_name(spec->mapping), spec->n_items, spec->n_rows,
-        spec->n_users, spec->n_features, spec->flags & RANDOM_OWN_ROWS ? "with" : "no",
-        spec->flags & RANDOM_WEIGHTS ? "with" : "no", spec->flags & RANDOM_BIAS ? "with" : "no",
-        spec->class_bits, spec->flags & RANDOM_USER_EMBEDDED ? "with" : "no", key_kind_name(spec->keys),
-        spec->values == VALUES_EXTREME ? "extreme" : "ordinary");
+        combine_name(spec->combine), spec->n_parts, mapping_kind_name(spec->mapping), spec->n_items,
+        spec->n_rows, spec->n_users, spec->n_features, spec->flags & RANDOM_OWN_ROWS ? "with" : "no",
+        spec->flags & RANDOM_WEIGHTS ? "with" : "no", spec->flags & RANDOM_LOOKUP_WEIGHTS ? "with" : "no",
+        spec->flags & RANDOM_BIAS ? "with" : "no", spec->class_bits,
+        spec->flags & RANDOM_USER_EMBEDDED ? "with" : "no",
+        spec->flags & RANDOM_FEW_ITEM_LOOKUPS    ? "items'"
+        : spec->flags & RANDOM_FEW_OTHER_LOOKUPS ? "other"
+                                                 : "no",
+        key_kind_name(spec->keys), spec->values == VALUES_EXTREME ? "extreme" : "ordinary");
     return out;
 }

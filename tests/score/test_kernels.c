@@ -121,6 +121,37 @@ static struct random_model short_model(void)
                                  .flags = RANDOM_BIAS};
 }
 
+/* Two parts, each the sum of two rows. */
+static struct random_model parts_model(void)
+{
+    struct random_model spec = packed_model();
+    spec.pooling = POOLING_MAX;
+    spec.combine = COMBINE_CONCAT;
+    spec.n_lookups = 4;
+    spec.n_parts = 2;
+    return spec;
+}
+
+/* Each id weighs its rows, of which items have one and users two. */
+static struct random_model weighted_model(void)
+{
+    struct random_model spec = packed_model();
+    spec.precision = PRECISION_I8;
+    spec.scales = RANDOM_SCALES_OFFSET;
+    spec.pooling = POOLING_MAX;
+    spec.flags |= RANDOM_LOOKUP_WEIGHTS | RANDOM_USER_EMBEDDED | RANDOM_FEW_ITEM_LOOKUPS;
+    return spec;
+}
+
+static struct random_model computed_model(enum mapping_kind kind)
+{
+    struct random_model spec = packed_model();
+    spec.mapping = kind;
+    spec.n_lookups = kind == MAPPING_MODULO ? 1 : 2;
+    spec.combine = kind == MAPPING_MODULO ? COMBINE_SUM : COMBINE_MULTIPLY;
+    return spec;
+}
+
 static void every_form_scores_as_the_reference(void **state)
 {
     static const struct {
@@ -138,18 +169,31 @@ static void every_form_scores_as_the_reference(void **state)
     }
 }
 
-static void forms_take_models_of_any_shape(void **state)
+static void check_in_each_form(const struct random_model *models, size_t n)
 {
     static const struct tuning *const forms[] = {&ITEM, &GROUP_32, &PIPELINE};
-    const struct random_model models[] = {packed_model(), listed_model(), concatenated_model(),
-                                          short_model()};
     struct device_setup setup;
-    (void)state;
     if (!find_setup(ENGINE_DIRECT, MEMORY_AS_FOUND, &setup))
         find_setup(ENGINE_QUEUED, MEMORY_AS_FOUND, &setup);
-    for (size_t i = 0; i < sizeof models / sizeof *models; i++)
+    for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < sizeof forms / sizeof *forms; j++)
             check_all(&models[i], &setup, &(struct kernels_options){.tuning = forms[j]});
+}
+
+static void forms_take_models_of_any_shape(void **state)
+{
+    const struct random_model models[] = {packed_model(), listed_model(), concatenated_model(),
+                                          short_model()};
+    (void)state;
+    check_in_each_form(models, sizeof models / sizeof *models);
+}
+
+static void forms_take_every_mapping(void **state)
+{
+    const struct random_model models[] = {parts_model(), weighted_model(), computed_model(MAPPING_MODULO),
+                                          computed_model(MAPPING_QUOTIENT)};
+    (void)state;
+    check_in_each_form(models, sizeof models / sizeof *models);
 }
 
 /* The resident kernel runs the work-item's kernels group by group, whatever form they were built for. */
@@ -219,6 +263,16 @@ static void packed_mappings_go_over_banks_word_by_word(void **state)
     (void)state;
     spec.n_items = 1800;
     spec.n_rows = 120;
+    find_setup(ENGINE_QUEUED, MEMORY_AS_FOUND, &setup);
+    check_all(&spec, &setup, &(struct kernels_options){.memory.max_bank_bytes = 1024});
+}
+
+static void lookup_weights_go_over_banks(void **state)
+{
+    struct device_setup setup;
+    struct random_model spec = packed_model();
+    (void)state;
+    spec.flags |= RANDOM_LOOKUP_WEIGHTS;
     find_setup(ENGINE_QUEUED, MEMORY_AS_FOUND, &setup);
     check_all(&spec, &setup, &(struct kernels_options){.memory.max_bank_bytes = 1024});
 }
@@ -322,10 +376,12 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_form_scores_as_the_reference),
         cmocka_unit_test(forms_take_models_of_any_shape),
+        cmocka_unit_test(forms_take_every_mapping),
         cmocka_unit_test(a_pipeline_on_a_ring_scores_every_query),
         cmocka_unit_test(staged_memory_scores_as_the_reference),
         cmocka_unit_test(tables_in_many_banks_score_as_the_reference),
         cmocka_unit_test(packed_mappings_go_over_banks_word_by_word),
+        cmocka_unit_test(lookup_weights_go_over_banks),
         cmocka_unit_test(tables_give_the_same_scores_wherever_they_are),
         cmocka_unit_test(a_binary_keeps_the_arguments_it_was_built_with),
         cmocka_unit_test(bag_of_nothing_is_zero),

@@ -287,6 +287,83 @@ static void several_rows_are_summed_multiplied_or_concatenated(void **state)
     assert_embeddings(&m, (const double[]){3, 4, 1, -2, 1, -2, 1, -2, 3, 4, 3, 4});
 }
 
+/* Two items of four rows, the second being the unknown one. */
+static void sums_of_rows_are_concatenated(void **state)
+{
+    (void)state;
+    struct model m = of_pairs(COMBINE_CONCAT);
+    m.mapping.n_lookups = 4;
+    m.mapping.n_parts = 2;
+    m.item.n_ids = 1;
+    assert_embeddings(&m, (const double[]){4, 2, 2, -4});
+}
+
+/* Hash embeddings: each id weighs its rows. Items 0, 1, 2 are 2 r0 - r1, r1 / 2, 0. */
+static void lookups_are_weighted_by_id(void **state)
+{
+    (void)state;
+    static const float weights[] = {2, -1, 0.25f, 0.25f, 1, -1, 0, 0};
+    struct model m = of_pairs(COMBINE_SUM);
+    m.item.lookup_weights = weights;
+    assert_embeddings(&m, (const double[]){5, 10, 0.5, -1, 0, 0});
+}
+
+/* Remainders are on rows 0 and 1, quotients on 2 and 3; items 0 to 3 are 0 2, 1 2, 0 3, 1 3. */
+static void remainder_and_quotient_rows_are_combined(void **state)
+{
+    (void)state;
+    static const float rows[] = {3, 4, 1, -2, 2, 1, -1, 3, 0, 0};
+    struct model m = {.dim = 2,
+                      .logit_scale = 1.0f,
+                      .rows = {.n = 5, .width = 2, .values = rows},
+                      .mapping = {.kind = MAPPING_QUOTIENT, .n_lookups = 2, .divisor = 2},
+                      .item = {.n_ids = 4}};
+    assert_embeddings(&m, (const double[]){5, 5, 3, -1, 2, 7, 0, 1});
+    m.mapping.combine = COMBINE_MULTIPLY;
+    assert_embeddings(&m, (const double[]){6, 4, 2, -2, -3, 12, -1, -6});
+    m.mapping.combine = COMBINE_CONCAT;
+    m.dim = 4;
+    assert_embeddings(&m, (const double[]){3, 4, 2, 1, 1, -2, 2, 1, 3, 4, -1, 3, 1, -2, -1, 3});
+}
+
+/* Three rows for four items; the last one is the unknown id's. */
+static void modulo_rows_go_round(void **state)
+{
+    (void)state;
+    static const float rows[] = {3, 4, 1, -2, 2, 1, 0, 0};
+    const struct model m = {.dim = 2,
+                            .logit_scale = 1.0f,
+                            .rows = {.n = 4, .width = 2, .values = rows},
+                            .mapping = {.kind = MAPPING_MODULO, .n_lookups = 1},
+                            .item = {.n_ids = 4}};
+    assert_embeddings(&m, (const double[]){3, 4, 1, -2, 2, 1, 3, 4});
+}
+
+/* A user is the sum of (3, 4) and (1, -2); items are a row each. */
+static void users_of_two_rows_score_items_of_one(void **state)
+{
+    (void)state;
+    static const float rows[] = {3, 4, 1, -2, 0, 0};
+    static const uint32_t items[] = {0, 1, 2}, users[] = {0, 1, 2, 2};
+    const struct model m = {.dim = 2,
+                            .logit_scale = 1.0f,
+                            .rows = {.n = 3, .width = 2, .values = rows},
+                            .mapping = {.n_lookups = 2},
+                            .item = {.n_ids = 2, .n_lookups = 1, .remap = items},
+                            .user = {.n_ids = 1, .n_lookups = 2, .remap = users},
+                            .user_is_embedded = true};
+    static const double expected[] = {4 * 3 + 2 * 4, 4 * 1 + 2 * -2, 0};
+    struct collide_model *model = write_and_open(&m);
+    static const struct collide_id user = {.number = 0},
+                                   ids[] = {{.number = 0}, {.number = 1}, {.number = 2}};
+    const struct collide_query query = {.user = &user, .items = ids, .n_items = 3};
+    struct reference_score scores[3];
+    assert_int_equal(reference_score(model, &query, scores, NULL), COLLIDE_OK);
+    for (size_t i = 0; i < 3; i++)
+        assert_true(scores[i].value == expected[i]);
+    collide_model_close(model);
+}
+
 /* Concatenated, each of four dimensions has a scale. */
 static void line_rows_are_scaled_by_dimension_of_the_embedding(void **state)
 {
@@ -482,6 +559,11 @@ int main(void)
         cmocka_unit_test(rows_with_scale_and_offset_by_hand),
         cmocka_unit_test(line_rows_by_hand),
         cmocka_unit_test(several_rows_are_summed_multiplied_or_concatenated),
+        cmocka_unit_test(sums_of_rows_are_concatenated),
+        cmocka_unit_test(lookups_are_weighted_by_id),
+        cmocka_unit_test(remainder_and_quotient_rows_are_combined),
+        cmocka_unit_test(modulo_rows_go_round),
+        cmocka_unit_test(users_of_two_rows_score_items_of_one),
         cmocka_unit_test(line_rows_are_scaled_by_dimension_of_the_embedding),
         cmocka_unit_test(scores_of_several_rows_by_hand),
         cmocka_unit_test(packed_and_hashed_mappings_lead_to_their_rows),

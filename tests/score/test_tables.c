@@ -39,9 +39,11 @@ static void create(const struct model *m, struct row_range rows, unsigned flags,
 static void the_arrays_of_one_space_are_taken_as_they_are(void **state)
 {
     (void)state;
-    for (enum mapping_kind kind = MAPPING_STORED; kind <= MAPPING_HASHED; kind++) {
+    for (enum mapping_kind kind = MAPPING_STORED; kind <= MAPPING_QUOTIENT; kind++) {
         struct random_model spec = spec_here();
         spec.mapping = kind;
+        spec.n_lookups = kind == MAPPING_MODULO ? 1 : 2;
+        spec.n_rows = 20;
         struct collide_model *model = random_model_open(&spec);
         const struct model *m = model->model;
         struct tables t;
@@ -51,6 +53,7 @@ static void the_arrays_of_one_space_are_taken_as_they_are(void **state)
         assert_ptr_equal(t.sources[TABLE_ROWS].bytes, m->rows.values);
         assert_false(t.weighted || t.biased);
         assert_int_equal(t.params.n_entries, spec.n_items + 1);
+        assert_int_equal(t.params.divisor, m->mapping.divisor);
         tables_free(&t);
         collide_model_close(model);
     }
@@ -81,6 +84,7 @@ static void assert_joined(const struct model *m, const struct tables *t)
 {
     const uint32_t *remap = t->sources[TABLE_REMAP].bytes;
     const float *weights = t->sources[TABLE_WEIGHTS].bytes;
+    const float *lookup_weights = t->sources[TABLE_LOOKUP_WEIGHTS].bytes;
     uint64_t entry = 0;
     assert_int_equal(t->mapping, MAPPING_STORED);
     assert_true(t->weighted);
@@ -88,7 +92,13 @@ static void assert_joined(const struct model *m, const struct tables *t)
         const struct space *space = model_space(m, s);
         for (uint32_t id = 0; id <= space->n_ids && model_space_is_embedded(m, s); id++, entry++) {
             for (unsigned l = 0; l < m->mapping.n_lookups; l++)
-                assert_int_equal(remap[entry * m->mapping.n_lookups + l], model_row_of(m, space, id, l));
+                assert_int_equal(remap[entry * m->mapping.n_lookups + l],
+                                 l < space->n_lookups ? model_row_of(m, space, id, l) : m->rows.n - 1);
+            for (unsigned l = 0; l < m->mapping.n_lookups && lookup_weights; l++)
+                assert_true(lookup_weights[entry * m->mapping.n_lookups + l] ==
+                            (l >= space->n_lookups    ? 0.0f
+                             : !space->lookup_weights ? 1.0f
+                                                      : space->lookup_weights[id * space->n_lookups + l]));
             assert_true(weights[entry] == model_weight_of(space, id));
         }
     }
@@ -104,17 +114,76 @@ static void assert_joined(const struct model *m, const struct tables *t)
 static void several_spaces_are_put_behind_one_another(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i < 3 * 16; i++) {
+    for (unsigned i = 0; i < 5 * 16; i++) {
         struct random_model spec = spec_here();
-        spec.mapping = i % 3;
-        spec.flags = i / 3 % 2 ? RANDOM_WEIGHTS : 0;
-        spec.flags |= i / 6 % 2 ? RANDOM_USER_EMBEDDED : 0;
-        spec.flags |= i / 12 % 2 ? RANDOM_OWN_ROWS : 0;
-        spec.class_bits = i / 24 ? 3 : 0;
-        spec.n_features = i / 6 % 2 ? 1 : 2;
+        spec.mapping = i % 5;
+        spec.n_lookups = spec.mapping == MAPPING_MODULO ? 1 : 2;
+        spec.n_rows = 20;
+        spec.flags = i / 5 % 2 ? RANDOM_WEIGHTS : 0;
+        spec.flags |= i / 10 % 2 ? RANDOM_USER_EMBEDDED : 0;
+        spec.flags |= i / 20 % 2 ? RANDOM_OWN_ROWS : 0;
+        spec.class_bits = i / 40 ? 3 : 0;
+        spec.n_features = i / 10 % 2 ? 1 : 2;
         spec.n_feature_ids = 5;
         struct collide_model *model = random_model_open(&spec);
         struct tables t;
+        create(model->model, all_rows(model->model), 0, &t);
+        assert_joined(model->model, &t);
+        tables_free(&t);
+        collide_model_close(model);
+    }
+}
+
+static void lookup_weights_are_joined_where_any_space_has_them(void **state)
+{
+    (void)state;
+    static const unsigned flags[] = {0, RANDOM_FEW_ITEM_LOOKUPS, RANDOM_FEW_OTHER_LOOKUPS};
+    for (unsigned i = 0; i < 3 * 2; i++) {
+        struct random_model spec = spec_here();
+        spec.mapping = i % 2;
+        spec.flags = RANDOM_LOOKUP_WEIGHTS | RANDOM_USER_EMBEDDED | flags[i / 2];
+        spec.n_features = 1;
+        spec.n_feature_ids = 5;
+        struct collide_model *model = random_model_open(&spec);
+        struct tables t;
+        create(model->model, all_rows(model->model), 0, &t);
+        assert_true(t.lookup_weighted);
+        assert_int_equal(t.sources[TABLE_LOOKUP_WEIGHTS].n_bytes, t.params.n_entries * 2 * sizeof(float));
+        assert_joined(model->model, &t);
+        tables_free(&t);
+        collide_model_close(model);
+    }
+}
+
+/* Rows alone do not tell what an item scores then. */
+static void items_are_not_listed_by_row_where_lookups_have_weights(void **state)
+{
+    (void)state;
+    struct random_model spec = spec_here();
+    spec.n_lookups = 1;
+    spec.flags = RANDOM_WEIGHTS | RANDOM_LOOKUP_WEIGHTS;
+    struct collide_model *model = random_model_open(&spec);
+    struct tables t;
+    create(model->model, all_rows(model->model), 0, &t);
+    assert_false(t.selects_by_rows);
+    assert_ptr_equal(t.sources[TABLE_LOOKUP_WEIGHTS].bytes, model->model->item.lookup_weights);
+    tables_free(&t);
+    collide_model_close(model);
+}
+
+static void missing_lookups_become_the_last_row(void **state)
+{
+    (void)state;
+    static const unsigned few[] = {RANDOM_FEW_ITEM_LOOKUPS, RANDOM_FEW_OTHER_LOOKUPS};
+    for (unsigned i = 0; i < 2 * 2; i++) {
+        struct random_model spec = spec_here();
+        spec.mapping = i % 2;
+        spec.flags = RANDOM_USER_EMBEDDED | few[i / 2];
+        spec.n_lookups = 3;
+        struct collide_model *model = random_model_open(&spec);
+        struct tables t;
+        assert_int_equal(model->model->item.n_lookups, i / 2 ? 3 : 1);
+        assert_int_equal(model->model->user.n_lookups, i / 2 ? 1 : 3);
         create(model->model, all_rows(model->model), 0, &t);
         assert_joined(model->model, &t);
         tables_free(&t);
@@ -223,6 +292,9 @@ int main(void)
         cmocka_unit_test(the_arrays_of_one_space_are_taken_as_they_are),
         cmocka_unit_test(classes_of_one_space_are_taken_as_they_are),
         cmocka_unit_test(several_spaces_are_put_behind_one_another),
+        cmocka_unit_test(missing_lookups_become_the_last_row),
+        cmocka_unit_test(lookup_weights_are_joined_where_any_space_has_them),
+        cmocka_unit_test(items_are_not_listed_by_row_where_lookups_have_weights),
         cmocka_unit_test(the_items_of_each_row_are_listed_where_they_are_many),
         cmocka_unit_test(a_shard_has_its_rows_and_their_scales),
         cmocka_unit_test(keys_are_placed_where_they_are_asked_for),

@@ -19,8 +19,10 @@ static bool is_blank(const struct model *m, uint32_t id)
                 model_weight_of(space, id) == model_weight_of(space, unknown) &&
                 model_bias_of(m, id) == model_bias_of(m, unknown);
     bool has_codebooks = m->mapping.kind == MAPPING_PACKED && space->own_rows.n;
-    for (unsigned l = 0; l < m->mapping.n_lookups && !has_codebooks; l++)
-        same = same && model_row_of(m, space, id, l) == model_row_of(m, space, unknown, l);
+    for (unsigned l = 0; l < m->mapping.n_lookups; l++)
+        same = same &&
+               (has_codebooks || model_row_of(m, space, id, l) == model_row_of(m, space, unknown, l)) &&
+               model_lookup_weight(m, space, id, l) == model_lookup_weight(m, space, unknown, l);
     return same;
 }
 

@@ -21,7 +21,7 @@ enum { MAX_SPACES = SPACE_FEATURES + RANDOM_MAX_FEATURES };
 struct draft {
     struct model model;
     uint32_t *remaps[MAX_SPACES], *offsets, *history;
-    float *weights[MAX_SPACES];
+    float *weights[MAX_SPACES], *lookup_weights[MAX_SPACES];
     void *rows, *scales;
     float *bias;
     uint32_t *class_words[MAX_SPACES], *codes[MAX_SPACES];
@@ -106,6 +106,15 @@ static void fill_row(const struct random_model *spec, struct rng *rng, uint32_t 
     }
 }
 
+static void clear_last_row(struct draft *d)
+{
+    const struct row_table *rows = &d->model.rows;
+    size_t n_bytes = row_bytes(rows), last = rows->n - 1;
+    memset((char *)d->rows + last * n_bytes, 0, n_bytes);
+    if (rows->scaling == SCALING_ROW_OFFSET)
+        memset((uint16_t *)d->scales + 2 * last, 0, 2 * sizeof(uint16_t));
+}
+
 static void fill_rows(const struct random_model *spec, struct rng *rng, struct draft *d)
 {
     static const enum scaling defaults[] = {
@@ -113,18 +122,19 @@ static void fill_rows(const struct random_model *spec, struct rng *rng, struct d
         [PRECISION_I8] = SCALING_ROW,        [PRECISION_I4] = SCALING_ROW_OFFSET,
         [PRECISION_I3] = SCALING_ROW_OFFSET, [PRECISION_I2] = SCALING_ROW_OFFSET};
     struct model *m = &d->model;
-    m->rows =
-        (struct row_table){.n = spec->n_rows,
-                           .width = spec->combine == COMBINE_CONCAT ? m->dim / m->mapping.n_lookups : m->dim,
-                           .precision = spec->precision,
-                           .scaling = spec->scales == RANDOM_SCALES_OFFSET ? SCALING_ROW_OFFSET
-                                      : spec->scales == RANDOM_SCALES_DIM  ? SCALING_DIM
-                                                                           : defaults[spec->precision]};
+    m->rows = (struct row_table){.n = spec->n_rows,
+                                 .width = m->dim / mapping_n_parts(&m->mapping),
+                                 .precision = spec->precision,
+                                 .scaling = spec->scales == RANDOM_SCALES_OFFSET ? SCALING_ROW_OFFSET
+                                            : spec->scales == RANDOM_SCALES_DIM  ? SCALING_DIM
+                                                                                 : defaults[spec->precision]};
     m->rows.values = d->rows = allocate(spec->n_rows, row_bytes(&m->rows));
     if (m->rows.scaling != SCALING_NONE)
         m->rows.scales = d->scales = allocate(row_scale_bytes(m), 1);
     for (uint32_t row = 0; row < spec->n_rows; row++)
         fill_row(spec, rng, row, d);
+    if (spec->flags & (RANDOM_FEW_ITEM_LOOKUPS | RANDOM_FEW_OTHER_LOOKUPS))
+        clear_last_row(d);
     for (uint32_t v = 0; m->rows.scaling == SCALING_DIM && v < m->dim; v++)
         ((float *)d->scales)[v] = (float)(row_size(ROW_ORDINARY, m->dim) * (0.5 + rng_double(rng)) / 64);
 }
@@ -138,14 +148,16 @@ static float random_weight(const struct random_model *spec, struct rng *rng)
 }
 
 /* Makes id the same as the unknown one in all that the model holds of it. */
-static void blank(struct draft *d, size_t s, uint32_t id, uint32_t unknown)
+static void blank(struct draft *d, size_t s, size_t n_lookups, uint32_t id, uint32_t unknown)
 {
-    size_t n_lookups = d->model.mapping.n_lookups;
     memcpy(d->remaps[s] + id * n_lookups, d->remaps[s] + unknown * n_lookups, n_lookups * sizeof(uint32_t));
     if (d->codes[s])
         d->codes[s][id] = d->codes[s][unknown];
     if (d->weights[s])
         d->weights[s][id] = d->weights[s][unknown];
+    if (d->lookup_weights[s])
+        memcpy(d->lookup_weights[s] + id * n_lookups, d->lookup_weights[s] + unknown * n_lookups,
+               n_lookups * sizeof(float));
     if (s == SPACE_ITEM && d->bias)
         d->bias[id] = d->bias[unknown];
 }
@@ -181,18 +193,37 @@ static void pack_classes(struct draft *d, size_t s, struct space *space)
     space->classes.words = d->class_words[s];
 }
 
+static uint32_t n_lookups_of(const struct random_model *spec, size_t s)
+{
+    unsigned few = s == SPACE_ITEM ? RANDOM_FEW_ITEM_LOOKUPS : RANDOM_FEW_OTHER_LOOKUPS;
+    return spec->flags & few || !spec->n_lookups ? 1 : spec->n_lookups;
+}
+
+/* Near 1, of either sign; some are 0. */
+static float *random_lookup_weights(size_t n, struct rng *rng)
+{
+    float *weights = allocate(n, sizeof *weights);
+    for (size_t i = 0; i < n; i++)
+        weights[i] =
+            rng_below(rng, 8) ? (float)((0.25 + 1.5 * rng_double(rng)) * (rng_below(rng, 2) ? 1 : -1)) : 0.0f;
+    return weights;
+}
+
 /* Mapping, weights and biases of one space; borrowed from the draft. */
 static void fill_entries(const struct random_model *spec, struct rng *rng, size_t s, struct draft *d,
                          struct space *space)
 {
-    uint32_t unknown = space->n_ids, n_lookups = d->model.mapping.n_lookups;
+    uint32_t unknown = space->n_ids, n_lookups = n_lookups_of(spec, s);
     size_t n = unknown + (size_t)1;
+    space->n_lookups = n_lookups;
     uint32_t *remap = d->remaps[s] = allocate(n * n_lookups, sizeof *remap);
     unsigned own = spec->class_bits ? 0 : spec->flags;
     float *weights = d->weights[s] = own & RANDOM_WEIGHTS ? allocate(n, sizeof *weights) : NULL;
     float *bias = s == SPACE_ITEM && own & RANDOM_BIAS ? allocate(n, sizeof *bias) : NULL;
     if (s == SPACE_ITEM)
         d->model.bias = d->bias = bias;
+    if (spec->flags & RANDOM_LOOKUP_WEIGHTS && s != SPACE_USER)
+        d->lookup_weights[s] = random_lookup_weights(n * n_lookups, rng);
     for (size_t i = 0; i < n; i++) {
         for (uint32_t l = 0; l < n_lookups; l++)
             remap[i * n_lookups + l] = (uint32_t)rng_below(rng, mapping_n_choices(&d->model, space));
@@ -207,17 +238,20 @@ static void fill_entries(const struct random_model *spec, struct rng *rng, size_
         fill_classes(spec, rng, s, d, space);
     for (uint32_t i = 0; (weights || spec->class_bits) && i < unknown; i++)
         if (rng_below(rng, 5) == 0)
-            blank(d, s, i, unknown);
+            blank(d, s, n_lookups, i, unknown);
     if (spec->class_bits)
         pack_classes(d, s, space);
     space->weights = weights;
-    space->remap = spec->mapping == MAPPING_HASHED ? NULL : remap;
+    space->lookup_weights = d->lookup_weights[s];
+    space->remap = mapping_is_computed(spec->mapping) ? NULL : remap;
 }
 
 /* Some of the rows but the last; as many for each lookup. */
 static struct own_rows random_own_rows(const struct random_model *spec, struct rng *rng, uint32_t n_lookups)
 {
     uint32_t n_free = spec->n_rows - 1, n_units = n_free / n_lookups;
+    if (spec->flags & RANDOM_OWN_ROWS && spec->mapping == MAPPING_QUOTIENT) /* which needs most of them */
+        return (struct own_rows){.n = n_free};
     if (!(spec->flags & RANDOM_OWN_ROWS) || spec->mapping == MAPPING_STORED || n_units == 0)
         return (struct own_rows){.n = 0};
     uint32_t n = n_lookups * (1 + (uint32_t)rng_below(rng, n_units));
@@ -228,7 +262,7 @@ static struct own_rows random_own_rows(const struct random_model *spec, struct r
 static void pack(struct draft *d, size_t s, struct space *space)
 {
     const struct row_mapping *mapping = &d->model.mapping;
-    uint64_t n = (space->n_ids + 1ull) * mapping->n_lookups;
+    uint64_t n = (space->n_ids + 1ull) * space->n_lookups;
     uint32_t *words = allocate(mapping_n_words(n, mapping->bits), sizeof *words);
     mapping_pack(d->remaps[s], n, mapping->bits, words);
     free(d->remaps[s]);
@@ -275,7 +309,7 @@ static struct space make_space(const struct random_model *spec, struct rng *rng,
 {
     struct space space = {.n_ids = n_ids};
     if (s != SPACE_USER || d->model.user_is_embedded) {
-        space.own_rows = random_own_rows(spec, rng, d->model.mapping.n_lookups);
+        space.own_rows = random_own_rows(spec, rng, n_lookups_of(spec, s));
         fill_entries(spec, rng, s, d, &space);
         if (spec->mapping == MAPPING_PACKED)
             pack(d, s, &space);
@@ -288,7 +322,20 @@ static struct space make_space(const struct random_model *spec, struct rng *rng,
 static uint32_t random_bits(const struct random_model *spec)
 {
     uint32_t n_lookups = spec->n_lookups ? spec->n_lookups : 1, n_each = (spec->n_rows - 1) / n_lookups;
-    return mapping_bits(spec->flags & RANDOM_OWN_ROWS && n_each > 0 ? n_each : spec->n_rows);
+    bool all_alike = !(spec->flags & (RANDOM_FEW_ITEM_LOOKUPS | RANDOM_FEW_OTHER_LOOKUPS));
+    return mapping_bits(spec->flags & RANDOM_OWN_ROWS && all_alike && n_each > 0 ? n_each : spec->n_rows);
+}
+
+/* The smallest one that leaves rows enough. */
+static uint32_t choose_divisor(const struct random_model *spec)
+{
+    const uint32_t counts[] = {spec->n_items, spec->n_users, spec->n_feature_ids};
+    uint32_t most = 0, m = 1;
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        most = counts[i] > most ? counts[i] : most;
+    while (m + (most + m - 1) / m + 1 > spec->n_rows)
+        assert_true(m++ < spec->n_rows);
+    return m;
 }
 
 static void draft_fill(const struct random_model *spec, struct draft *d)
@@ -301,8 +348,10 @@ static void draft_fill(const struct random_model *spec, struct draft *d)
                         .mapping = {.kind = spec->mapping,
                                     .combine = spec->combine,
                                     .n_lookups = spec->n_lookups ? spec->n_lookups : 1,
+                                    .n_parts = spec->n_parts,
                                     .bits = spec->mapping == MAPPING_PACKED ? random_bits(spec) : 0,
-                                    .seed = spec->mapping == MAPPING_HASHED ? spec->seed : 0},
+                                    .seed = spec->mapping == MAPPING_HASHED ? spec->seed : 0,
+                                    .divisor = spec->mapping == MAPPING_QUOTIENT ? choose_divisor(spec) : 0},
                         .user_is_embedded = spec->flags & RANDOM_USER_EMBEDDED && spec->n_users > 0,
                         .features = d->features,
                         .n_features = spec->n_features};
@@ -329,6 +378,7 @@ static void draft_free(struct draft *d)
         free(d->codes[s]);
         free(d->class_words[s]);
         free(d->class_weights[s]);
+        free(d->lookup_weights[s]);
         id_builder_destroy(d->keys[s]);
     }
 }

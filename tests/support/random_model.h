@@ -14,8 +14,11 @@ enum random_values {
 enum random_model_flags {
     RANDOM_WEIGHTS = 1, /* the model has weights (or classes); a fifth of its items then are blank */
     RANDOM_BIAS = 2,
-    RANDOM_USER_EMBEDDED = 4, /* if there are users */
-    RANDOM_OWN_ROWS = 8, /* each space has rows of its own, if the mapping lets it and there are enough */
+    RANDOM_USER_EMBEDDED = 4,      /* if there are users */
+    RANDOM_FEW_ITEM_LOOKUPS = 8,   /* of stored and packed sums of several: items have one row, */
+    RANDOM_FEW_OTHER_LOOKUPS = 16, /* or all other spaces have; and the last row is zeros */
+    RANDOM_LOOKUP_WEIGHTS = 32,    /* of sums: of all embedded spaces but users */
+    RANDOM_OWN_ROWS = 64, /* each space has rows of its own, if the mapping lets it and there are enough */
 };
 
 /* RANDOM_SCALES_DEFAULT: one scale a row for i8, a scale and an offset for i4, i3 and i2, none for the
@@ -36,9 +39,11 @@ struct random_model {
     unsigned flags;
     enum random_scales scales; /* those other than the default: i8 only */
     enum mapping_kind
-        mapping; /* hashed, or with rows of its own: no items are blank, and n_rows is 2 at least */
+        mapping; /* computed, or with rows of its own: no items are blank, and n_rows is 2 at
+                    least; modulo: one lookup; quotient: two, and rows enough for some divisor */
     enum combine combine;
-    uint32_t n_lookups;     /* 0: 1; concat: it divides dim, into widths of whole bytes */
+    uint32_t n_lookups;     /* 0: 1 */
+    uint32_t n_parts;       /* of concat; 0: n_lookups. It divides dim, into widths of whole bytes */
     uint32_t n_features;    /* 0 .. RANDOM_MAX_FEATURES, named as by random_model_feature */
     uint32_t n_feature_ids; /* of each, beside the unknown one */
     uint32_t class_bits;    /* above 0: weights and biases are by class, whatever the flags say of them */

@@ -20,6 +20,7 @@ struct learned {
     struct model model;
     /* All owned; the model points to them. */
     uint32_t *item_remap, *user_remap;
+    float *item_lookup_weights, *user_lookup_weights;
     struct stored_rows rows;
     float *weights;
     float *bias;
@@ -140,16 +141,16 @@ static enum collide_status store_rows(struct learned *l, struct table_source *s,
 
 /* ---- From ids to rows. */
 
-/* The lookups of all spaces: a space with fewer of them reads zeros for the others. */
+/* The lookups of all spaces. */
 static uint32_t most_lookups(const struct id_mapping *items, const struct id_mapping *users)
 {
     return users && users->n_lookups > items->n_lookups ? users->n_lookups : items->n_lookups;
 }
 
 /* Whether packed entries can be relative to codebooks, or to all of the space's rows. */
-static bool keeps_to_books(const struct id_mapping *m, uint32_t n_lookups)
+static bool keeps_to_books(const struct id_mapping *m)
 {
-    return m->n_lookups == n_lookups && (m->n_book_rows || n_lookups == 1);
+    return m->n_book_rows || m->n_lookups == 1;
 }
 
 static void set_own_rows(const struct id_mapping *m, uint32_t first_row, struct model *model,
@@ -160,16 +161,29 @@ static void set_own_rows(const struct id_mapping *m, uint32_t first_row, struct 
     model->mapping.bits = bits > model->mapping.bits ? bits : model->mapping.bits;
 }
 
-/* What row numbers are relative to, and so how many bits they take. */
+/* What makes an embedding of rows. */
+static struct row_mapping mapping_of(const struct id_mapping *items, const struct id_mapping *users,
+                                     enum mapping_kind kind)
+{
+    const bool has_parts = items->n_parts > 1;
+    return (struct row_mapping){.kind = kind,
+                                .n_lookups = most_lookups(items, users),
+                                .combine = has_parts ? COMBINE_CONCAT : items->combine,
+                                .n_parts = has_parts ? items->n_parts : 0};
+}
+
+/* Rows an id, and what row numbers are relative to, and so how many bits they take. */
 static void plan_mapping(const struct id_mapping *items, const struct id_mapping *users,
                          enum mapping_kind kind, struct model *m)
 {
-    const uint32_t n_lookups = most_lookups(items, users);
-    m->mapping = (struct row_mapping){.kind = kind, .n_lookups = n_lookups, .combine = items->combine};
+    m->mapping = mapping_of(items, users, kind);
     m->user_is_embedded = users != NULL;
+    m->item.n_lookups = items->n_lookups;
+    if (users)
+        m->user.n_lookups = users->n_lookups;
     if (kind != MAPPING_PACKED)
         return;
-    if (!keeps_to_books(items, n_lookups) || (users && !keeps_to_books(users, n_lookups))) {
+    if (!keeps_to_books(items) || (users && !keeps_to_books(users))) {
         m->mapping.bits = mapping_bits(m->rows.n);
         return;
     }
@@ -181,7 +195,7 @@ static void plan_mapping(const struct id_mapping *items, const struct id_mapping
 static enum collide_status pack_space(const struct row_mapping *mapping, struct space *space,
                                       uint32_t **remap, struct collide_error *err)
 {
-    const uint64_t n_entries = (space->n_ids + 1ull) * mapping->n_lookups;
+    const uint64_t n_entries = (space->n_ids + 1ull) * space->n_lookups;
     uint32_t *words = malloc(mapping_n_words(n_entries, mapping->bits) * sizeof *words);
     if (!words)
         return error_no_memory(err, "the packed mapping");
@@ -197,7 +211,7 @@ static enum collide_status store_remap(struct learned *l, const struct trained_s
                                        uint32_t **out, struct collide_error *err)
 {
     const struct id_mapping *m = from->mapping;
-    const size_t n_lookups = l->model.mapping.n_lookups, n_entries = (space->n_ids + 1ull) * n_lookups;
+    const size_t n_lookups = space->n_lookups, n_entries = (space->n_ids + 1ull) * n_lookups;
     const uint32_t n_book = space->own_rows.n / (uint32_t)n_lookups;
     uint32_t *remap = malloc(n_entries * sizeof *remap);
     if (!remap)
@@ -205,13 +219,30 @@ static enum collide_status store_remap(struct learned *l, const struct trained_s
     for (size_t e = 0; e < n_entries; e++)
         remap[e] = n_book ? 0 : l->model.rows.n - 1;
     for (size_t i = 0; i < m->n_ids; i++)
-        for (size_t k = 0; k < m->n_lookups; k++) {
-            const uint32_t place = order->place_of[m->rows_of[i * m->n_lookups + k]];
+        for (size_t k = 0; k < n_lookups; k++) {
+            const uint32_t place = order->place_of[m->rows_of[i * n_lookups + k]];
             remap[from->dense_ids[i] * n_lookups + k] = n_book ? place % n_book : first_row + place;
         }
     space->remap = *out = remap;
     return l->model.mapping.kind == MAPPING_PACKED ? pack_space(&l->model.mapping, space, out, err)
                                                    : COLLIDE_OK;
+}
+
+/* Of ids of which nothing is known: 0. */
+static enum collide_status store_lookup_weights(const struct trained_space *from, struct space *space,
+                                                float **out, struct collide_error *err)
+{
+    const size_t n_lookups = space->n_lookups;
+    if (!from->lookup_weights)
+        return COLLIDE_OK;
+    float *weights = calloc((space->n_ids + 1ull) * n_lookups, sizeof *weights);
+    if (!weights)
+        return error_no_memory(err, "the weights of lookups");
+    for (size_t i = 0; i < from->mapping->n_ids; i++)
+        memcpy(weights + from->dense_ids[i] * n_lookups, from->lookup_weights + i * n_lookups,
+               n_lookups * sizeof *weights);
+    space->lookup_weights = *out = weights;
+    return COLLIDE_OK;
 }
 
 static enum collide_status store_mapping(struct learned *l, const struct table_source *s,
@@ -220,8 +251,12 @@ static enum collide_status store_mapping(struct learned *l, const struct table_s
     const struct trained *t = s->trained;
     plan_mapping(t->items.mapping, t->users.mapping, kind, &l->model);
     enum collide_status status = store_remap(l, &t->items, &s->items, 0, &l->model.item, &l->item_remap, err);
+    if (status == COLLIDE_OK)
+        status = store_lookup_weights(&t->items, &l->model.item, &l->item_lookup_weights, err);
     if (status == COLLIDE_OK && t->users.mapping)
         status = store_remap(l, &t->users, &s->users, s->n_item_rows, &l->model.user, &l->user_remap, err);
+    if (status == COLLIDE_OK && t->users.mapping)
+        status = store_lookup_weights(&t->users, &l->model.user, &l->user_lookup_weights, err);
     return status;
 }
 
@@ -343,6 +378,11 @@ enum collide_status learned_create(const struct interactions *log, const struct 
     return COLLIDE_OK;
 }
 
+static bool is_weighted(const struct space_plan *plan)
+{
+    return mapping_method(plan->method)->weights == WEIGHTS_TRAINED;
+}
+
 void learned_shape(const struct interactions *log, const struct id_mapping *items,
                    const struct id_mapping *users, const struct learn_options *options, struct model *out)
 {
@@ -358,6 +398,10 @@ void learned_shape(const struct interactions *log, const struct id_mapping *item
         out->user = (struct space){
             .n_ids = log->users.n_ids, .keys = keys_of(&log->users), .remap = users ? &word : NULL};
     plan_mapping(items, users, options->mapping, out);
+    if (is_weighted(&options->items))
+        out->item.lookup_weights = &something;
+    if (users && is_weighted(&options->users))
+        out->user.lookup_weights = &something;
     if (options->scalar_bits)
         out->item.classes = (struct id_classes){&word, options->scalar_bits, &something, &something};
     else
@@ -388,6 +432,8 @@ void learned_destroy(struct learned *l)
         return;
     free(l->item_remap);
     free(l->user_remap);
+    free(l->item_lookup_weights);
+    free(l->user_lookup_weights);
     stored_rows_free(&l->rows);
     free(l->weights);
     free(l->bias);

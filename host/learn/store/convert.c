@@ -37,9 +37,10 @@ static struct space *space_of(struct converted *c, size_t s)
 
 static struct model_cost cost_of(const struct model *m)
 {
-    uint32_t n_lookups = m->mapping.n_lookups;
-    return (struct model_cost){.n_lookups = n_lookups,
-                               .lookup_lines = (cost_of_rows(m).lines + cost_of_scales(m).lines) / n_lookups,
+    const struct lookup_cost rows = cost_of_rows(m);
+    const double n_lookups = rows.bytes / (double)row_bytes(&m->rows); /* of an id, on average */
+    return (struct model_cost){.n_lookups = m->mapping.n_lookups,
+                               .lookup_lines = (rows.lines + cost_of_scales(m).lines) / n_lookups,
                                .id_lines = cost_of_embedding(m).lines,
                                .n_rows = m->rows.n,
                                .row_bytes = bytes_of_rows(m),
@@ -54,7 +55,7 @@ static void read_source_row(const void *context, uint32_t r, float *out)
     dequantize_row(&source->rows, r, 0, out);
 }
 
-/* Of concatenated line rows each lookup may have scales of its own, and a row does not say whose it is. */
+/* Of concatenated line rows each part may have scales of its own, and a row does not say whose it is. */
 static enum collide_status check_common_scales(const struct model *m, struct collide_error *err)
 {
     const uint32_t width = m->rows.width;
@@ -62,7 +63,7 @@ static enum collide_status check_common_scales(const struct model *m, struct col
     for (uint32_t part = 1; m->rows.scaling == SCALING_DIM && part < m->dim / width; part++)
         if (memcmp(scales, scales + part * width, width * sizeof *scales) != 0)
             return error_set(err, COLLIDE_UNSUPPORTED,
-                             "lookups 0 and %" PRIu32 " of the model scale rows differently, so rows cannot "
+                             "parts 0 and %" PRIu32 " of the model scale rows differently, so rows cannot "
                              "be stored in another form one by one",
                              part);
     return COLLIDE_OK;
@@ -107,20 +108,11 @@ static bool rows_change(const struct converted *c, const struct convert_options 
 
 /* ---- The mapping. */
 
-static enum mapping_kind chosen_kind(const struct converted *c, enum mapping_choice choice)
-{
-    if (choice == MAPPING_TO_PACKED)
-        return MAPPING_PACKED;
-    if (choice == MAPPING_TO_STORED || (c->merge.pairs && c->source->mapping.kind == MAPPING_HASHED))
-        return MAPPING_STORED;
-    return c->source->mapping.kind;
-}
-
 /* Space s's entries, one a word; NULL when memory is out. */
 static uint32_t *list_entries(const struct converted *c, size_t s)
 {
     const struct space *space = model_space(c->source, s);
-    const uint32_t n_lookups = c->model.mapping.n_lookups;
+    const uint32_t n_lookups = space_n_lookups(&c->model, model_space(&c->model, s));
     uint32_t *entries = malloc((space->n_ids + 1ull) * n_lookups * sizeof *entries);
     for (uint64_t id = 0; entries && id <= space->n_ids; id++)
         for (uint32_t l = 0; l < n_lookups; l++)
@@ -145,14 +137,17 @@ static enum collide_status convert_mapping(struct converted *c, struct collide_e
     for (size_t s = 0; s < model_n_spaces(c->source); s++) {
         if (!model_space_is_embedded(c->source, s))
             continue;
-        uint64_t n_entries = (space_of(c, s)->n_ids + 1ull) * mapping->n_lookups;
+        struct space *space = space_of(c, s);
+        if (c->merge.pairs)
+            space->n_lookups = (space->n_lookups + 1) / 2;
+        uint64_t n_entries = (space->n_ids + 1ull) * space_n_lookups(&c->model, space);
         c->remaps[s] = list_entries(c, s);
         if (c->remaps[s] && mapping->kind == MAPPING_PACKED)
             c->remaps[s] = pack(c->remaps[s], n_entries, mapping->bits);
         if (!c->remaps[s])
             return error_no_memory(err, "the mapping");
-        space_of(c, s)->remap = c->remaps[s];
-        space_of(c, s)->own_rows = (struct own_rows){.n = 0}; /* entries count from row 0 */
+        space->remap = c->remaps[s];
+        space->own_rows = (struct own_rows){.n = 0}; /* entries count from row 0 */
     }
     return COLLIDE_OK;
 }
@@ -169,15 +164,21 @@ static bool keeps_codebooks(const struct converted *c, enum mapping_kind kind)
 
 static struct row_mapping choose_mapping(const struct converted *c, enum mapping_choice choice)
 {
-    struct row_mapping mapping = c->source->mapping;
-    mapping.kind = chosen_kind(c, choice);
-    if (c->merge.pairs)
-        mapping.n_lookups = c->merge.n_lookups;
-    if (mapping.n_lookups == 1)
+    struct row_mapping mapping = c->merge.pairs ? merge_mapping(&c->merge) : c->source->mapping;
+    if (choice == MAPPING_TO_STORED)
+        mapping.kind = MAPPING_STORED;
+    if (choice == MAPPING_TO_PACKED)
+        mapping.kind = MAPPING_PACKED;
+    if (mapping.n_lookups == 1) {
         mapping.combine = COMBINE_SUM;
+        mapping.n_parts = 0;
+    }
     if (!keeps_codebooks(c, mapping.kind))
         mapping.bits = mapping.kind == MAPPING_PACKED ? mapping_bits(c->model.rows.n) : 0;
-    mapping.seed = mapping.kind == MAPPING_HASHED ? mapping.seed : 0;
+    if (!mapping_is_computed(mapping.kind)) {
+        mapping.seed = 0;
+        mapping.divisor = 0;
+    }
     return mapping;
 }
 

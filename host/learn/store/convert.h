@@ -36,8 +36,8 @@ struct converted;
 
 /* The provenance gets a note "converted", to which later conversions add. COLLIDE_INVALID: the form does not
  * suit the rows, there is an odd number of lookups to merge or more bytes than allowed. COLLIDE_UNSUPPORTED:
- * rows that several concatenated lookups scale differently. Returns owned; borrows model, and what did not
- * change of it, until converted_destroy. */
+ * rows that several parts scale differently, or what merge.h does not merge. Returns owned; borrows model,
+ * and what did not change of it, until converted_destroy. */
 enum collide_status convert_model(const struct model *model, const struct convert_options *options,
                                   struct converted **out, struct collide_error *err);
 void converted_destroy(struct converted *c);

@@ -58,15 +58,23 @@ void combine_row(enum combine combine, const float *row, uint32_t n, float *out)
         out[d] = combine == COMBINE_MULTIPLY ? out[d] * row[d] : out[d] + row[d];
 }
 
+static void scale_row(float weight, float *row, uint32_t n)
+{
+    for (uint32_t d = 0; d < n; d++)
+        row[d] *= weight;
+}
+
 void dequantize_embedding(const struct model *m, const struct space *space, uint32_t id, float *out)
 {
-    const bool is_concat = m->mapping.combine == COMBINE_CONCAT;
-    for (uint32_t l = 0; l < m->mapping.n_lookups; l++) {
-        float row[MODEL_MAX_DIM];
-        uint32_t first_dim = is_concat ? l * m->rows.width : 0;
-        bool is_first = l == 0 || is_concat;
-        dequantize_row(&m->rows, model_row_of(m, space, id, l), first_dim, is_first ? out + first_dim : row);
+    const uint32_t width = m->rows.width, part_lookups = mapping_part_lookups(&m->mapping);
+    for (uint32_t l = 0; l < space_n_lookups(m, space); l++) {
+        const uint32_t first_dim = l / part_lookups * width;
+        const bool is_first = l % part_lookups == 0;
+        float other[MODEL_MAX_DIM], *row = is_first ? out + first_dim : other;
+        dequantize_row(&m->rows, model_row_of(m, space, id, l), first_dim, row);
+        if (space->lookup_weights)
+            scale_row(model_lookup_weight(m, space, id, l), row, width);
         if (!is_first)
-            combine_row(m->mapping.combine, row, m->dim, out);
+            combine_row(m->mapping.combine, row, width, out + first_dim);
     }
 }

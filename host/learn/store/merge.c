@@ -52,19 +52,44 @@ static enum collide_status append_lookup(struct merge *merge, uint32_t lookup, u
     return COLLIDE_OK;
 }
 
-enum collide_status merge_create(const struct model *m, struct merge *out, struct collide_error *err)
+/* Whether two lookups that are merged stand side by side. */
+static bool joins_parts(const struct model *m)
 {
-    const uint32_t n_lookups = m->mapping.n_lookups;
+    return m->mapping.combine == COMBINE_CONCAT && mapping_part_lookups(&m->mapping) == 1;
+}
+
+enum collide_status merge_check(const struct model *m, struct collide_error *err)
+{
+    const uint32_t n_lookups = m->mapping.n_lookups, part_lookups = mapping_part_lookups(&m->mapping);
     if (n_lookups % 2 != 0)
         return error_set(err, COLLIDE_INVALID,
                          "lookups are merged by twos, and the model has %" PRIu32
                          " an id; convert without merging",
                          n_lookups);
-    struct merge merge = {.model = m, .n_lookups = n_lookups / 2};
-    merge.width = m->mapping.combine == COMBINE_CONCAT ? 2 * m->rows.width : m->rows.width;
+    if (part_lookups % 2 != 0 && !joins_parts(m))
+        return error_set(err, COLLIDE_UNSUPPORTED,
+                         "lookups are merged by twos, and each part of an embedding is the sum of %" PRIu32
+                         "; convert without merging",
+                         part_lookups);
+    if (model_has_lookup_weights(m))
+        return error_set(
+            err, COLLIDE_UNSUPPORTED,
+            "the model's ids weigh their rows, so that pairs of rows have no sum in common; convert "
+            "without merging");
+    return COLLIDE_OK;
+}
+
+enum collide_status merge_create(const struct model *m, struct merge *out, struct collide_error *err)
+{
+    enum collide_status status = merge_check(m, err);
+    if (status != COLLIDE_OK)
+        return status;
+    struct merge merge = {.model = m, .n_lookups = m->mapping.n_lookups / 2};
+    merge.width = joins_parts(m) ? 2 * m->rows.width : m->rows.width;
     uint64_t n_entries = model_entry_base(m, model_n_spaces(m));
     uint64_t *scratch = malloc(n_entries * sizeof *scratch);
-    enum collide_status status = scratch ? COLLIDE_OK : error_no_memory(err, "the merged lookups");
+    if (!scratch)
+        status = error_no_memory(err, "the merged lookups");
     for (uint32_t p = 0; status == COLLIDE_OK && p < merge.n_lookups; p++)
         status = append_lookup(&merge, p, scratch, err);
     free(scratch);
@@ -79,6 +104,17 @@ void merge_free(struct merge *merge)
 {
     free(merge->pairs);
     *merge = (struct merge){0};
+}
+
+struct row_mapping merge_mapping(const struct merge *merge)
+{
+    struct row_mapping mapping = merge->model->mapping;
+    mapping.n_lookups = merge->n_lookups;
+    if (joins_parts(merge->model))
+        mapping.n_parts = 0;
+    if (mapping_is_computed(mapping.kind))
+        mapping.kind = MAPPING_STORED;
+    return mapping;
 }
 
 uint32_t merge_row_of(const struct merge *merge, const struct space *space, uint32_t id, uint32_t lookup)
@@ -99,19 +135,18 @@ void merge_read_row(const void *context, uint32_t r, float *out)
 {
     const struct merge *merge = context;
     const struct model *m = merge->model;
-    const bool is_concat = m->mapping.combine == COMBINE_CONCAT;
     const uint32_t width = m->rows.width;
     uint32_t lookup = 0;
     while (merge->first_rows[lookup + 1] <= r)
         lookup++;
     uint32_t first = (uint32_t)(merge->pairs[r] >> 32), second = (uint32_t)merge->pairs[r];
-    uint32_t first_dim = is_concat ? 2 * lookup * width : 0;
+    uint32_t first_dim = 2 * lookup / mapping_part_lookups(&m->mapping) * width;
     dequantize_row(&m->rows, first, first_dim, out);
-    if (is_concat) {
+    if (joins_parts(m)) {
         dequantize_row(&m->rows, second, first_dim + width, out + width);
         return;
     }
     float row[MODEL_MAX_DIM];
-    dequantize_row(&m->rows, second, 0, row);
+    dequantize_row(&m->rows, second, first_dim, row);
     combine_row(m->mapping.combine, row, width, out);
 }

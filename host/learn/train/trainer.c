@@ -145,6 +145,11 @@ float *trainer_lookup_weights(struct trainer *t)
     return embedder_lookup_weights(t->items);
 }
 
+float *trainer_user_lookup_weights(struct trainer *t)
+{
+    return t->users.embedder ? embedder_lookup_weights(t->users.embedder) : NULL;
+}
+
 void trainer_start_from(struct trainer *t, struct trainer *other)
 {
     const struct id_mapping *m = t->problem.items;

@@ -33,6 +33,7 @@ float *trainer_rows(struct trainer *t);           /* of the items' mapping */
 float *trainer_user_rows(struct trainer *t);      /* of the users' mapping; NULL without one */
 float *trainer_bias(struct trainer *t);           /* (n_items) */
 float *trainer_lookup_weights(struct trainer *t); /* of the items' mapping; NULL if it has none */
+float *trainer_user_lookup_weights(struct trainer *t); /* of the users'; NULL if there are none */
 
 /* Items' rows and biases are those of another trainer with the same mapping of items. */
 void trainer_start_from(struct trainer *t, struct trainer *other);
