@@ -130,6 +130,8 @@ static struct model merged_shape(const struct model *m, const struct merge *merg
     merged.rows.width = merge->width;
     merged.mapping = merge_mapping(merge);
     merged.mapping.bits = mapping_bits(merge->n_rows);
+    merged.item.n_lookups = (m->item.n_lookups + 1) / 2;
+    merged.user.n_lookups = (m->user.n_lookups + 1) / 2;
     return merged;
 }
 

@@ -358,7 +358,7 @@ static void rows_of_a_space_must_be_some_of_the_table(void **state)
             u32(&d, "item.remap_packed")[0] ^= 2);
     CORRUPT(books, "item.remap_packed maps id 0 to row 1 of 1 of a codebook",
             set(&d, "collide.rows.item", "1,2"));
-    CORRUPT(two_lookups, "collide.rows.item is there, but only packed and hashed",
+    CORRUPT(two_lookups, "collide.rows.item is there, but only packed and computed",
             set(&d, "collide.rows.item", "0,4"));
     CORRUPT(books, "collide.rows.city is there, but", set(&d, "collide.rows.city", "0,4"));
     CORRUPT(with_books_of_items, "collide.rows.user is there, but", set(&d, "collide.rows.user", "0,4"));
