@@ -57,8 +57,9 @@ static void prefetch_rows(const tables *t, uint any_id)
         row_pointer values = row_values(t, row);
         for (uint byte = 0; byte < ROW_BYTES; byte += LINE_BYTES)
             PREFETCH_LINE((ROWS_SPACE const char *)values + byte);
-        if (LINE_BYTES % ROW_BYTES != 0 && ROW_BYTES % LINE_BYTES != 0) /* it may end in one line more */
-            PREFETCH_LINE((ROWS_SPACE const char *)values + ROW_BYTES - 1);
+        if (LINE_BYTES % ROW_BYTES != 0)
+            if (ROW_BYTES % LINE_BYTES != 0) /* it may end in one line more */
+                PREFETCH_LINE((ROWS_SPACE const char *)values + ROW_BYTES - 1);
 #if defined(SCALE_ROW)
         PREFETCH_LINE(ENTRY(SCALES, t->scales, row, 1));
 #elif defined(SCALE_ROW_OFFSET)

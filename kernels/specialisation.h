@@ -13,6 +13,7 @@
  *   MAP_HASHED | MAP_MODULO | MAP_QUOTIENT                   or how they are computed
  *   MAP_BITS                                                 of a packed entry
  *   CODEBOOKS                                                1: packed entries count from their lookup's codebook
+ *   BLANK_BY_VALUES                                          1: weight and bias alone say what nothing was learned of
  *   POOL_SUM | POOL_MEAN | POOL_NORMALISED | POOL_MAX
  *   WEIGHTED, BIASED                                         1: there is a weight, a bias per id
  *   CLASS_BITS                                               of a code by which an id has both, from tables; 0: each has its own
@@ -65,6 +66,9 @@
 #endif
 #ifndef CODEBOOKS
 #define CODEBOOKS 0
+#endif
+#ifndef BLANK_BY_VALUES
+#define BLANK_BY_VALUES CODEBOOKS
 #endif
 #if !defined(POOL_SUM) && !defined(POOL_MEAN) && !defined(POOL_NORMALISED) && !defined(POOL_MAX)
 #define POOL_SUM

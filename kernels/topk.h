@@ -153,7 +153,7 @@ static bool is_blank(const tables *t, uint id)
 #if WEIGHTED && !defined(MAP_COMPUTED)
     uint unknown = t->params.n_items;
     bool same = id_weight(t, id) == id_weight(t, unknown) && id_bias(t, id) == id_bias(t, unknown);
-#if !CODEBOOKS
+#if !BLANK_BY_VALUES
     for (uint l = 0; l < LOOKUPS; l++)
         same = same && row_of(t, id, l) == row_of(t, unknown, l);
 #endif

@@ -49,6 +49,8 @@ static void add_model(struct text *t, const struct kernels *k)
         add(t, " -DMAP_BITS=%u", m->mapping.bits);
     if (k->tables.has_codebooks)
         add(t, " -DCODEBOOKS=1");
+    if (m->mapping.kind == MAPPING_PACKED && m->item.own_rows.n)
+        add(t, " -DBLANK_BY_VALUES=1");
     add(t, " -DWEIGHTED=%d -DBIASED=%d", k->tables.weighted, k->tables.biased);
     if (k->tables.class_bits)
         add(t, " -DCLASS_BITS=%u", k->tables.class_bits);

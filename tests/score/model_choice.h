@@ -16,7 +16,7 @@ enum model_option {
     N_MODEL_OPTIONS
 };
 
-enum { MODEL_CHOICE_N = 72 };
+enum { MODEL_CHOICE_N = 76 };
 
 /* Random, but for this: every two values of any two options come together in one of the models. */
 struct random_model model_choice(unsigned i);
