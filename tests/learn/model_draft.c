@@ -11,7 +11,7 @@ static unsigned packed_value(const uint8_t *bytes, size_t i, unsigned bits)
 {
     unsigned value = 0;
     for (unsigned k = 0; k < bits; k++)
-        value |= (bytes[(i * bits + k) / 8] >> (i * bits + k) % 8 & 1u) << k;
+        value |= ((unsigned)bytes[(i * bits + k) / 8] >> (i * bits + k) % 8 & 1) << k;
     return value;
 }
 
