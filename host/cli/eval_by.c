@@ -70,8 +70,9 @@ static void class_items(const uint64_t *counts, const uint32_t *order, uint32_t 
     class_of[n] = UNSEEN;
     for (uint32_t k = 0; k < n; k++) {
         const uint64_t count = counts[order[k]];
-        class_of[order[k]] =
-            count == 0 ? UNSEEN : (uint8_t)((unsigned __int128)n_before * UNSEEN / n_interactions);
+        class_of[order[k]] = UNSEEN;
+        if (count > 0)
+            class_of[order[k]] = (uint8_t)((unsigned __int128)n_before * UNSEEN / n_interactions);
         struct eval_class *c = &b->classes[class_of[order[k]]];
         add_member(c, count);
         c->n_interactions += count;

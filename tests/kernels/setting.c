@@ -591,7 +591,7 @@ bool setting_is_blank(const struct setting *s, uint32_t item)
                 setting_weight(s, item) == setting_weight(s, unknown) &&
                 setting_bias(s, item) == setting_bias(s, unknown);
     for (uint32_t l = 0; l < s->spec->kernels->n_lookups; l++)
-        same = same && setting_row(s, item, l) == setting_row(s, unknown, l) &&
+        same = same && (s->spec->has_codebooks || setting_row(s, item, l) == setting_row(s, unknown, l)) &&
                setting_lookup_weight(s, item, l) == setting_lookup_weight(s, unknown, l);
     return same;
 }

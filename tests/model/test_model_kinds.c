@@ -506,6 +506,12 @@ static void a_quotient_mapping_needs_rows_for_remainders_and_quotients(void **st
         OF_ROWS(6, "2"));
     CORRUPT(hashed, "then need 9 rows", OF_ROWS(8, "1"));
     CORRUPT(hashed, "collide.divisor is 4294967295", OF_ROWS(8, "4294967295"));
+    ACCEPTED(hashed, OF_ROWS(12, "2"); set(&d, "collide.rows.item", "5,6"));
+    CORRUPT(hashed, "7 item ids then need 7 rows, the last being that of unknown ids, and there are 6",
+            OF_ROWS(12, "2");
+            set(&d, "collide.rows.item", "5,5"));
+    CORRUPT(hashed, "collide.rows.item names 6 rows from 6 on of 12", OF_ROWS(12, "2");
+            set(&d, "collide.rows.item", "6,6"));
     CORRUPT(hashed, "collide.lookups is 1; a quotient mapping has 2", compute(&d, "quotient", "1", "2"));
     CORRUPT(hashed, "collide.lookups is 3; a quotient mapping has 2", compute(&d, "quotient", "3", "2"));
     CORRUPT(hashed, "collide.divisor is missing", compute(&d, "quotient", "2", NULL));

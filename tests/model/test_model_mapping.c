@@ -178,6 +178,29 @@ static void modulo_and_quotient_rows_count_ids_within_their_space(void **state)
     }
 }
 
+/* Items keep to the 4 rows from 2 on, users to the last of them. */
+static void modulo_and_quotient_rows_begin_where_those_of_the_space_do(void **state)
+{
+    (void)state;
+    struct model m = hashed_model(9, 1, 0);
+    m.mapping.kind = MAPPING_MODULO;
+    m.item.own_rows = (struct own_rows){2, 4};
+    m.user.own_rows = (struct own_rows){5, 1};
+    static const uint32_t items[] = {2, 3, 4, 5, 2, 3, 4, 8};
+    for (uint32_t id = 0; id <= 7; id++)
+        assert_int_equal(model_row_of(&m, &m.item, id, 0), items[id]);
+    for (uint32_t id = 0; id <= 3; id++)
+        assert_int_equal(model_row_of(&m, &m.user, id, 0), id < 3 ? 5 : 8);
+    m = hashed_model(12, 2, 0);
+    m.mapping.kind = MAPPING_QUOTIENT;
+    m.mapping.divisor = 3;
+    m.item.own_rows = (struct own_rows){1, 6};
+    static const uint32_t pairs[][2] = {{1, 4}, {2, 4}, {3, 4}, {1, 5}, {2, 5}, {3, 5}, {1, 6}, {11, 11}};
+    for (unsigned l = 0; l < 2; l++)
+        for (uint32_t id = 0; id <= 7; id++)
+            assert_int_equal(model_row_of(&m, &m.item, id, l), pairs[id][l]);
+}
+
 static void stored_entries_stand_by_id_and_lookup(void **state)
 {
     (void)state;
@@ -265,6 +288,7 @@ int main(void)
         cmocka_unit_test(the_last_hashed_row_is_that_of_unknown_ids_alone),
         cmocka_unit_test(hashed_rows_are_spread_evenly),
         cmocka_unit_test(modulo_and_quotient_rows_count_ids_within_their_space),
+        cmocka_unit_test(modulo_and_quotient_rows_begin_where_those_of_the_space_do),
         cmocka_unit_test(stored_entries_stand_by_id_and_lookup),
         cmocka_unit_test(lookups_that_a_space_does_not_have_lead_to_the_last_row),
         cmocka_unit_test(packed_entries_follow_one_another_from_the_low_bits_on),
