@@ -34,11 +34,12 @@ static enum collide_status set_options(const struct comparing *c, const struct l
     }
     if (c->budget_bytes)
         return learner_fit_rows(learner, c->budget_bytes, o, err);
+    uint64_t n_bytes;
     o->items.n_rows = learn_rows(c->flags->rows, c->experiment.log.items.n_ids);
-    return COLLIDE_OK;
+    return learner_bytes(learner, o, &n_bytes, err);
 }
 
-/* All methods are settled before the first is learned: what cannot fit is said at once. */
+/* All methods are settled before the first is learned: what cannot be is said at once. */
 static enum collide_status compare_with_seed(struct comparing *c, size_t seed_index,
                                              struct collide_error *err)
 {

@@ -306,6 +306,14 @@ enum collide_status learner_learn(struct learner *l, const struct learn_options 
     return status;
 }
 
+enum collide_status learner_bytes(const struct learner *l, const struct learn_options *options, uint64_t *out,
+                                  struct collide_error *err)
+{
+    const struct groundwork ground = groundwork_of(l);
+    const struct learn_options o = merge(l, options);
+    return budget_bytes(&ground, &o, out, err);
+}
+
 enum collide_status learner_fit_rows(const struct learner *l, uint64_t max_bytes,
                                      struct learn_options *options, struct collide_error *err)
 {

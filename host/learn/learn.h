@@ -85,6 +85,11 @@ void learner_destroy(struct learner *l);
 enum collide_status learner_learn(struct learner *l, const struct learn_options *options,
                                   struct learned **out, double *seconds, struct collide_error *err);
 
+/* What serving the model of these options will take, see model/cost.h. COLLIDE_INVALID: its plans are none
+ * that their methods allow. Trains nothing. */
+enum collide_status learner_bytes(const struct learner *l, const struct learn_options *options, uint64_t *out,
+                                  struct collide_error *err);
+
 /* Gives the plans in *options the most rows with which the model takes max_bytes for all that serving needs,
  * see learn/budget.h. */
 enum collide_status learner_fit_rows(const struct learner *l, uint64_t max_bytes,

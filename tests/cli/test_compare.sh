@@ -94,6 +94,7 @@ it_refuses_what_cannot_be_compared() {
   says "needs --budget and --val"
   run 1 compare train --test test --methods modulo,lhf:3
   says "lhf reads 1 rows an id, not 3"
+  grep -q "started" err && fail "something was learned before: $(cat err)"
   run 1 compare train --test test --methods lhf --budget 100
   says "a budget of 100 bytes is too small for lhf"
   run 1 compare train --test test --methods lhf --budget nothing

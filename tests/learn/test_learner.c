@@ -150,8 +150,11 @@ static void rows_are_as_many_as_fit(void **state)
             o.mapping = MAPPING_PACKED;
             assert_int_equal(learner_fit_rows(learner, budget, &o, NULL), COLLIDE_OK);
             o.items.n_rows += is_over ? (plans[i].method == LEARN_RQ ? 2 : 1) : 0;
+            uint64_t n_bytes = 0;
+            assert_int_equal(learner_bytes(learner, &o, &n_bytes, NULL), COLLIDE_OK);
             assert_int_equal(learner_learn(learner, &o, &l, NULL, NULL), COLLIDE_OK);
-            assert_int_equal(bytes_of(learned_model(l)) > budget, is_over);
+            assert_int_equal(bytes_of(learned_model(l)), n_bytes);
+            assert_int_equal(n_bytes > budget, is_over);
             learned_destroy(l);
         }
     }
@@ -174,6 +177,9 @@ static void what_cannot_fit_is_refused(void **state)
     o.items = (struct space_plan){.method = LEARN_LHF, .settings = {.n_lookups = 3}};
     assert_int_equal(learner_fit_rows(learner, 50000, &o, &err), COLLIDE_INVALID);
     assert_non_null(strstr(err.text, "leave the number of lookups out"));
+    uint64_t n_bytes;
+    o.items.n_rows = 10;
+    assert_int_equal(learner_bytes(learner, &o, &n_bytes, &err), COLLIDE_INVALID);
     learner_destroy(learner);
     csr_free(&held_out);
     interactions_free(&log);
