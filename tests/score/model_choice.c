@@ -202,8 +202,9 @@ struct random_model model_choice(unsigned i)
         spec.n_lookups = spec.mapping == MAPPING_MODULO ? 1 : 1 + (uint32_t)rng_below(&rng, 4);
     }
     if (spec.mapping == MAPPING_QUOTIENT) {
+        const uint32_t n_ids = spec.n_items > spec.n_feature_ids ? spec.n_items : spec.n_feature_ids;
         spec.n_lookups = 2;
-        spec.n_rows += spec.n_items < 50 ? spec.n_items + 1 : 20; /* for a divisor of 1, or of about 10 */
+        spec.n_rows += n_ids < 50 ? n_ids + 1 : 20; /* for a divisor of 1, or of about 10 */
     }
     if (v[OPTION_LOOKUPS] == LOOKUPS_CONCAT_SUMS) {
         spec.n_parts = spec.n_lookups;
