@@ -15,12 +15,14 @@ value() {
   grep -oP "\"method\":\"$1\",.*?\"$2\":(\{\"mean\":)?\K[0-9.]+" out | head -1
 }
 
+# Recall@10 is 0.53, 0.31 and 0.29 here, each within 0.01 over seeds.
 it_finds_learned_mappings_ahead_of_frequency_ahead_of_modulo() {
   make_split
-  run 0 compare train --test test --mask val --methods modulo,lhf,frequency --rows 60 --seeds 2 $TRAINING --json
+  run 0 compare train --test test --mask val --methods modulo,lhf,frequency --rows 60 --seeds 2 --dim 16 \
+    --teacher-epochs 30 --epochs 15 --threads 1 --json
   local lhf frequency modulo
   lhf=$(value lhf recall@10) frequency=$(value frequency recall@10) modulo=$(value modulo recall@10)
-  awk -v l="$lhf" -v f="$frequency" -v m="$modulo" 'BEGIN { exit !(l > f + 0.02 && f > m && l > 0.29) }' ||
+  awk -v l="$lhf" -v f="$frequency" -v m="$modulo" 'BEGIN { exit !(l > f + 0.1 && f > m + 0.01 && l > 0.45) }' ||
     fail "recall@10 is $lhf by lhf, $frequency by frequency and $modulo by modulo"
 }
 
