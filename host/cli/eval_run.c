@@ -232,11 +232,11 @@ enum collide_status eval_run(const struct eval_request *request, struct eval_res
     struct run r = {.request = request};
     enum collide_status status = check_queries(request, err);
     if (status == COLLIDE_OK)
+        status = collide_scorer_create(request->model, request->scorer, &scorer, err);
+    if (status == COLLIDE_OK)
         status = check_findable(request, err);
     if (status == COLLIDE_OK)
         status = choose_users(&r, err);
-    if (status == COLLIDE_OK)
-        status = collide_scorer_create(request->model, request->scorer, &scorer, err);
     if (status == COLLIDE_OK)
         status = parallel_create(request->n_threads, &team, err);
     if (status == COLLIDE_OK)

@@ -9,6 +9,7 @@
 #include "learn/train/vector.h"
 #include "learn/user_bags.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -252,9 +253,42 @@ static enum collide_status train_users(struct attempt *a, struct collide_error *
     return run_stage(a, USERS_STAGE, a->options.training.user_epochs, err);
 }
 
+static enum collide_status shape_of(const struct attempt *a, const struct space_plan *plan, uint32_t n_ids,
+                                    enum mapping_side side, struct id_mapping *out, struct collide_error *err)
+{
+    const struct mapping_problem problem = {.n_ids = n_ids,
+                                            .side = side,
+                                            .n_rows = plan->n_rows,
+                                            .dim = a->options.dim,
+                                            .settings = plan->settings};
+    return id_mapping_shape(plan->method, &problem, out, err);
+}
+
+/* Both spaces have one table, whose rows make embeddings in one way. */
+static enum collide_status check_shapes(const struct attempt *a, struct collide_error *err)
+{
+    const struct learn_options *o = &a->options;
+    const struct corpus *corpus = a->ground->corpus;
+    struct id_mapping items, users;
+    if (!has_users(a))
+        return COLLIDE_OK;
+    enum collide_status status = shape_of(a, &o->items, corpus->n_items, MAPPING_ITEMS, &items, err);
+    if (status == COLLIDE_OK)
+        status = shape_of(a, &o->users, corpus->histories.n_rows, MAPPING_USERS, &users, err);
+    if (status != COLLIDE_OK || (items.n_parts == users.n_parts && items.combine == users.combine))
+        return status;
+    return error_set(err, COLLIDE_INVALID,
+                     "%s for items and %s for users make embeddings of rows in different ways (%" PRIu32
+                     " and %" PRIu32 " parts): give both methods that cut and combine alike",
+                     learn_method_name(o->items.method), learn_method_name(o->users.method), items.n_parts,
+                     users.n_parts);
+}
+
 static enum collide_status run(struct attempt *a, struct collide_error *err)
 {
-    enum collide_status status = map_items(a, err);
+    enum collide_status status = check_shapes(a, err);
+    if (status == COLLIDE_OK)
+        status = map_items(a, err);
     if (status == COLLIDE_OK && has_users(a) && !finds_users(a))
         status = map_users(a, err);
     if (status == COLLIDE_OK && !stage_is_begun(a->ground->oversight, USERS_STAGE))
