@@ -1,6 +1,7 @@
 #include "learn/click/click_store.h"
 
 #include "base/error.h"
+#include "learn/store/keys_of.h"
 #include "learn/train/vector.h"
 #include "model/layout.h"
 
@@ -92,18 +93,6 @@ static enum collide_status store_bias(struct click_file *f, const struct click_m
     }
     f->model.bias = f->bias;
     return COLLIDE_OK;
-}
-
-static struct keys keys_of(const struct id_index *index)
-{
-    static const enum key_kind kinds[] = {
-        [ID_DENSE] = KEYS_DENSE, [ID_U64] = KEYS_U64, [ID_STRING] = KEYS_STRING};
-    return (struct keys){.kind = kinds[index->kind],
-                         .u64 = index->keys,
-                         .bytes = index->key_bytes,
-                         .offsets = index->key_offsets,
-                         .slots = index->slots,
-                         .n_slots = index->n_slots};
 }
 
 static enum collide_status store_space(struct click_file *f, const struct click_model *m, size_t s,

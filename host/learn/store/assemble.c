@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "learn/store/classes.h"
 #include "learn/store/dequantize.h"
+#include "learn/store/keys_of.h"
 #include "learn/store/quantize.h"
 #include "learn/store/row_order.h"
 #include "learn/train/vector.h"
@@ -29,18 +30,6 @@ struct learned {
     struct provenance_entry notes[MAX_NOTES];
     char note_texts[MAX_NOTES][MAX_NOTE_BYTES];
 };
-
-static struct keys keys_of(const struct id_index *index)
-{
-    static const enum key_kind kinds[] = {
-        [ID_DENSE] = KEYS_DENSE, [ID_U64] = KEYS_U64, [ID_STRING] = KEYS_STRING};
-    return (struct keys){.kind = kinds[index->kind],
-                         .u64 = index->keys,
-                         .bytes = index->key_bytes,
-                         .offsets = index->key_offsets,
-                         .slots = index->slots,
-                         .n_slots = index->n_slots};
-}
 
 /* The rows of all spaces as they are to be stored: items', users', and the unknown ids' zeros. */
 struct table_source {
