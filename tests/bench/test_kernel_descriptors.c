@@ -44,7 +44,7 @@ static void check_case(const struct device_setup *setup, const struct kernel_sha
     struct collide_error err = {0};
     struct kernel_case *c;
     struct kernels *kernels;
-    const struct kernels_options options = {.engine = setup->engine, .cache_dir = TEST_CACHE_DIR};
+    const struct kernels_options options = {.engine = setup->engine, .cache_dir = ""};
     assert_int_equal(kernel_case_create(shape, 5, &c, &err), COLLIDE_OK);
     if (kernels_create(device, &c->model, &options, &kernels, &err) != COLLIDE_OK)
         fail_msg("%s", err.text);
@@ -83,7 +83,7 @@ static struct small_case open_small_case(void)
     if (devices_setups(setups) == 0)
         skip();
     struct small_case s = {.device = devices_open(&setups[0])};
-    const struct kernels_options options = {.engine = setups[0].engine, .cache_dir = TEST_CACHE_DIR};
+    const struct kernels_options options = {.engine = setups[0].engine, .cache_dir = ""};
     const struct kernel_shape shape = shape_of(ROWS_I8, IDS_UNIFORM);
     struct collide_error err = {0};
     assert_int_equal(kernel_case_create(&shape, 6, &s.problem, &err), COLLIDE_OK);

@@ -78,7 +78,7 @@ void engine_fixture_open_device(const struct device_setup *setup, struct engine_
                                           [ATOMICS_CL3] = "-cl-std=CL3.0 -Werror"};
     const struct program_source source = {kernel_source, kernel_source_bytes,
                                           options[device_info(f->device)->atomics]};
-    check(program_build(f->device, &source, TEST_CACHE_DIR, &f->program, &err), &err);
+    check(program_build(f->device, &source, "", &f->program, &err), &err);
     place_tables(f);
     f->spec = (struct engine_spec){
         .device = f->device,

@@ -21,7 +21,7 @@ static void create_service(struct transport_server *s, unsigned n_workers)
 {
     struct collide_error err = {0};
     const struct service_options keyed = {
-        .scorer = {.cache_dir = TEST_CACHE_DIR},
+        .scorer = {.cache_dir = ""},
         .limits = {.max_parts = 10, .max_items = 1000, .max_history = 200},
         .key = s->options.key,
         .n_workers = n_workers,

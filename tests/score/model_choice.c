@@ -29,31 +29,26 @@ enum {
 static const enum combine COMBINES[N_LOOKUPS_VALUES] = {COMBINE_SUM,    COMBINE_SUM,    COMBINE_MULTIPLY,
                                                         COMBINE_CONCAT, COMBINE_CONCAT, COMBINE_SUM};
 
+static const enum mapping_kind MAPPINGS[] = {MAPPING_STORED, MAPPING_PACKED, MAPPING_HASHED, MAPPING_MODULO,
+                                             MAPPING_QUOTIENT};
+
 /* Where there are several spaces the kernels get the mapping of all of them stored. */
 static const struct {
-    enum mapping_kind mapping;
     unsigned flags;
     uint32_t n_features;
-} IDS[] = {{MAPPING_STORED, 0, 0},
-           {MAPPING_STORED, 0, 2},
-           {MAPPING_PACKED, 0, 0},
-           {MAPPING_PACKED, RANDOM_OWN_ROWS, 0},
-           {MAPPING_HASHED, 0, 0},
-           {MAPPING_HASHED, RANDOM_OWN_ROWS | RANDOM_USER_EMBEDDED, 0},
-           {MAPPING_PACKED, RANDOM_OWN_ROWS | RANDOM_USER_EMBEDDED, 1},
-           {MAPPING_MODULO, 0, 0},
-           {MAPPING_QUOTIENT, 0, 0}};
+} SPACES[] = {{0, 0}, {RANDOM_OWN_ROWS, 0}, {0, 2}, {RANDOM_OWN_ROWS | RANDOM_USER_EMBEDDED, 1}};
 
 /* Weights and biases: none, each, both, by class. */
 enum { ARRAYS_CLASSES = 4, N_ARRAYS };
 
-enum { MAX_VALUES = 9 };
+enum { MAX_VALUES = 8 };
 
 static const unsigned N_VALUES[N_MODEL_OPTIONS] = {
     [OPTION_ROWS] = sizeof ROWS / sizeof *ROWS,
     [OPTION_POOLING] = POOLING_MAX + 1,
     [OPTION_LOOKUPS] = N_LOOKUPS_VALUES,
-    [OPTION_IDS] = sizeof IDS / sizeof *IDS,
+    [OPTION_MAPPING] = sizeof MAPPINGS / sizeof *MAPPINGS,
+    [OPTION_SPACES] = sizeof SPACES / sizeof *SPACES,
     [OPTION_ARRAYS] = N_ARRAYS,
     [OPTION_KEYS] = 2,
     [OPTION_VALUES] = 2,
@@ -69,11 +64,14 @@ struct coverage {
     bool pairs[N_MODEL_OPTIONS][MAX_VALUES][N_MODEL_OPTIONS][MAX_VALUES];
 };
 
-/* Products of extreme rows leave single precision; some mappings have so many lookups. */
+/* Products of extreme rows leave single precision; some mappings have so many lookups, and some no rows of
+ * their own. */
 static bool is_sound(const struct choice *c)
 {
-    unsigned lookups = c->values[OPTION_LOOKUPS];
-    enum mapping_kind mapping = IDS[c->values[OPTION_IDS]].mapping;
+    unsigned lookups = c->values[OPTION_LOOKUPS], spaces = c->values[OPTION_SPACES];
+    enum mapping_kind mapping = MAPPINGS[c->values[OPTION_MAPPING]];
+    if (SPACES[spaces].flags & RANDOM_OWN_ROWS && (mapping == MAPPING_STORED || mapping == MAPPING_QUOTIENT))
+        return false;
     if (mapping == MAPPING_MODULO && lookups != LOOKUPS_ONE && lookups != LOOKUPS_WEIGHTED)
         return false;
     if (mapping == MAPPING_QUOTIENT && (lookups == LOOKUPS_ONE || lookups == LOOKUPS_CONCAT_SUMS))
@@ -190,11 +188,11 @@ struct random_model model_choice(unsigned i)
                                 .pooling = v[OPTION_POOLING],
                                 .n_lookups = v[OPTION_LOOKUPS] ? 2 + (uint32_t)rng_below(&rng, 3) : 1,
                                 .combine = COMBINES[v[OPTION_LOOKUPS]],
-                                .mapping = IDS[v[OPTION_IDS]].mapping,
+                                .mapping = MAPPINGS[v[OPTION_MAPPING]],
                                 .keys = v[OPTION_KEYS] ? KEYS_U64 : KEYS_DENSE,
-                                .flags = v[OPTION_ARRAYS] % ARRAYS_CLASSES | IDS[v[OPTION_IDS]].flags,
+                                .flags = v[OPTION_ARRAYS] % ARRAYS_CLASSES | SPACES[v[OPTION_SPACES]].flags,
                                 .class_bits = v[OPTION_ARRAYS] == ARRAYS_CLASSES ? 1 + i % 8 : 0,
-                                .n_features = IDS[v[OPTION_IDS]].n_features,
+                                .n_features = SPACES[v[OPTION_SPACES]].n_features,
                                 .n_feature_ids = 6,
                                 .values = v[OPTION_VALUES]};
     if (v[OPTION_LOOKUPS] == LOOKUPS_WEIGHTED) {

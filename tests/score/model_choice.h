@@ -9,14 +9,15 @@ enum model_option {
     OPTION_ROWS, /* precision and scaling */
     OPTION_POOLING,
     OPTION_LOOKUPS, /* one, or several, and what combines them */
-    OPTION_IDS,     /* how they are mapped; features, embedded users */
-    OPTION_ARRAYS,  /* weights, biases, classes */
+    OPTION_MAPPING,
+    OPTION_SPACES, /* rows of their own, embedded users, features */
+    OPTION_ARRAYS, /* weights, biases, classes */
     OPTION_KEYS,
     OPTION_VALUES,
     N_MODEL_OPTIONS
 };
 
-enum { MODEL_CHOICE_N = 76 };
+enum { MODEL_CHOICE_N = 54 };
 
 /* Random, but for this: every two values of any two options come together in one of the models. */
 struct random_model model_choice(unsigned i);

@@ -41,7 +41,7 @@ void scorer_fixture_open_with(const struct collide_model *model, struct collide_
                               struct scorer_fixture *out)
 {
     struct collide_error err = {0};
-    options.cache_dir = TEST_CACHE_DIR;
+    options.cache_dir = "";
     require(collide_scorer_create(model, &options, &out->scorer, &err), &err);
     require(collide_lane_create(out->scorer, &out->lane, &err), &err);
 }
@@ -55,7 +55,7 @@ void scorer_fixture_build(const struct collide_model *model, const struct device
     s->model = model;
     s->devices[s->n_devices++] = devices_open(setup);
     options.engine = setup->engine;
-    options.cache_dir = TEST_CACHE_DIR;
+    options.cache_dir = "";
     require(kernels_create(s->devices[0], model->model, &options, &s->kernels[0], &err), &err);
     require(collide_lane_create(s, &out->lane, &err), &err);
 }

@@ -13,7 +13,7 @@
 
 enum { N_SCORES = 200, N_TOPK = 12, N_BAGS = 40, N_NUMBERS = 100 };
 
-static unsigned share = 1; /* of what is usually asked */
+static unsigned part = 1, size_part = 1; /* of what is usually asked, and of the models' usual sizes */
 
 /* Of no form in particular: item, as PoCL's devices take by default. */
 static const struct tuning ITEM = {.form = FORM_ITEM, .group_size = 64},
@@ -22,24 +22,27 @@ static const struct tuning ITEM = {.form = FORM_ITEM, .group_size = 64},
                            GROUP_64 = {.form = FORM_GROUP, .group_size = 64},
                            PIPELINE = {.form = FORM_PIPELINE};
 
-static void check_all(const struct random_model *spec, const struct device_setup *setup,
+static void check_all(const struct random_model *usual, const struct device_setup *setup,
                       const struct kernels_options *options)
 {
     char what[256], on[96], where[384];
     struct scorer_fixture f;
     struct error_ratios ratios = {.largest = 0};
-    struct collide_model *model = random_model_open(spec);
+    struct random_model spec = *usual;
+    spec.n_items /= size_part;
+    spec.max_history /= size_part;
+    struct collide_model *model = random_model_open(&spec);
     snprintf(where, sizeof where, "%s form, banks of %llu, %s, on %s",
              options->tuning ? kernel_form_name(options->tuning->form) : "default",
-             (unsigned long long)options->memory.max_bank_bytes, model_describe(spec, what, sizeof what),
+             (unsigned long long)options->memory.max_bank_bytes, model_describe(&spec, what, sizeof what),
              devices_describe(setup, on, sizeof on));
     scorer_fixture_build(model, setup, *options, &f);
     const struct scorer_check check = {
-        .spec = spec, .model = model, .lane = f.lane, .ratios = &ratios, .where = where};
-    check_scores(&check, N_SCORES / share);
-    check_topk(&check, N_TOPK / share);
-    check_bags(&check, N_BAGS / share);
-    check_numbers(&check, N_NUMBERS / share);
+        .spec = &spec, .model = model, .lane = f.lane, .ratios = &ratios, .where = where};
+    check_scores(&check, N_SCORES / part);
+    check_topk(&check, N_TOPK / part);
+    check_bags(&check, N_BAGS / part);
+    check_numbers(&check, N_NUMBERS / part);
     error_ratios_free(&ratios);
     scorer_fixture_close(&f);
     collide_model_close(model);
@@ -329,8 +332,7 @@ static void a_binary_keeps_the_arguments_it_was_built_with(void **state)
     scratch_create(&scratch);
     scratch_path(&scratch, "kernels.bin", path);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct collide_scorer_options options = {
-            .device = "0", .cache_dir = TEST_CACHE_DIR, .tables = cases[i].built};
+        struct collide_scorer_options options = {.device = "0", .cache_dir = "", .tables = cases[i].built};
         struct collide_scorer *scorer = NULL;
         struct collide_error err = {0};
         assert_int_equal(collide_kernels_build(model, &options, path, &err), COLLIDE_OK);
@@ -392,6 +394,7 @@ int main(int argc, char **argv)
     };
     if (argc < 2 || strcmp(argv[1], "brief") != 0)
         return cmocka_run_group_tests(tests, NULL, NULL);
-    share = 10;
+    part = 10;
+    size_part = 5;
     return cmocka_run_group_tests(brief, NULL, NULL);
 }

@@ -121,7 +121,7 @@ static void assert_refused(const struct random_model *spec, struct collide_score
     struct collide_scorer *scorer = NULL;
     struct collide_lane *lane = NULL;
     struct collide_error err = {0};
-    options.cache_dir = TEST_CACHE_DIR;
+    options.cache_dir = "";
     enum collide_status status = collide_scorer_create(model, &options, &scorer, &err);
     if (status == COLLIDE_OK) {
         const struct collide_topk_query query = {.k = 1};

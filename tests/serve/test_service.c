@@ -275,7 +275,7 @@ static void the_description_says_what_is_served(void **state)
     struct collide_scorer_info info;
     collide_scorer_info(t->scorer, &info);
     assert_string_equal(cJSON_GetObjectItem(document, "form")->valuestring, info.form);
-    assert_string_equal(cJSON_GetObjectItem(document, "kernels")->valuestring, "cache"); /* the scorer's */
+    assert_string_equal(cJSON_GetObjectItem(document, "kernels")->valuestring, "source"); /* the scorer's */
     const cJSON *tables = cJSON_GetObjectItem(document, "tables");
     assert_true(cJSON_GetObjectItem(tables, "bytes")->valuedouble == (double)info.table_bytes);
     assert_true(cJSON_GetObjectItem(tables, "in_place_bytes")->valuedouble <= (double)info.table_bytes);

@@ -48,10 +48,10 @@ void test_service_create_on(const struct random_model *spec, const struct collid
                             unsigned n_workers, struct test_service *out)
 {
     struct collide_error err = {0};
-    struct collide_scorer_options cached = *scorer;
-    cached.cache_dir = TEST_CACHE_DIR;
+    struct collide_scorer_options uncached = *scorer;
+    uncached.cache_dir = "";
     const struct service_options options = {
-        .scorer = cached,
+        .scorer = uncached,
         .limits = {.max_parts = 10, .max_items = 1000, .max_history = 200},
         .n_workers = n_workers,
     };
