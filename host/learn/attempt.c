@@ -195,7 +195,7 @@ static uint32_t trained_bits(enum row_form form)
 
 static enum item_lengths item_lengths_of(const struct id_mapping *items)
 {
-    return items->n_lookups == 1 && !items->lookup_weights ? ITEM_LENGTHS_ONE : ITEM_LENGTHS_FREE;
+    return items->n_lookups == 1 && !items->lookup_weights ? ITEM_LENGTHS_ONE : ITEM_LENGTHS_NEAR_ONE;
 }
 
 static struct trainer_problem training_problem(const struct attempt *a, uint64_t stream)
@@ -206,6 +206,7 @@ static struct trainer_problem training_problem(const struct attempt *a, uint64_t
                                     .dim = a->options.dim,
                                     .item_lengths = item_lengths_of(&a->items),
                                     .row_bits = trained_bits(a->options.form),
+                                    .sharing = item_sharing(&a->options),
                                     .training = a->options.training,
                                     .seed = stream_seed(a, stream)};
 }

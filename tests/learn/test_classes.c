@@ -17,7 +17,7 @@ static float weights[N_IDS], bias[N_IDS], importance[N_IDS];
 
 static struct class_problem problem(uint32_t bits)
 {
-    return (struct class_problem){weights, bias, importance, N_IDS, bits, 0.25};
+    return (struct class_problem){weights, bias, importance, N_IDS, {bits, 0.25}};
 }
 
 static struct class_tables fit(const struct class_problem *p)
@@ -26,7 +26,7 @@ static struct class_tables fit(const struct class_problem *p)
     struct collide_error err = {0};
     if (classes_fit(p, &tables, &err) != COLLIDE_OK)
         fail_msg("%s", err.text);
-    assert_int_equal(tables.bits, p->bits);
+    assert_int_equal(tables.bits, p->sharing.bits);
     return tables;
 }
 
@@ -58,7 +58,7 @@ static void draw(uint64_t seed)
 static double distance(const struct class_problem *p, uint32_t id, double class_weight, double class_bias)
 {
     double by_bias = (double)p->bias[id] - class_bias, by_weight = log((double)p->weights[id] / class_weight);
-    return by_bias * by_bias + p->weight_share * by_weight * by_weight;
+    return by_bias * by_bias + p->sharing.weight_share * by_weight * by_weight;
 }
 
 /* What is to be minimised. */
@@ -165,7 +165,7 @@ static void classes_lie_where_importance_is(void **state)
     (void)state;
     static const float two_weights[] = {1.0f, 4.0f}, two_biases[] = {0.0f, 1.0f}, shares[] = {3.0f, 1.0f},
                        none[] = {0.0f, 0.0f}, one[] = {0.0f, 2.0f};
-    struct class_problem p = {two_weights, two_biases, shares, 2, 1, 1.0};
+    struct class_problem p = {two_weights, two_biases, shares, 2, {1, 1.0}};
     struct class_tables t = fit(&p);
     assert_true(fabsf(t.bias[1] - 0.25f) < 1e-6f && fabsf(t.weights[1] - sqrtf(2.0f)) < 1e-6f);
     class_tables_free(&t);
@@ -179,7 +179,7 @@ static void classes_lie_where_importance_is(void **state)
     assert_int_equal(code_of(&t, 0), 1);
     class_tables_free(&t);
     p.importance = shares;
-    p.weight_share = 0.0;
+    p.sharing.weight_share = 0.0;
     t = fit(&p);
     assert_true(fabsf(t.bias[1] - 0.25f) < 1e-6f && fabsf(t.weights[1] - sqrtf(2.0f)) < 1e-6f);
     class_tables_free(&t);
@@ -190,7 +190,7 @@ static void classes_that_nobody_needs_are_that_of_the_unknown_id(void **state)
     (void)state;
     static const float w[] = {2.0f, 2.0f, 0.5f, 0.0f}, b[] = {1.0f, 1.0f, -1.0f, 7.0f},
                        i[] = {1.0f, 2.0f, 1.0f, 1.0f};
-    const struct class_problem p = {w, b, i, 4, 4, 1.0}, empty = {w, b, i, 0, 2, 1.0};
+    const struct class_problem p = {w, b, i, 4, {4, 1.0}}, empty = {w, b, i, 0, {2, 1.0}};
     struct class_tables t = fit(&p);
     assert_int_equal(code_of(&t, 0), code_of(&t, 1));
     assert_int_not_equal(code_of(&t, 0), code_of(&t, 2));
@@ -248,10 +248,10 @@ static void what_cannot_be_fitted_is_refused(void **state)
         assert_int_equal(classes_fit(&p, &t, &err), COLLIDE_INVALID);                                        \
         assert_non_null(strstr(err.text, says));                                                             \
     } while (0)
-    REFUSED(p.bits = 0, "classes of 0 bits");
-    REFUSED(p.bits = 9, "classes of 9 bits");
-    REFUSED(p.weight_share = -1.0, "share of -1");
-    REFUSED(p.weight_share = NAN, "share of");
+    REFUSED(p.sharing.bits = 0, "classes of 0 bits");
+    REFUSED(p.sharing.bits = 9, "classes of 9 bits");
+    REFUSED(p.sharing.weight_share = -1.0, "share of -1");
+    REFUSED(p.sharing.weight_share = NAN, "share of");
     REFUSED(weights[5] = -0.5f, "id 5 has weight -0.5");
     REFUSED(weights[5] = INFINITY, "id 5 has weight inf");
     REFUSED(bias[7] = NAN, "id 7 has weight");

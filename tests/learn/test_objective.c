@@ -48,8 +48,7 @@ static double score(const struct point *p, const double *user, uint32_t slot, ui
 {
     const uint32_t dim = p->setting.dim;
     const double *w = p->rows + p->row_of_slot[slot] * dim;
-    double length = p->setting.item_lengths == ITEM_LENGTHS_FREE ? 1.0 : sqrt(dot(w, w, dim));
-    return dot(user, w, dim) / sqrt(dot(user, user, dim)) / length / p->temperature + p->bias[item];
+    return dot(user, w, dim) / sqrt(dot(user, user, dim) * dot(w, w, dim)) / p->temperature + p->bias[item];
 }
 
 static double user_loss(const struct point *p, const struct batch *b, uint32_t u)
@@ -72,11 +71,19 @@ static double user_loss(const struct point *p, const struct batch *b, uint32_t u
     return loss / sqrt((double)n);
 }
 
+static double length_loss(const struct point *p, uint32_t slot)
+{
+    const double *w = p->rows + p->row_of_slot[slot] * p->setting.dim;
+    return pow(dot(w, w, p->setting.dim) - 1.0, 2.0) / 4.0;
+}
+
 static double batch_loss(const struct point *p, const struct batch *b)
 {
     double loss = 0.0;
     for (uint32_t u = 0; u < b->n_users; u++)
         loss += user_loss(p, b, u);
+    for (uint32_t e = 0; p->setting.item_lengths == ITEM_LENGTHS_NEAR_ONE && e < b->n_embeddings; e++)
+        loss += length_loss(p, e);
     return loss;
 }
 
@@ -186,13 +193,11 @@ static void find_rows(const struct scene *s, const float *embeddings, uint32_t n
     }
 }
 
-/* Free lengths are about sqrt(dim): a temperature of 0.5 keeps logits in the bounds of the tolerance. */
 static void check_setting(const struct setting *setting)
 {
     const uint32_t users[] = {5, 0, 2, 1, 3, 4};
     struct rng rng = rng_seeded(3, 0);
-    struct point p = {.setting = *setting,
-                      .temperature = setting->item_lengths == ITEM_LENGTHS_FREE ? 0.5 : 0.1};
+    struct point p = {.setting = *setting, .temperature = 0.1};
     struct scene s;
     draw_point(&s, &p, &rng);
     scene_create(&s, &p, &rng);
@@ -250,7 +255,7 @@ static void gradients_match_differences_with_embeddings_of_users(void **state)
     }
 }
 
-static void gradients_match_differences_with_free_lengths_of_items(void **state)
+static void gradients_match_differences_where_lengths_are_held(void **state)
 {
     (void)state;
     static const enum backbone users[] = {BACKBONE_BAG, BACKBONE_USER, BACKBONE_BOTH};
@@ -260,7 +265,7 @@ static void gradients_match_differences_with_free_lengths_of_items(void **state)
                             .n_negatives = 4,
                             .n_threads = 2,
                             .users = users[i],
-                            .item_lengths = ITEM_LENGTHS_FREE};
+                            .item_lengths = ITEM_LENGTHS_NEAR_ONE};
         check_setting(&s);
         s.n_rows = 4;
         s.dim = 5;
@@ -279,7 +284,7 @@ int main(void)
         cmocka_unit_test(more_threads_than_users_are_fine),
         cmocka_unit_test(rows_of_one_dimension_have_no_gradient),
         cmocka_unit_test(gradients_match_differences_with_embeddings_of_users),
-        cmocka_unit_test(gradients_match_differences_with_free_lengths_of_items),
+        cmocka_unit_test(gradients_match_differences_where_lengths_are_held),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

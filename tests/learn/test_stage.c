@@ -66,7 +66,7 @@ static void scene_create(struct scene *s, enum backbone backbone, uint64_t seed)
                                 .items = &s->items,
                                 .users = backbone == BACKBONE_BAG ? NULL : &s->users,
                                 .dim = DIM,
-                                .item_lengths = ITEM_LENGTHS_FREE,
+                                .item_lengths = ITEM_LENGTHS_NEAR_ONE,
                                 .training = training_default(),
                                 .seed = seed};
     p.training.backbone = backbone;

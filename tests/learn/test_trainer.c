@@ -36,8 +36,8 @@ static struct id_mapping mapping_of(const uint32_t rows[8], uint32_t kept[8])
 }
 
 /* Row 8 is nobody's. */
-static void scene_create_with(struct scene *s, enum backbone backbone, const uint32_t row_of_user[N_USERS],
-                              uint64_t seed)
+static void scene_create_of(struct scene *s, enum backbone backbone, const uint32_t row_of_user[N_USERS],
+                            struct class_sharing sharing, uint64_t seed)
 {
     fixture_corpus(lists, &s->corpus);
     s->team = fixture_team(2);
@@ -47,11 +47,23 @@ static void scene_create_with(struct scene *s, enum backbone backbone, const uin
                                 .items = &s->items,
                                 .users = backbone == BACKBONE_BAG ? NULL : &s->users,
                                 .dim = DIM,
+                                .sharing = sharing,
                                 .training = training_default(),
                                 .seed = seed};
     p.training.backbone = backbone;
     p.training.temperature = 0.2f;
     assert_int_equal(trainer_create(&p, s->team, &s->trainer, NULL), COLLIDE_OK);
+}
+
+static void scene_create_with(struct scene *s, enum backbone backbone, const uint32_t row_of_user[N_USERS],
+                              uint64_t seed)
+{
+    scene_create_of(s, backbone, row_of_user, (struct class_sharing){0, 0.0}, seed);
+}
+
+static void scene_create_sharing(struct scene *s, struct class_sharing sharing, uint64_t seed)
+{
+    scene_create_of(s, BACKBONE_BAG, identity, sharing, seed);
 }
 
 static void scene_create(struct scene *s, uint64_t seed)
@@ -178,6 +190,26 @@ static void users_who_share_a_row_are_one(void **state)
     scene_destroy(&s);
 }
 
+/* With one class but the unknown items' all have the same bias, whatever it is, and so does what is learned.
+ */
+static void shared_biases_are_read_as_one(void **state)
+{
+    (void)state;
+    struct scene alone, together, apart;
+    scene_create_sharing(&alone, (struct class_sharing){1, 0.1}, 7);
+    scene_create_sharing(&together, (struct class_sharing){1, 0.1}, 7);
+    scene_create_sharing(&apart, (struct class_sharing){0, 0.1}, 7);
+    for (uint32_t i = 0; i < N_ITEMS; i++)
+        trainer_bias(together.trainer)[i] = trainer_bias(apart.trainer)[i] = i % 2 ? 2.0f : -2.0f;
+    const double loss = train(&alone, 1);
+    assert_true(fabs(train(&together, 1) - loss) < 1e-5);
+    assert_true(fabs(train(&apart, 1) - loss) > 0.1);
+    assert_true(trainer_bias(together.trainer)[1] - trainer_bias(together.trainer)[0] > 3.0f);
+    scene_destroy(&alone);
+    scene_destroy(&together);
+    scene_destroy(&apart);
+}
+
 static void rows_that_no_item_has_are_left_alone(void **state)
 {
     (void)state;
@@ -262,6 +294,7 @@ int main(void)
         cmocka_unit_test(users_with_rows_come_to_point_where_their_items_do),
         cmocka_unit_test(rows_and_bags_together_tell_groups_apart),
         cmocka_unit_test(users_who_share_a_row_are_one),
+        cmocka_unit_test(shared_biases_are_read_as_one),
         cmocka_unit_test(rows_that_no_item_has_are_left_alone),
         cmocka_unit_test(rows_that_no_user_has_are_left_alone),
         cmocka_unit_test(seeds_give_different_starts_of_length_one),

@@ -1,7 +1,6 @@
 #include "learn/store/assemble.h"
 
 #include "base/error.h"
-#include "learn/store/classes.h"
 #include "learn/store/dequantize.h"
 #include "learn/store/keys_of.h"
 #include "learn/store/quantize.h"
@@ -251,30 +250,35 @@ static enum collide_status store_mapping(struct learned *l, const struct table_s
 
 /* ---- What items weigh, and their biases. */
 
-/* Frequent items matter more, but not as much more as they are more frequent. */
-static enum collide_status share_scalars(struct learned *l, const struct corpus *corpus, uint32_t bits,
-                                         struct collide_error *err)
+struct class_sharing item_sharing(const struct learn_options *options)
 {
-    const double weight_share = 0.1;
+    const double weight_share = options->training.backbone == BACKBONE_USER ? 0.0 : 0.1;
+    return (struct class_sharing){options->scalar_bits, weight_share};
+}
+
+static enum collide_status share_scalars(struct learned *l, const struct corpus *corpus,
+                                         const struct class_sharing *sharing, struct collide_error *err)
+{
     const size_t n = l->model.item.n_ids;
     float *importance = calloc(n + 1, sizeof *importance);
     if (!importance)
         return error_no_memory(err, "the items' classes");
     for (uint32_t i = 0; i < corpus->n_items; i++)
-        importance[corpus->dense_ids[i]] = sqrtf((float)corpus->counts[i]);
+        importance[corpus->dense_ids[i]] = class_importance(corpus->counts[i]);
     const struct class_problem problem = {.weights = l->weights,
                                           .bias = l->bias,
                                           .importance = importance,
                                           .n_ids = (uint32_t)n,
-                                          .bits = bits,
-                                          .weight_share = weight_share};
+                                          .sharing = *sharing};
     enum collide_status status = classes_fit(&problem, &l->classes, err);
     free(importance);
     if (status != COLLIDE_OK)
         return status;
     l->model.item.weights = l->model.bias = NULL;
-    l->model.item.classes = (struct id_classes){
-        .words = l->classes.words, .bits = bits, .weights = l->classes.weights, .bias = l->classes.bias};
+    l->model.item.classes = (struct id_classes){.words = l->classes.words,
+                                                .bits = sharing->bits,
+                                                .weights = l->classes.weights,
+                                                .bias = l->classes.bias};
     return COLLIDE_OK;
 }
 
@@ -318,8 +322,9 @@ static enum collide_status store_parameters(struct learned *l, const struct trai
         status = store_mapping(l, &s, options->mapping, err);
     if (status == COLLIDE_OK)
         status = store_item_scalars(l, &s, err);
-    if (status == COLLIDE_OK && options->scalar_bits)
-        status = share_scalars(l, t->corpus, options->scalar_bits, err);
+    const struct class_sharing sharing = item_sharing(options);
+    if (status == COLLIDE_OK && sharing.bits)
+        status = share_scalars(l, t->corpus, &sharing, err);
     table_source_free(&s);
     return status;
 }

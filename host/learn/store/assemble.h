@@ -4,6 +4,7 @@
 
 #include "learn/learn.h"
 #include "learn/map/id_mapping.h"
+#include "learn/store/classes.h"
 #include "learn/train/corpus.h"
 #include "learn/train/objective.h"
 
@@ -32,15 +33,18 @@ struct trained {
  * With ITEM_LENGTHS_ONE items' rows have length 1, and weights[id] = the corpus weight times the trained
  * row's length over the stored one's, so that terms of bags have the length that they were trained with; what
  * is left of a form's error is a row's direction, and, where the form does not restore lengths (i8-line),
- * that candidates' products are scaled by the stored row's length. With ITEM_LENGTHS_FREE rows are stored as
- * they are. logit_scale = 1 / temperature. The unknown id, and ids that no user has: the zero row, weight 0,
- * the lowest bias. Returns owned; borrows log as learn_model says. */
+ * that candidates' products are scaled by the stored row's length. With ITEM_LENGTHS_NEAR_ONE rows are stored
+ * as they are. logit_scale = 1 / temperature. The unknown id, and ids that no user has: the zero row, weight
+ * 0, the lowest bias. Returns owned; borrows log as learn_model says. */
 enum collide_status learned_create(const struct interactions *log, const struct trained *trained,
                                    const struct learn_options *options, struct learned **out,
                                    struct collide_error *err);
 
-/* What a model learned by these options will be like, for model/cost.h: all sizes, and arrays only where there
- * will be some, pointing to nothing. users may be NULL. Only the mappings' shapes are looked at. */
+/* How items share weights and biases. Without bags weights do not matter. */
+struct class_sharing item_sharing(const struct learn_options *options);
+
+/* What a model learned by these options will be like, for model/cost.h: all sizes, and arrays only where
+ * there will be some, pointing to nothing. users may be NULL. Only the mappings' shapes are looked at. */
 void learned_shape(const struct interactions *log, const struct id_mapping *items,
                    const struct id_mapping *users, const struct learn_options *options, struct model *out);
 

@@ -2,7 +2,6 @@
 
 #include "base/error.h"
 #include "model/id_values.h"
-#include "model/mapping.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -38,12 +37,13 @@ struct fit {
 
 static enum collide_status check(const struct class_problem *p, struct collide_error *err)
 {
-    if (p->bits < 1 || p->bits > MODEL_MAX_CLASS_BITS)
-        return error_set(err, COLLIDE_INVALID, "classes of %" PRIu32 " bits asked for; give 1 to %d", p->bits,
-                         MODEL_MAX_CLASS_BITS);
-    if (!isfinite(p->weight_share) || p->weight_share < 0.0)
+    if (p->sharing.bits < 1 || p->sharing.bits > MODEL_MAX_CLASS_BITS)
+        return error_set(err, COLLIDE_INVALID, "classes of %" PRIu32 " bits asked for; give 1 to %d",
+                         p->sharing.bits, MODEL_MAX_CLASS_BITS);
+    if (!isfinite(p->sharing.weight_share) || p->sharing.weight_share < 0.0)
         return error_set(err, COLLIDE_INVALID,
-                         "weights cannot have a share of %g beside biases; give 0 or more", p->weight_share);
+                         "weights cannot have a share of %g beside biases; give 0 or more",
+                         p->sharing.weight_share);
     for (uint32_t id = 0; id < p->n_ids; id++)
         if (!isfinite(p->weights[id]) || p->weights[id] < 0.0f || !isfinite(p->bias[id]) ||
             !isfinite(p->importance[id]) || p->importance[id] < 0.0f)
@@ -205,14 +205,14 @@ static void write_tables(const struct class_problem *p, const struct fit *f, uin
 {
     out->weights[0] = 0.0f;
     out->bias[0] = lowest_bias(p);
-    for (uint32_t c = 1; c < model_n_classes(p->bits); c++) {
+    for (uint32_t c = 1; c < model_n_classes(p->sharing.bits); c++) {
         const struct group *g = &f->groups[c - 1];
         out->weights[c] = g->n ? (float)exp(g->centre[AXIS_WEIGHT]) : out->weights[0];
         out->bias[c] = g->n ? (float)g->centre[AXIS_BIAS] : out->bias[0];
     }
     for (uint32_t i = 0; i < f->n_points; i++)
         codes[f->points[i].id] = f->points[i].group + 1;
-    mapping_pack(codes, p->n_ids + 1ull, p->bits, out->words);
+    mapping_pack(codes, p->n_ids + 1ull, p->sharing.bits, out->words);
 }
 
 enum collide_status classes_fit(const struct class_problem *p, struct class_tables *out,
@@ -221,12 +221,14 @@ enum collide_status classes_fit(const struct class_problem *p, struct class_tabl
     enum collide_status status = check(p, err);
     if (status != COLLIDE_OK)
         return status;
-    const size_t n_classes = model_n_classes(p->bits), n_codes = p->n_ids + 1ull;
-    struct class_tables tables = {.bits = p->bits,
-                                  .words = malloc(mapping_n_words(n_codes, p->bits) * sizeof(uint32_t)),
+    const size_t n_classes = model_n_classes(p->sharing.bits), n_codes = p->n_ids + 1ull;
+    struct class_tables tables = {.bits = p->sharing.bits,
+                                  .words =
+                                      malloc(mapping_n_words(n_codes, p->sharing.bits) * sizeof(uint32_t)),
                                   .weights = malloc(n_classes * sizeof(float)),
                                   .bias = malloc(n_classes * sizeof(float))};
-    struct fit fit = {.shares = {1.0, p->weight_share}, .points = malloc(n_codes * sizeof *fit.points)};
+    struct fit fit = {.shares = {1.0, p->sharing.weight_share},
+                      .points = malloc(n_codes * sizeof *fit.points)};
     uint32_t *codes = calloc(n_codes, sizeof *codes);
     if (!tables.words || !tables.weights || !tables.bias || !fit.points || !codes) {
         class_tables_free(&tables);

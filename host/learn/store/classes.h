@@ -3,15 +3,29 @@
 #ifndef LEARN_CLASSES_H
 #define LEARN_CLASSES_H
 
+#include "model/mapping.h"
 #include "model/model.h"
+
+#include <math.h>
+
+struct class_sharing {
+    uint32_t bits;       /* of a code, 1 .. MODEL_MAX_CLASS_BITS; 0: nothing is shared */
+    double weight_share; /* 0 or above: what the weights' squared log-ratio counts beside the biases' error */
+};
+
+/* Of an id with that many interactions: frequent ones matter more, but not as much more as they are more
+ * frequent. */
+static inline float class_importance(uint32_t count)
+{
+    return sqrtf((float)count);
+}
 
 struct class_problem {
     const float *weights; /* (n_ids) borrowed; 0 or above: of weight 0 are ids of which nothing was learned */
     const float *bias;    /* (n_ids) borrowed */
     const float *importance; /* (n_ids) borrowed; 0 or above */
     uint32_t n_ids;
-    uint32_t bits;       /* of a code, 1 .. MODEL_MAX_CLASS_BITS */
-    double weight_share; /* 0 or above: what the weights' squared log-ratio counts beside the biases' error */
+    struct class_sharing sharing;
 };
 
 /* Codes of n_ids + 1 ids, packed as models have them, and what classes stand for; all owned. */
@@ -21,6 +35,12 @@ struct class_tables {
     float *weights; /* (2^bits) */
     float *bias;    /* (2^bits) */
 };
+
+/* id: up to and with n_ids. */
+static inline uint32_t class_tables_code(const struct class_tables *tables, uint32_t id)
+{
+    return mapping_unpack(tables->words, id, tables->bits);
+}
 
 /* Class 0 is that of the unknown id and of the ids of weight 0: weight 0, the lowest bias. The others
  * minimise

@@ -9,6 +9,7 @@
 
 struct sampler {
     const struct corpus *corpus;
+    const float *weights; /* (n_items) of items in bags */
     struct embedder *embedder;
     struct batch_shape shape;
     struct batch_limits limits;
@@ -83,7 +84,7 @@ enum collide_status sampler_create(const struct corpus *corpus, struct embedder 
     struct sampler *s = calloc(1, sizeof *s);
     if (!s)
         return error_no_memory(err, "the batch sampler");
-    *s = (struct sampler){.corpus = corpus, .embedder = items, .shape = *shape};
+    *s = (struct sampler){.corpus = corpus, .weights = corpus->weights, .embedder = items, .shape = *shape};
     if (batch_limits_find(corpus, shape, &s->limits, err) != COLLIDE_OK ||
         sampler_allocate(s) != COLLIDE_OK) {
         sampler_destroy(s);
@@ -106,6 +107,11 @@ void sampler_destroy(struct sampler *s)
     free(s->batch.target_offsets);
     free(s->batch.target_items);
     free(s);
+}
+
+void sampler_weigh(struct sampler *s, const float *weights)
+{
+    s->weights = weights;
 }
 
 static uint32_t item_slot(struct sampler *s, uint32_t item)
@@ -154,7 +160,7 @@ static void add_input(struct sampler *s, uint32_t item)
     struct batch *b = &s->batch;
     uint32_t *end = &b->input_offsets[b->n_users + 1];
     b->input_embeddings[*end] = embedder_take(s->embedder, item);
-    b->input_weights[(*end)++] = s->corpus->weights[item];
+    b->input_weights[(*end)++] = s->weights[item];
 }
 
 static void add_target(struct sampler *s, uint32_t item)

@@ -51,6 +51,9 @@ enum collide_status sampler_create(const struct corpus *corpus, struct embedder 
                                    struct collide_error *err);
 void sampler_destroy(struct sampler *s);
 
+/* What items weigh in bags from now on, instead of the corpus' weights: (n_items) borrowed. */
+void sampler_weigh(struct sampler *s, const float *weights);
+
 /* A batch of these users of the corpus, at most shape->n_users. Unless all are targets, every user must have
  * two items and gets one input and one target at least; negatives are distinct and uniform over the items.
  * Valid until the next draw, as are the embedder's slots. */

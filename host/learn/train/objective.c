@@ -123,9 +123,7 @@ static void find_directions(void *context, unsigned thread, size_t begin, size_t
     memcpy(at(o->directions, begin, o->dim), o->at->embeddings + begin * o->dim,
            (end - begin) * o->dim * sizeof *o->directions);
     for (size_t slot = begin; slot < end; slot++)
-        o->lengths[slot] = o->item_lengths == ITEM_LENGTHS_ONE
-                               ? vector_normalise(at(o->directions, slot, o->dim), o->dim)
-                               : 1.0f;
+        o->lengths[slot] = vector_normalise(at(o->directions, slot, o->dim), o->dim);
 }
 
 /* Negatives that share an embedding differ only by their biases: it enters the softmax once, with the
@@ -295,6 +293,19 @@ static void gather_inputs(struct objective *o, unsigned thread, unsigned n_threa
                                   at(o->item_grads, b->input_embeddings[k], o->dim), o->dim);
 }
 
+/* The sum of what these slots' lengths cost. */
+static double hold_lengths(struct objective *o, unsigned thread, unsigned n_threads)
+{
+    double loss = 0.0;
+    for (uint32_t slot = thread; slot < o->batch->n_embeddings; slot += n_threads) {
+        float beyond = o->lengths[slot] * o->lengths[slot] - 1.0f;
+        vector_add_scaled(beyond * o->lengths[slot], at(o->directions, slot, o->dim),
+                          at(o->item_grads, slot, o->dim), o->dim);
+        loss += 0.25 * (double)beyond * (double)beyond;
+    }
+    return loss;
+}
+
 /* Slots are dealt out to threads in turn: each slot's parts are summed by one thread, always in the same
  * order. */
 static void gather_gradients(void *context, unsigned thread, size_t begin, size_t end)
@@ -304,10 +315,11 @@ static void gather_gradients(void *context, unsigned thread, size_t begin, size_
     unsigned n_threads = parallel_n_threads(o->team);
     gather_negatives(o, thread, n_threads);
     gather_targets(o, thread, n_threads);
-    for (uint32_t slot = thread; slot < o->batch->n_embeddings && o->item_lengths == ITEM_LENGTHS_ONE;
-         slot += n_threads)
+    for (uint32_t slot = thread; slot < o->batch->n_embeddings; slot += n_threads)
         unnormalise(o, slot);
     gather_inputs(o, thread, n_threads);
+    if (o->item_lengths == ITEM_LENGTHS_NEAR_ONE)
+        o->shares[thread].loss += hold_lengths(o, thread, n_threads);
 }
 
 struct gradients objective_evaluate(struct objective *o, const struct batch *batch,

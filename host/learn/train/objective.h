@@ -4,6 +4,8 @@
  *     h_u   = normalise( user_u + sum over inputs i of w_i emb(i) )
  *     s_ui  = < h_u, normalise(emb(i)) > / tau + bias[i]
  *     loss  = sum_u |T_u|^-1/2 sum over targets i of ( -s_ui + log sum over negatives j of exp(s_uj) )
+ *
+ * and, where lengths are to stay near 1, the sum over the batch's embeddings of (|emb|^2 - 1)^2 / 4.
  */
 #ifndef LEARN_OBJECTIVE_H
 #define LEARN_OBJECTIVE_H
@@ -11,8 +13,9 @@
 #include "base/parallel.h"
 #include "learn/train/batch.h"
 
-/* Whether items are scored by their embeddings' directions or by the embeddings as they are. */
-enum item_lengths { ITEM_LENGTHS_ONE, ITEM_LENGTHS_FREE };
+/* Items are scored by their embeddings' directions here. A model scores them by products with what is stored:
+ * with rows of length 1, or with sums of rows, which are the better the nearer their lengths are to 1. */
+enum item_lengths { ITEM_LENGTHS_ONE, ITEM_LENGTHS_NEAR_ONE };
 
 struct objective_options {
     uint32_t dim;

@@ -5,6 +5,7 @@
 #include "learn/train/adam_table.h"
 #include "learn/train/batch.h"
 #include "learn/train/embedder.h"
+#include "learn/train/fake_classes.h"
 #include "learn/train/vector.h"
 
 #include <inttypes.h>
@@ -27,6 +28,7 @@ struct trainer {
     struct embedder *items;
     struct user_side users;
     struct adam_table bias;
+    struct fake_classes classes;
     struct sampler *sampler;
     struct objective *objective;
     struct batch_limits limits;
@@ -121,6 +123,7 @@ void trainer_destroy(struct trainer *t)
     free(t->users.embeddings);
     free(t->users.gradients);
     adam_table_free(&t->bias);
+    fake_classes_free(&t->classes);
     free(t->order);
     free(t);
 }
@@ -212,8 +215,9 @@ static void step_biases(void *context, unsigned thread, size_t begin, size_t end
 static void trainer_step(struct trainer *t, const uint32_t *users, uint32_t n)
 {
     t->batch = sampler_draw(t->sampler, users, n, &t->rng);
-    const struct parameters at = {
-        .embeddings = embedder_gather(t->items), .users = gather_users(t, users, n), .bias = t->bias.x};
+    const struct parameters at = {.embeddings = embedder_gather(t->items),
+                                  .users = gather_users(t, users, n),
+                                  .bias = t->problem.sharing.bits ? t->classes.bias : t->bias.x};
     t->gradients = objective_evaluate(t->objective, t->batch, &at);
     embedder_step(t->items, t->gradients.embeddings, t->rate_scale * t->problem.training.row_rate);
     step_users(t);
@@ -275,6 +279,35 @@ static void show(struct course *c, uint64_t epoch, uint64_t n_users_done, double
     progress_update(&c->progress, n_users_done, note);
 }
 
+/* The lengths of the rows that items' embeddings are, where these are read as directions; else all 1. */
+static void find_lengths(const struct trainer *t, float *out)
+{
+    const struct id_mapping *m = t->problem.items;
+    for (uint32_t i = 0; i < m->n_ids; i++) {
+        const float *row = embedder_rows(t->items) + (size_t)m->rows_of[i] * m->width;
+        out[i] = t->problem.item_lengths == ITEM_LENGTHS_ONE ? sqrtf(vector_dot(row, row, m->width)) : 1.0f;
+    }
+}
+
+/* A row that is read as a direction keeps its length in training: weights are divided by it. */
+static enum collide_status share_scalars(struct trainer *t, struct collide_error *err)
+{
+    const struct trainer_problem *p = &t->problem;
+    if (!p->sharing.bits)
+        return COLLIDE_OK;
+    float *lengths = malloc((p->corpus->n_items + 1ull) * sizeof *lengths);
+    if (!lengths)
+        return error_no_memory(err, "the items' classes");
+    find_lengths(t, lengths);
+    enum collide_status status =
+        fake_classes_fit(&t->classes, &p->sharing, p->corpus, lengths, t->bias.x, err);
+    for (uint32_t i = 0; status == COLLIDE_OK && i < p->corpus->n_items; i++)
+        t->classes.weights[i] = lengths[i] > 0.0f ? t->classes.weights[i] / lengths[i] : 0.0f;
+    free(lengths);
+    sampler_weigh(t->sampler, t->classes.weights);
+    return status;
+}
+
 static void run_epoch(struct trainer *t, struct course *c)
 {
     const uint64_t n_users = t->n_users, epoch = t->n_epochs_done;
@@ -318,8 +351,11 @@ enum collide_status trainer_run_watched(struct trainer *t, uint32_t n_epochs, co
         c.progress.unit = "users";
         c.progress.first = n_users * t->n_epochs_done;
         while (status == COLLIDE_OK && verdict == EPOCHS_GO_ON && t->n_epochs_done < n_epochs) {
-            run_epoch(t, &c);
-            status = check_finite(t, label, err);
+            status = share_scalars(t, err);
+            if (status == COLLIDE_OK) {
+                run_epoch(t, &c);
+                status = check_finite(t, label, err);
+            }
             if (status == COLLIDE_OK && watcher)
                 status = watcher->after_epoch(watcher->context, (uint32_t)t->n_epochs_done, t->loss, &verdict,
                                               err);

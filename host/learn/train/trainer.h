@@ -4,6 +4,7 @@
 
 #include "base/parallel.h"
 #include "learn/map/id_mapping.h"
+#include "learn/store/classes.h"
 #include "learn/train/corpus.h"
 #include "learn/train/objective.h"
 #include "learn/train/training.h"
@@ -17,6 +18,9 @@ struct trainer_problem {
     uint32_t dim;
     enum item_lengths item_lengths;
     uint32_t row_bits; /* that rows are to be stored with, see embedder.h */
+    /* How items are to share weights and biases: then they are read in training as if they did, by classes
+     * fitted before each epoch, and the biases' gradients pass through. */
+    struct class_sharing sharing;
     struct training training;
     uint64_t seed;
 };
@@ -29,10 +33,10 @@ enum collide_status trainer_create(const struct trainer_problem *problem, struct
 void trainer_destroy(struct trainer *t);
 
 /* Borrowed until trainer_destroy; may be written before a run. */
-float *trainer_rows(struct trainer *t);           /* of the items' mapping */
-float *trainer_user_rows(struct trainer *t);      /* of the users' mapping; NULL without one */
-float *trainer_bias(struct trainer *t);           /* (n_items) */
-float *trainer_lookup_weights(struct trainer *t); /* of the items' mapping; NULL if it has none */
+float *trainer_rows(struct trainer *t);                /* of the items' mapping */
+float *trainer_user_rows(struct trainer *t);           /* of the users' mapping; NULL without one */
+float *trainer_bias(struct trainer *t);                /* (n_items) */
+float *trainer_lookup_weights(struct trainer *t);      /* of the items' mapping; NULL if it has none */
 float *trainer_user_lookup_weights(struct trainer *t); /* of the users'; NULL if there are none */
 
 /* Items' rows and biases are those of another trainer with the same mapping of items. */
