@@ -12,9 +12,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-/* Enough users to tell candidates apart by some tenths of a percent, so few that it takes a second. */
-enum { N_JUDGES = 4000, CUTOFF = 10 };
+/* Enough users to tell candidates apart by a tenth of a percent, so few that it takes a second or two. */
+enum { N_JUDGES = 10000, CUTOFF = 10 };
+
+/* What every candidate is trained for before it is judged. How much rows and scalars of few bits lose shows
+ * only in training, which makes up for a part of it. */
+enum { SKETCH_EPOCHS = 2, SKETCH_USER_EPOCHS = 1 };
 
 /* How ids of both spaces are looked up. */
 struct layout {
@@ -32,8 +37,9 @@ enum {
     N_FORMS = sizeof forms / sizeof forms[0],
     N_SCALAR_BITS = sizeof scalar_bits / sizeof scalar_bits[0],
     N_ITEM_SHARES = sizeof item_shares / sizeof item_shares[0],
+    N_CLIMBERS = 3, /* layouts of which the other choices are varied */
     N_FINALISTS = 3,
-    MAX_CANDIDATES = N_LAYOUTS * 2 + (N_FORMS + N_SCALAR_BITS + N_ITEM_SHARES) * 4
+    MAX_CANDIDATES = N_LAYOUTS + N_CLIMBERS * (N_FORMS + N_SCALAR_BITS + N_ITEM_SHARES)
 };
 
 /* Indices into the arrays above. */
@@ -41,11 +47,13 @@ struct choice {
     unsigned layout, form, scalar_bits, item_share;
 };
 
+static const struct choice START = {.form = 2, .scalar_bits = 0, .item_share = 1};
+
 struct candidate {
     struct choice choice;
     struct learn_options options; /* with as many rows as fit */
     uint64_t n_bytes;
-    double untrained, trained; /* recall; trained is below 0 unless it was */
+    double sketched, trained; /* recall; trained is below 0 unless it was */
 };
 
 struct search {
@@ -213,33 +221,48 @@ static void log_candidate(const struct candidate *c)
     log_info("budget: %s x %" PRIu32 ", %" PRIu32 "%s rows of %s, %" PRIu32 "-bit scalars: %" PRIu64
              " bytes, recall@%d %.2f %%%s",
              learn_method_name(o->items.method), layouts[c->choice.layout].n_lookups, o->items.n_rows, users,
-             row_form_name(o->form), o->scalar_bits, c->n_bytes, CUTOFF, 100.0 * c->untrained, trained);
+             row_form_name(o->form), o->scalar_bits, c->n_bytes, CUTOFF, 100.0 * c->sketched, trained);
 }
 
-static bool is_known(const struct search *s, const struct choice *c)
+static bool is_same(const struct choice *a, const struct choice *b)
 {
-    for (size_t i = 0; i < s->n; i++) {
-        const struct choice *k = &s->candidates[i].choice;
-        if (k->layout == c->layout && k->form == c->form && k->scalar_bits == c->scalar_bits &&
-            k->item_share == c->item_share)
-            return true;
-    }
-    return false;
+    return a->layout == b->layout && a->form == b->form && a->scalar_bits == b->scalar_bits &&
+           a->item_share == b->item_share;
 }
 
-static enum collide_status consider(struct search *s, const struct choice *c, struct collide_error *err)
+/* NULL: it has not been judged. */
+static const struct candidate *find(const struct search *s, const struct choice *c)
 {
+    for (size_t i = 0; i < s->n; i++)
+        if (is_same(&s->candidates[i].choice, c))
+            return &s->candidates[i];
+    return NULL;
+}
+
+static uint32_t fewer(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* *recall: below 0 of what does not fit. */
+static enum collide_status consider(struct search *s, const struct choice *c, double *recall,
+                                    struct collide_error *err)
+{
+    const struct candidate *known = find(s, c);
     struct candidate *candidate = &s->candidates[s->n];
-    if (s->n == MAX_CANDIDATES || is_known(s, c) || !fit(s, c, candidate))
+    *recall = known ? known->sketched : -1.0;
+    if (known || s->n == MAX_CANDIDATES || !fit(s, c, candidate))
         return COLLIDE_OK;
     struct learn_options o = candidate->options;
-    o.training.mapped_epochs = o.training.user_epochs = 0;
-    enum collide_status status = judge(s, &o, &candidate->untrained, err);
-    if (status == COLLIDE_OK) {
-        log_candidate(candidate);
-        s->n++;
-    }
-    return status;
+    o.training.mapped_epochs = fewer(o.training.mapped_epochs, SKETCH_EPOCHS);
+    o.training.user_epochs = fewer(o.training.user_epochs, SKETCH_USER_EPOCHS);
+    enum collide_status status = judge(s, &o, &candidate->sketched, err);
+    if (status != COLLIDE_OK)
+        return status;
+    log_candidate(candidate);
+    *recall = candidate->sketched;
+    s->n++;
+    return COLLIDE_OK;
 }
 
 static int better_first(const void *a, const void *b)
@@ -247,7 +270,7 @@ static int better_first(const void *a, const void *b)
     const struct candidate *x = a, *y = b;
     if (x->trained != y->trained)
         return x->trained > y->trained ? -1 : 1;
-    return (x->untrained < y->untrained) - (x->untrained > y->untrained);
+    return (x->sketched < y->sketched) - (x->sketched > y->sketched);
 }
 
 static void sort(struct search *s)
@@ -255,40 +278,56 @@ static void sort(struct search *s)
     qsort(s->candidates, s->n, sizeof s->candidates[0], better_first);
 }
 
-/* One choice at a time, the others as the best candidate of the layout has them. */
-static enum collide_status vary(struct search *s, unsigned layout, struct collide_error *err)
+/* One step along one of a choice's indices, as long as that makes it better. */
+static enum collide_status climb(struct search *s, struct choice *at, unsigned *index, unsigned n_values,
+                                 int step, double *recall, struct collide_error *err)
 {
-    enum collide_status status = COLLIDE_OK;
-    const unsigned n_choices[] = {N_FORMS, N_SCALAR_BITS, has_users(s->asked) ? N_ITEM_SHARES : 0};
-    for (unsigned part = 0; part < 3; part++) {
-        sort(s);
-        size_t best = 0;
-        while (s->candidates[best].choice.layout != layout)
-            best++;
-        for (unsigned k = 0; status == COLLIDE_OK && k < n_choices[part]; k++) {
-            struct choice c = s->candidates[best].choice;
-            unsigned *varied[] = {&c.form, &c.scalar_bits, &c.item_share};
-            *varied[part] = k;
-            status = consider(s, &c, err);
+    while ((int)*index + step >= 0 && (int)*index + step < (int)n_values) {
+        const unsigned before = *index;
+        double there;
+        *index = (unsigned)((int)*index + step);
+        enum collide_status status = consider(s, at, &there, err);
+        if (status != COLLIDE_OK)
+            return status;
+        if (there <= *recall) {
+            *index = before;
+            return COLLIDE_OK;
         }
+        *recall = there;
     }
+    return COLLIDE_OK;
+}
+
+/* From a candidate to the best that can be had by varying one choice after the other. */
+static enum collide_status vary(struct search *s, struct choice at, double recall, struct collide_error *err)
+{
+    struct {
+        unsigned *index, n_values;
+    } const axes[] = {{&at.form, N_FORMS},
+                      {&at.scalar_bits, N_SCALAR_BITS},
+                      {&at.item_share, has_users(s->asked) ? N_ITEM_SHARES : 0}};
+    enum collide_status status = COLLIDE_OK;
+    for (size_t a = 0; a < sizeof axes / sizeof *axes; a++)
+        for (int step = -1; step <= 1 && status == COLLIDE_OK; step += 2)
+            status = climb(s, &at, axes[a].index, axes[a].n_values, step, &recall, err);
     return status;
 }
 
 static enum collide_status consider_all(struct search *s, struct collide_error *err)
 {
+    struct candidate starts[N_LAYOUTS];
     enum collide_status status = COLLIDE_OK;
-    unsigned best[2];
-    for (unsigned layout = 0; status == COLLIDE_OK && layout < N_LAYOUTS; layout++)
-        status = consider(s, &(struct choice){.layout = layout, .form = 1, .scalar_bits = 1, .item_share = 1},
-                          err);
-    if (status != COLLIDE_OK || s->n == 0)
-        return status;
+    for (unsigned layout = 0; layout < N_LAYOUTS && status == COLLIDE_OK; layout++) {
+        struct choice c = START;
+        double recall;
+        c.layout = layout;
+        status = consider(s, &c, &recall, err);
+    }
     sort(s);
-    for (unsigned i = 0; i < 2; i++)
-        best[i] = s->candidates[i < s->n ? i : 0].choice.layout;
-    for (unsigned i = 0; i < 2 && status == COLLIDE_OK; i++)
-        status = vary(s, best[i], err);
+    const size_t n = s->n;
+    memcpy(starts, s->candidates, n * sizeof *starts);
+    for (size_t i = 0; i < n && i < N_CLIMBERS && status == COLLIDE_OK; i++)
+        status = vary(s, starts[i].choice, starts[i].sketched, err);
     sort(s);
     return status;
 }
