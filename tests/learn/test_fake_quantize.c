@@ -49,16 +49,17 @@ static double range_of(const float *x, uint32_t n)
     return (double)high - (double)low;
 }
 
-/* The squared error of the nearest levels over nine tenths of the range, before any fit. */
+/* The squared error of the nearest levels over a share of the range, before any fit. */
 static double unfitted_error(uint32_t bits, const float *x, uint32_t n)
 {
-    double low = INFINITY, sum = 0.0, range = range_of(x, n), n_steps = pow(2.0, bits) - 1.0;
+    const double share = bits < 3 ? 0.7 : 0.9, n_steps = pow(2.0, bits) - 1.0;
+    double low = INFINITY, sum = 0.0, range = range_of(x, n);
     for (uint32_t i = 0; i < n; i++)
         low = fmin(low, (double)x[i]);
     for (uint32_t i = 0; i < n; i++) {
         double best = INFINITY;
         for (double q = 0.0; q <= n_steps; q += 1.0)
-            best = fmin(best, fabs((double)x[i] - (low + range * (0.05 + 0.9 * q / n_steps))));
+            best = fmin(best, fabs((double)x[i] - (low + range * (0.5 + share * (q / n_steps - 0.5)))));
         sum += best * best;
     }
     return sum;

@@ -4,7 +4,7 @@
 
 void fake_quantize(uint32_t bits, const float *row, uint32_t width, float *out)
 {
-    const float clipping = 0.9f, n_steps = (float)((1u << bits) - 1);
+    const float clipping = bits < 3 ? 0.7f : 0.9f, n_steps = (float)((1u << bits) - 1);
     struct vector_levels levels;
     float low, high;
     vector_range(row, width, &low, &high);
