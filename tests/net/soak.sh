@@ -179,9 +179,11 @@ for transport in "${transports[@]}"; do
 done
 main=.merged.main
 shed=$(sum "$main.errors.status" "${datagram_results[@]}")
-check "nothing is lost" "$(sum "$main.n_errors - $main.errors.status" "${results[@]}")" = 0
+# What a client on a crowded machine was too late to send is no fault of the server's.
+check "nothing that was sent is lost" \
+  "$(sum "$main.n_errors - $main.errors.status - $main.errors.unsent" "${results[@]}")" = 0
 check "what was shed is what the server says it shed" "$shed" = "$(delta .requests.busy)"
-check "HTTP answers all" "$(jq "$main.n_errors" "$work/http.json")" = 0
+check "HTTP answers all" "$(jq "$main.n_errors - $main.errors.unsent" "$work/http.json")" = 0
 check "every answer is counted once" \
   "$(sum "$main.n_requests" "${datagram_results[@]}")" = "$(delta .requests.ok)"
 check "nothing is refused" "$(delta '.requests | add - .ok - .busy')" = 0
