@@ -9,6 +9,7 @@
 #include "cli/held_out.h"
 #include "cli/learn_args.h"
 #include "cli/learn_clicks.h"
+#include "cli/learn_embeddings.h"
 #include "cli/method_list.h"
 #include "data/interactions.h"
 #include "learn/checkpoint.h"
@@ -24,6 +25,7 @@ struct flags {
     const char *log_path, *val_path, *output, *budget, *checkpoint;
     struct click_options clicks;
     uint64_t teacher_dim;
+    struct embedding_flags embeddings;
 };
 
 enum { HISTORIES_AUTO = 2 };
@@ -41,14 +43,19 @@ static enum collide_status check_writable(const char *path, struct collide_error
     return status;
 }
 
+static struct method_settings settings_of(const struct flags *flags)
+{
+    return (struct method_settings){.n_lookups = (uint32_t)flags->lookups,
+                                    .signals = (enum mapping_signals)flags->signals,
+                                    .private_share = (float)flags->private_share};
+}
+
 static struct learn_options options_of(const struct flags *flags, const struct interactions *log)
 {
     struct learn_options o = learn_flags_options(&flags->learn);
     o.items = (struct space_plan){.method = (enum learn_method)flags->method,
                                   .n_rows = learn_rows(flags->rows, log->items.n_ids),
-                                  .settings = {.n_lookups = (uint32_t)flags->lookups,
-                                               .signals = (enum mapping_signals)flags->signals,
-                                               .private_share = (float)flags->private_share}};
+                                  .settings = settings_of(flags)};
     o.users.n_rows = learn_rows(flags->learn.user_rows, log->users.n_ids);
     o.histories = (enum histories)flags->histories;
     if (flags->histories == HISTORIES_AUTO)
@@ -112,9 +119,7 @@ static enum collide_status run_clicks(const struct flags *flags, struct collide_
     options.log_path = flags->log_path;
     options.val_path = flags->val_path;
     options.method = (enum learn_method)flags->method;
-    options.settings = (struct method_settings){.n_lookups = (uint32_t)flags->lookups,
-                                                .signals = (enum mapping_signals)flags->signals,
-                                                .private_share = (float)flags->private_share};
+    options.settings = settings_of(flags);
     options.n_rows = (uint32_t)flags->rows;
     options.dim = flags->learn.dim ? o.dim : options.dim;
     options.teacher_dim = (uint32_t)flags->teacher_dim;
@@ -127,6 +132,97 @@ static enum collide_status run_clicks(const struct flags *flags, struct collide_
     return status == COLLIDE_OK ? learn_clicks(&options, flags->output, err) : status;
 }
 
+static enum collide_status run_embeddings(const struct flags *flags, struct collide_error *err)
+{
+    const struct learn_options o = learn_flags_options(&flags->learn);
+    struct embedding_options options = {.items = {.method = (enum learn_method)flags->method,
+                                                  .n_rows = (uint32_t)flags->rows,
+                                                  .settings = settings_of(flags)},
+                                        .users = o.users,
+                                        .form = o.form,
+                                        .mapping = o.mapping,
+                                        .scalar_bits = o.scalar_bits,
+                                        .seed = flags->seed,
+                                        .n_threads = o.n_threads};
+    options.users.n_rows = (uint32_t)flags->learn.user_rows;
+    enum collide_status status = check_writable(flags->output, err);
+    return status == COLLIDE_OK
+               ? learn_embeddings(&flags->embeddings, &options, flags->budget, flags->output, err)
+               : status;
+}
+
+/* The first option given that makes no sense without a log, or NULL. Those of user tables do if there is one.
+ */
+static const char *option_for_logs(const struct flags *f)
+{
+    const struct learn_flags usual = learn_flags_default(), *l = &f->learn;
+    const bool has_users = f->embeddings.files.users != NULL;
+    const struct {
+        const char *name;
+        bool is_given;
+    } options[] = {
+        {"--dim", l->dim != 0},
+        {"--users", l->backbone != usual.backbone},
+        {"--user-method (without --user-embeddings)", !has_users && l->user_method != usual.user_method},
+        {"--user-rows (without --user-embeddings)", !has_users && l->user_rows},
+        {"--user-lookups (without --user-embeddings)", !has_users && l->user_lookups},
+        {"--histories", f->histories != HISTORIES_AUTO},
+        {"--val", f->val_path != NULL},
+        {"--hold-out", f->hold_out > 0},
+        {"--checkpoint", f->checkpoint != NULL},
+        {"--layout", f->layout != LOG_LAYOUT_AUTO},
+        {"--temperature", l->temperature != usual.temperature},
+        {"--teacher-epochs", l->teacher_epochs != usual.teacher_epochs},
+        {"--epochs", l->mapped_epochs != usual.mapped_epochs},
+        {"--user-epochs", l->user_epochs != usual.user_epochs},
+        {"--patience", l->patience != usual.patience},
+        {"--label, --item and --features", is_click_log(f)},
+        {"--teacher-dim", f->teacher_dim != 0},
+        {"--l2", f->clicks.l2 != click_options_default().l2},
+    };
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+        if (options[i].is_given)
+            return options[i].name;
+    return NULL;
+}
+
+/* 0: go on; else what to return. */
+static int check_embeddings(const struct usage *usage, const struct flags *flags)
+{
+    const char *option = option_for_logs(flags);
+    char message[128];
+    snprintf(message, sizeof message, "%s: not for embeddings, which are learned from without a log",
+             option ? option : "");
+    if (option)
+        return command_misused(usage, message);
+    if (usage->positionals.n)
+        return command_misused(usage, "a log and --from-embeddings are given; choose one of both");
+    if (flags->budget && (flags->rows || flags->learn.user_rows))
+        return command_misused(usage,
+                               "--budget says how many rows there are; leave --rows and --user-rows out");
+    return EXIT_DONE;
+}
+
+static int check_log(const struct usage *usage, const struct flags *flags)
+{
+    const struct click_choices *c = &flags->clicks.choices;
+    if (!usage->positionals.n)
+        return command_misused(usage, "too few arguments: expected LOG, or --from-embeddings FILE");
+    if (embedding_flags_are_given(&flags->embeddings))
+        return command_misused(usage, "--user-embeddings, --frequencies, --bias and --pooling go with "
+                                      "--from-embeddings");
+    if (!is_click_log(flags))
+        return EXIT_DONE;
+    if (!(c->label && c->item && c->features))
+        return command_misused(usage, "a click log needs all of --label, --item and --features");
+    if (flags->budget || flags->hold_out > 0 || flags->checkpoint || flags->learn.backbone ||
+        flags->learn.mapping || flags->learn.scalar_bits)
+        return command_misused(usage,
+                               "--budget, --hold-out, --checkpoint, --users, --mapping and --scalar-bits "
+                               "are not for click logs");
+    return EXIT_DONE;
+}
+
 int command_learn(int argc, char **argv)
 {
     const struct learn_options defaults = learn_options_default();
@@ -134,7 +230,8 @@ int command_learn(int argc, char **argv)
                           .seed = defaults.seed,
                           .method = (int)defaults.items.method,
                           .histories = HISTORIES_AUTO,
-                          .clicks = click_options_default()};
+                          .clicks = click_options_default(),
+                          .embeddings = embedding_flags_default()};
     const struct arg table[] = {
         {.name = "output",
          .short_name = 'o',
@@ -241,29 +338,29 @@ int command_learn(int argc, char **argv)
          .default_text = "the best on held-out examples",
          .group = CLICK_GROUP,
          .help = "regularisation"},
+        EMBEDDING_ARGS(&flags.embeddings),
     };
     struct usage usage = {
-        "collide learn LOG -o MODEL [options]",
+        "collide learn LOG|--from-embeddings FILE -o MODEL [options]",
         "Learns which items share an embedding row, and the rows, from an interaction log: \"user item\" "
         "lines (blanks, commas or tabs, a header, further columns), LightGCN adjacency lines, plain, "
         ".gz or .zst; - is standard input. With --label, --item and --features the log is one of clicks, "
-        "and a model of them is learned.",
-        table, sizeof table / sizeof table[0], .positionals = {1, 1, "LOG"}};
+        "and a model of them is learned. With --from-embeddings there is no log: tables that were trained "
+        "elsewhere are compressed.",
+        table, sizeof table / sizeof table[0], .positionals = {0, 1, "LOG"}};
     int exit_code;
     if (!command_parse(&usage, argc, argv, &exit_code))
         return exit_code;
+    const bool has_embeddings = flags.embeddings.files.items != NULL;
+    exit_code = has_embeddings ? check_embeddings(&usage, &flags) : check_log(&usage, &flags);
+    if (exit_code != EXIT_DONE)
+        return exit_code;
     if (!flags.output)
         return command_misused(&usage, "-o MODEL is missing");
-    if (is_click_log(&flags) &&
-        !(flags.clicks.choices.label && flags.clicks.choices.item && flags.clicks.choices.features))
-        return command_misused(&usage, "a click log needs all of --label, --item and --features");
-    if (is_click_log(&flags) && (flags.budget || flags.hold_out > 0 || flags.checkpoint ||
-                                 flags.learn.backbone || flags.learn.mapping || flags.learn.scalar_bits))
-        return command_misused(&usage,
-                               "--budget, --hold-out, --checkpoint, --users, --mapping and --scalar-bits "
-                               "are not for click logs");
-    flags.log_path = usage.positionals.values[0];
+    flags.log_path = has_embeddings ? NULL : usage.positionals.values[0];
     struct collide_error err = {0};
-    enum collide_status status = is_click_log(&flags) ? run_clicks(&flags, &err) : run(&flags, &err);
+    enum collide_status status = has_embeddings         ? run_embeddings(&flags, &err)
+                                 : is_click_log(&flags) ? run_clicks(&flags, &err)
+                                                        : run(&flags, &err);
     return status == COLLIDE_OK ? EXIT_DONE : command_fail(&err);
 }

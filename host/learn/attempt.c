@@ -4,6 +4,7 @@
 #include "base/rng.h"
 #include "learn/map/id_mapping.h"
 #include "learn/mapping_state.h"
+#include "learn/space_plan.h"
 #include "learn/store/assemble.h"
 #include "learn/train/trainer.h"
 #include "learn/train/vector.h"
@@ -17,14 +18,10 @@ struct attempt {
     const struct groundwork *ground;
     struct learn_options options;
     struct id_mapping items, users;
+    uint32_t *user_counts; /* (n_users) of interactions; NULL: no users */
     struct trainer *trainer;
     double loss;
 };
-
-bool plan_needs_teacher(const struct space_plan *plan)
-{
-    return mapping_method(plan->method)->teacher == TEACHER_NEEDED;
-}
 
 static bool has_users(const struct attempt *a)
 {
@@ -129,17 +126,13 @@ static float *find_bags(struct attempt *a)
 static enum collide_status make_user_mapping(struct attempt *a, struct collide_error *err)
 {
     const uint32_t n_users = a->ground->corpus->histories.n_rows;
-    uint32_t *counts = malloc(n_users * sizeof *counts);
     float *bags = finds_users(a) ? find_bags(a) : NULL;
     enum collide_status status = COLLIDE_OK;
-    if (!counts || (finds_users(a) && !bags))
+    if (finds_users(a) && !bags)
         status = error_no_memory(err, "the users' bags");
-    for (uint32_t u = 0; status == COLLIDE_OK && u < n_users; u++)
-        counts[u] =
-            (uint32_t)(a->ground->corpus->histories.offsets[u + 1] - a->ground->corpus->histories.offsets[u]);
     struct mapping_problem problem = {.n_ids = n_users,
                                       .dense_ids = a->ground->corpus->dense_users,
-                                      .counts = counts,
+                                      .counts = a->user_counts,
                                       .partners = &a->ground->corpus->histories,
                                       .n_partners = a->ground->corpus->n_items,
                                       .side = MAPPING_USERS,
@@ -156,7 +149,6 @@ static enum collide_status make_user_mapping(struct attempt *a, struct collide_e
         bags = NULL;
     }
     free(bags);
-    free(counts);
     return status;
 }
 
@@ -254,40 +246,20 @@ static enum collide_status train_users(struct attempt *a, struct collide_error *
     return run_stage(a, USERS_STAGE, a->options.training.user_epochs, err);
 }
 
-static enum collide_status shape_of(const struct attempt *a, const struct space_plan *plan, uint32_t n_ids,
-                                    enum mapping_side side, struct id_mapping *out, struct collide_error *err)
+static enum collide_status prepare_users(struct attempt *a, struct collide_error *err)
 {
-    const struct mapping_problem problem = {.n_ids = n_ids,
-                                            .side = side,
-                                            .n_rows = plan->n_rows,
-                                            .dim = a->options.dim,
-                                            .settings = plan->settings};
-    return id_mapping_shape(plan->method, &problem, out, err);
-}
-
-/* Both spaces have one table, whose rows make embeddings in one way. */
-static enum collide_status check_shapes(const struct attempt *a, struct collide_error *err)
-{
-    const struct learn_options *o = &a->options;
-    const struct corpus *corpus = a->ground->corpus;
-    struct id_mapping items, users;
-    if (!has_users(a))
-        return COLLIDE_OK;
-    enum collide_status status = shape_of(a, &o->items, corpus->n_items, MAPPING_ITEMS, &items, err);
-    if (status == COLLIDE_OK)
-        status = shape_of(a, &o->users, corpus->histories.n_rows, MAPPING_USERS, &users, err);
-    if (status != COLLIDE_OK || (items.n_parts == users.n_parts && items.combine == users.combine))
-        return status;
-    return error_set(err, COLLIDE_INVALID,
-                     "%s for items and %s for users make embeddings of rows in different ways (%" PRIu32
-                     " and %" PRIu32 " parts): give both methods that cut and combine alike",
-                     learn_method_name(o->items.method), learn_method_name(o->users.method), items.n_parts,
-                     users.n_parts);
+    const struct csr *histories = &a->ground->corpus->histories;
+    a->user_counts = malloc((histories->n_rows + 1ull) * sizeof *a->user_counts);
+    if (!a->user_counts)
+        return error_no_memory(err, "the users");
+    for (uint32_t u = 0; u < histories->n_rows; u++)
+        a->user_counts[u] = (uint32_t)(histories->offsets[u + 1] - histories->offsets[u]);
+    return plans_check_alike(&a->options, a->ground->corpus->n_items, histories->n_rows, err);
 }
 
 static enum collide_status run(struct attempt *a, struct collide_error *err)
 {
-    enum collide_status status = check_shapes(a, err);
+    enum collide_status status = has_users(a) ? prepare_users(a, err) : COLLIDE_OK;
     if (status == COLLIDE_OK)
         status = map_items(a, err);
     if (status == COLLIDE_OK && has_users(a) && !finds_users(a))
@@ -325,6 +297,7 @@ void attempt_destroy(struct attempt *a)
     trainer_destroy(a->trainer);
     id_mapping_free(&a->items);
     id_mapping_free(&a->users);
+    free(a->user_counts);
     free(a);
 }
 
@@ -346,18 +319,21 @@ uint32_t attempt_n_user_rows(const struct attempt *a)
 enum collide_status attempt_assemble(struct attempt *a, struct learned **out, struct collide_error *err)
 {
     const struct corpus *corpus = a->ground->corpus;
-    const struct trained trained = {.corpus = corpus,
-                                    .items = {.mapping = &a->items,
+    const struct trained trained = {.items = {.mapping = &a->items,
                                               .rows = trainer_rows(a->trainer),
                                               .lookup_weights = trainer_lookup_weights(a->trainer),
-                                              .dense_ids = corpus->dense_ids},
+                                              .dense_ids = corpus->dense_ids,
+                                              .counts = corpus->counts},
                                     .users = {.mapping = trainer_user_rows(a->trainer) ? &a->users : NULL,
                                               .rows = trainer_user_rows(a->trainer),
                                               .lookup_weights = trainer_user_lookup_weights(a->trainer),
-                                              .dense_ids = corpus->dense_users},
+                                              .dense_ids = corpus->dense_users,
+                                              .counts = a->user_counts},
+                                    .weights = corpus->weights,
                                     .bias = trainer_bias(a->trainer),
                                     .dim = a->options.dim,
                                     .item_lengths = item_lengths_of(&a->items),
+                                    .pooling = POOLING_NORMALISED,
                                     .temperature = a->options.training.temperature};
     return learned_create(a->ground->log, &trained, &a->options, out, err);
 }

@@ -5,6 +5,7 @@
 #include "base/parallel.h"
 #include "learn/learn.h"
 #include "learn/stage.h"
+#include "learn/store/assemble.h"
 #include "learn/train/corpus.h"
 
 /* What all attempts start from; all borrowed. */
@@ -14,6 +15,7 @@ struct groundwork {
     const struct corpus *corpus;    /* likewise */
     const float *teacher;           /* (n_items, dim) rows as they were trained, each item its own; or NULL */
     const float *teacher_bias;      /* (n_items), or NULL */
+    enum item_scalars scalars;      /* that models will have */
     struct parallel *team;
     const struct oversight *oversight; /* of training; or NULL */
 };
@@ -37,7 +39,5 @@ uint32_t attempt_n_user_rows(const struct attempt *a);
 
 /* With provenance still to be noted. Returns owned; borrows the log, not the attempt. */
 enum collide_status attempt_assemble(struct attempt *a, struct learned **out, struct collide_error *err);
-
-bool plan_needs_teacher(const struct space_plan *plan);
 
 #endif

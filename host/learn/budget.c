@@ -5,6 +5,7 @@
 #include "learn/evaluate.h"
 #include "learn/hold_out.h"
 #include "learn/map/id_mapping.h"
+#include "learn/space_plan.h"
 #include "learn/store/assemble.h"
 #include "model/cost.h"
 #include "model/mapping.h"
@@ -72,26 +73,18 @@ static bool has_users(const struct learn_options *o)
     return o->training.backbone != BACKBONE_BAG;
 }
 
-static enum collide_status shape_of_plan(const struct space_plan *plan, uint32_t n_ids, uint32_t dim,
-                                         struct id_mapping *out, struct collide_error *err)
-{
-    const struct mapping_problem problem = {
-        .n_ids = n_ids, .n_rows = plan->n_rows, .dim = dim, .settings = plan->settings};
-    return id_mapping_shape(plan->method, &problem, out, err);
-}
-
 enum collide_status budget_bytes(const struct groundwork *ground, const struct learn_options *o,
                                  uint64_t *out, struct collide_error *err)
 {
     const struct corpus *corpus = ground->corpus;
     struct id_mapping items, users = {0};
-    enum collide_status status = shape_of_plan(&o->items, corpus->n_items, o->dim, &items, err);
+    enum collide_status status = plan_shape(&o->items, corpus->n_items, MAPPING_ITEMS, o->dim, &items, err);
     if (status == COLLIDE_OK && has_users(o))
-        status = shape_of_plan(&o->users, corpus->histories.n_rows, o->dim, &users, err);
+        status = plan_shape(&o->users, corpus->histories.n_rows, MAPPING_USERS, o->dim, &users, err);
     if (status != COLLIDE_OK)
         return status;
     struct model shape;
-    learned_shape(ground->log, &items, has_users(o) ? &users : NULL, o, &shape);
+    learned_shape(ground->log, &items, has_users(o) ? &users : NULL, ground->scalars, o, &shape);
     const bool keeps = o->histories == HISTORIES_MODEL;
     *out = bytes_of_model(&shape, keeps ? ground->log->histories.offsets[ground->log->users.n_ids] : 0);
     return COLLIDE_OK;

@@ -11,6 +11,7 @@
 #include "learn/hold_out.h"
 #include "learn/options.h"
 #include "learn/run_identity.h"
+#include "learn/space_plan.h"
 #include "learn/store/assemble.h"
 #include "learn/teacher.h"
 
@@ -36,19 +37,6 @@ struct learner {
     struct oversight oversight;
     struct parallel *team;
 };
-
-static void settle_rows(struct space_plan *plan, uint32_t n_ids, const char *space)
-{
-    if (plan->method != LEARN_FULL && plan->n_rows >= n_ids) {
-        log_info("%" PRIu32 " rows are enough for all %" PRIu32
-                 " %s: each gets its own, %s has nothing to fold",
-                 plan->n_rows, n_ids, space, learn_method_name(plan->method));
-        plan->method = LEARN_FULL;
-        plan->settings = (struct method_settings){0};
-    }
-    if (plan->method == LEARN_FULL)
-        plan->n_rows = n_ids;
-}
 
 static bool has_users(const struct learner *l)
 {
@@ -78,9 +66,9 @@ static enum collide_status prepare(struct learner *l, struct collide_error *err)
 static void settle_plans(struct learner *l)
 {
     struct learn_options *o = &l->options;
-    settle_rows(&o->items, l->corpus.n_items, "items");
+    plan_settle(&o->items, l->corpus.n_items, "items");
     if (has_users(l))
-        settle_rows(&o->users, l->corpus.histories.n_rows, "users");
+        plan_settle(&o->users, l->corpus.histories.n_rows, "users");
 }
 
 static struct groundwork groundwork_of(const struct learner *l)

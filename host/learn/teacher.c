@@ -21,13 +21,15 @@ static enum collide_status assemble(void *context, struct learned **out, struct 
 {
     const struct lesson *lesson = context;
     const struct corpus *corpus = lesson->ground->corpus;
-    const struct trained trained = {.corpus = corpus,
-                                    .items = {.mapping = &lesson->identity,
+    const struct trained trained = {.items = {.mapping = &lesson->identity,
                                               .rows = trainer_rows(lesson->trainer),
-                                              .dense_ids = corpus->dense_ids},
+                                              .dense_ids = corpus->dense_ids,
+                                              .counts = corpus->counts},
+                                    .weights = corpus->weights,
                                     .bias = trainer_bias(lesson->trainer),
                                     .dim = lesson->options->dim,
                                     .item_lengths = ITEM_LENGTHS_ONE,
+                                    .pooling = POOLING_NORMALISED,
                                     .temperature = lesson->options->training.temperature};
     struct learn_options as_it_is = *lesson->options;
     as_it_is.form = ROWS_F32;

@@ -24,13 +24,13 @@ struct safetensors {
 
 static const struct {
     const char *name;
-    enum dtype dtype;
     size_t bytes;
-} dtypes[] = {
-    {"F32", DTYPE_F32, 4},   {"F16", DTYPE_F16, 2},   {"I8", DTYPE_I8, 1},      {"U8", DTYPE_U8, 1},
-    {"U32", DTYPE_U32, 4},   {"U64", DTYPE_U64, 8},   {"BOOL", DTYPE_OTHER, 1}, {"BF16", DTYPE_OTHER, 2},
-    {"I16", DTYPE_OTHER, 2}, {"U16", DTYPE_OTHER, 2}, {"I32", DTYPE_OTHER, 4},  {"I64", DTYPE_OTHER, 8},
-    {"F64", DTYPE_OTHER, 8},
+} dtypes[N_DTYPES] = {
+    [DTYPE_F32] = {"F32", 4},   [DTYPE_F16] = {"F16", 2},   [DTYPE_I8] = {"I8", 1},
+    [DTYPE_U8] = {"U8", 1},     [DTYPE_U32] = {"U32", 4},   [DTYPE_U64] = {"U64", 8},
+    [DTYPE_F64] = {"F64", 8},   [DTYPE_BF16] = {"BF16", 2}, [DTYPE_I16] = {"I16", 2},
+    [DTYPE_U16] = {"U16", 2},   [DTYPE_I32] = {"I32", 4},   [DTYPE_I64] = {"I64", 8},
+    [DTYPE_BOOL] = {"BOOL", 1},
 };
 
 size_t dtype_bytes(enum dtype d)
@@ -40,7 +40,7 @@ size_t dtype_bytes(enum dtype d)
 
 const char *dtype_name(enum dtype d)
 {
-    return d == DTYPE_OTHER ? "another type" : dtypes[d].name;
+    return dtypes[d].name;
 }
 
 /* Reads a JSON number that must be a non-negative integer, exactly representable. */
@@ -54,26 +54,25 @@ static bool json_u64(const cJSON *number, uint64_t *out)
 }
 
 static enum collide_status parse_dtype(const cJSON *entry, const char *path, struct tensor *t,
-                                       size_t *element_bytes, struct collide_error *err)
+                                       struct collide_error *err)
 {
     const cJSON *dtype = cJSON_GetObjectItemCaseSensitive(entry, "dtype");
-    for (size_t i = 0; cJSON_IsString(dtype) && i < sizeof dtypes / sizeof dtypes[0]; i++)
+    for (size_t i = 0; cJSON_IsString(dtype) && i < N_DTYPES; i++)
         if (strcmp(dtypes[i].name, dtype->valuestring) == 0) {
-            t->dtype = dtypes[i].dtype;
-            *element_bytes = dtypes[i].bytes;
+            t->dtype = (enum dtype)i;
             return COLLIDE_OK;
         }
     return error_set(err, COLLIDE_CORRUPT, "%s: tensor %.64s has no known dtype", path, t->name);
 }
 
-static enum collide_status parse_shape(const cJSON *entry, const char *path, size_t element_bytes,
-                                       struct tensor *t, struct collide_error *err)
+static enum collide_status parse_shape(const cJSON *entry, const char *path, struct tensor *t,
+                                       struct collide_error *err)
 {
     const cJSON *shape = cJSON_GetObjectItemCaseSensitive(entry, "shape");
     if (!cJSON_IsArray(shape) || cJSON_GetArraySize(shape) > TENSOR_MAX_DIMS)
         return error_set(err, COLLIDE_CORRUPT, "%s: tensor %.64s needs a shape of at most %d dimensions",
                          path, t->name, TENSOR_MAX_DIMS);
-    uint64_t n_bytes = element_bytes;
+    uint64_t n_bytes = dtype_bytes(t->dtype);
     const cJSON *size;
     cJSON_ArrayForEach (size, shape) {
         uint64_t *to = &t->shape[t->n_dims++];
@@ -92,10 +91,9 @@ static enum collide_status parse_tensor(const cJSON *entry, const char *path, st
         return error_set(err, COLLIDE_CORRUPT,
                          "%s: tensor %.64s needs dtype, shape and data_offsets, each once, and nothing else",
                          path, t->name);
-    size_t element_bytes = 1;
-    enum collide_status status = parse_dtype(entry, path, t, &element_bytes, err);
+    enum collide_status status = parse_dtype(entry, path, t, err);
     if (status == COLLIDE_OK)
-        status = parse_shape(entry, path, element_bytes, t, err);
+        status = parse_shape(entry, path, t, err);
     if (status != COLLIDE_OK)
         return status;
     const cJSON *offsets = cJSON_GetObjectItemCaseSensitive(entry, "data_offsets");
@@ -113,7 +111,7 @@ static enum collide_status parse_tensor(const cJSON *entry, const char *path, st
         return error_set(err, COLLIDE_CORRUPT, "%s: tensor %.64s has %llu bytes where its shape needs %llu",
                          path, t->name, (unsigned long long)(end - begin), (unsigned long long)t->n_bytes);
     t->data = data.at + begin;
-    if ((uintptr_t)t->data % element_bytes != 0)
+    if ((uintptr_t)t->data % dtype_bytes(t->dtype) != 0)
         return error_set(err, COLLIDE_CORRUPT, "%s: tensor %.64s is not aligned to its element size", path,
                          t->name);
     return COLLIDE_OK;

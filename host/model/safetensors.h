@@ -10,7 +10,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum dtype { DTYPE_F32, DTYPE_F16, DTYPE_I8, DTYPE_U8, DTYPE_U32, DTYPE_U64, DTYPE_OTHER };
+/* The first are those that models have. */
+enum dtype {
+    DTYPE_F32,
+    DTYPE_F16,
+    DTYPE_I8,
+    DTYPE_U8,
+    DTYPE_U32,
+    DTYPE_U64,
+    DTYPE_F64,
+    DTYPE_BF16,
+    DTYPE_I16,
+    DTYPE_U16,
+    DTYPE_I32,
+    DTYPE_I64,
+    DTYPE_BOOL,
+    N_DTYPES
+};
 
 enum { TENSOR_MAX_DIMS = 8 };
 

@@ -72,21 +72,6 @@ static void table_source_free(struct table_source *s)
     free(s->stretches);
 }
 
-/* counts of users: the lengths of their histories. */
-static enum collide_status order_users(const struct trained *t, struct row_order *out,
-                                       struct collide_error *err)
-{
-    const struct csr *histories = &t->corpus->histories;
-    uint32_t *counts = malloc((histories->n_rows + 1ull) * sizeof *counts);
-    if (!counts)
-        return error_no_memory(err, "the order of rows");
-    for (uint32_t u = 0; u < histories->n_rows; u++)
-        counts[u] = (uint32_t)(histories->offsets[u + 1] - histories->offsets[u]);
-    enum collide_status status = row_order_create(t->users.mapping, counts, out, err);
-    free(counts);
-    return status;
-}
-
 static enum collide_status table_source_create(const struct trained *t, struct table_source *out,
                                                struct collide_error *err)
 {
@@ -96,10 +81,10 @@ static enum collide_status table_source_create(const struct trained *t, struct t
                              .n_item_rows = items->n_rows,
                              .n_user_rows = users ? users->n_rows : 0};
     s.stretches = malloc(items->n_rows * sizeof *s.stretches);
-    enum collide_status status = s.stretches ? row_order_create(items, t->corpus->counts, &s.items, err)
+    enum collide_status status = s.stretches ? row_order_create(items, t->items.counts, &s.items, err)
                                              : error_no_memory(err, "the model's rows");
     if (status == COLLIDE_OK && users)
-        status = order_users(t, &s.users, err);
+        status = row_order_create(users, t->users.counts, &s.users, err);
     if (status == COLLIDE_OK)
         *out = s;
     else
@@ -256,15 +241,15 @@ struct class_sharing item_sharing(const struct learn_options *options)
     return (struct class_sharing){options->scalar_bits, weight_share};
 }
 
-static enum collide_status share_scalars(struct learned *l, const struct corpus *corpus,
+static enum collide_status share_scalars(struct learned *l, const struct trained_space *items,
                                          const struct class_sharing *sharing, struct collide_error *err)
 {
     const size_t n = l->model.item.n_ids;
     float *importance = calloc(n + 1, sizeof *importance);
     if (!importance)
         return error_no_memory(err, "the items' classes");
-    for (uint32_t i = 0; i < corpus->n_items; i++)
-        importance[corpus->dense_ids[i]] = class_importance(corpus->counts[i]);
+    for (uint32_t i = 0; i < items->mapping->n_ids; i++)
+        importance[items->dense_ids[i]] = class_importance(items->counts[i]);
     const struct class_problem problem = {.weights = l->weights,
                                           .bias = l->bias,
                                           .importance = importance,
@@ -282,30 +267,41 @@ static enum collide_status share_scalars(struct learned *l, const struct corpus 
     return COLLIDE_OK;
 }
 
-static enum collide_status store_item_scalars(struct learned *l, const struct table_source *s,
-                                              struct collide_error *err)
+static enum collide_status store_weights(struct learned *l, const struct table_source *s,
+                                         struct collide_error *err)
 {
     const struct trained *t = s->trained;
-    const struct corpus *corpus = t->corpus;
-    const size_t n_entries = l->model.item.n_ids + 1ull;
-    l->weights = calloc(n_entries, sizeof *l->weights);
-    l->bias = malloc(n_entries * sizeof *l->bias);
-    if (!l->weights || !l->bias)
-        return error_no_memory(err, "the model's items");
-    float lowest = t->bias[0];
-    for (uint32_t i = 1; i < corpus->n_items; i++)
-        lowest = t->bias[i] < lowest ? t->bias[i] : lowest;
-    for (size_t id = 0; id < n_entries; id++)
-        l->bias[id] = lowest;
-    for (uint32_t i = 0; i < corpus->n_items; i++) {
-        uint32_t id = corpus->dense_ids[i];
+    if (!t->weights)
+        return COLLIDE_OK;
+    l->weights = calloc(l->model.item.n_ids + 1ull, sizeof *l->weights);
+    if (!l->weights)
+        return error_no_memory(err, "the items' weights");
+    for (uint32_t i = 0; i < t->items.mapping->n_ids; i++) {
         float stretch = t->item_lengths == ITEM_LENGTHS_ONE
                             ? s->stretches[s->items.place_of[t->items.mapping->rows_of[i]]]
                             : 1.0f;
-        l->weights[id] = corpus->weights[i] * stretch;
-        l->bias[id] = t->bias[i];
+        l->weights[t->items.dense_ids[i]] = t->weights[i] * stretch;
     }
     l->model.item.weights = l->weights;
+    return COLLIDE_OK;
+}
+
+static enum collide_status store_bias(struct learned *l, const struct trained *t, struct collide_error *err)
+{
+    const uint32_t n_trained = t->items.mapping->n_ids;
+    const size_t n_entries = l->model.item.n_ids + 1ull;
+    if (!t->bias)
+        return COLLIDE_OK;
+    l->bias = malloc(n_entries * sizeof *l->bias);
+    if (!l->bias)
+        return error_no_memory(err, "the items' biases");
+    float lowest = t->bias[0];
+    for (uint32_t i = 1; i < n_trained; i++)
+        lowest = t->bias[i] < lowest ? t->bias[i] : lowest;
+    for (size_t id = 0; id < n_entries; id++)
+        l->bias[id] = lowest;
+    for (uint32_t i = 0; i < n_trained; i++)
+        l->bias[t->items.dense_ids[i]] = t->bias[i];
     l->model.bias = l->bias;
     return COLLIDE_OK;
 }
@@ -321,10 +317,12 @@ static enum collide_status store_parameters(struct learned *l, const struct trai
     if (status == COLLIDE_OK)
         status = store_mapping(l, &s, options->mapping, err);
     if (status == COLLIDE_OK)
-        status = store_item_scalars(l, &s, err);
+        status = store_weights(l, &s, err);
+    if (status == COLLIDE_OK)
+        status = store_bias(l, t, err);
     const struct class_sharing sharing = item_sharing(options);
     if (status == COLLIDE_OK && sharing.bits)
-        status = share_scalars(l, t->corpus, &sharing, err);
+        status = share_scalars(l, &t->items, &sharing, err);
     table_source_free(&s);
     return status;
 }
@@ -355,7 +353,7 @@ enum collide_status learned_create(const struct interactions *log, const struct 
     if (!l)
         return error_no_memory(err, "the model");
     l->model = (struct model){.dim = trained->dim,
-                              .pooling = POOLING_NORMALISED,
+                              .pooling = trained->pooling,
                               .logit_scale = 1.0f / trained->temperature,
                               .item = {.n_ids = log->items.n_ids, .keys = keys_of(&log->items)},
                               .provenance = l->notes};
@@ -378,7 +376,8 @@ static bool is_weighted(const struct space_plan *plan)
 }
 
 void learned_shape(const struct interactions *log, const struct id_mapping *items,
-                   const struct id_mapping *users, const struct learn_options *options, struct model *out)
+                   const struct id_mapping *users, enum item_scalars scalars,
+                   const struct learn_options *options, struct model *out)
 {
     static const uint32_t word;
     static const float something;
@@ -396,10 +395,12 @@ void learned_shape(const struct interactions *log, const struct id_mapping *item
         out->item.lookup_weights = &something;
     if (users && is_weighted(&options->users))
         out->user.lookup_weights = &something;
-    if (options->scalar_bits)
+    if (options->scalar_bits) {
         out->item.classes = (struct id_classes){&word, options->scalar_bits, &something, &something};
-    else
-        out->item.weights = out->bias = &something;
+        return;
+    }
+    out->item.weights = scalars == ITEM_WEIGHTS_AND_BIAS ? &something : NULL;
+    out->bias = scalars == ITEM_NO_SCALARS ? NULL : &something;
 }
 
 void learned_note(struct learned *l, const char *name, const char *format, ...)

@@ -5,7 +5,6 @@
 #include "learn/learn.h"
 #include "learn/map/id_mapping.h"
 #include "learn/store/classes.h"
-#include "learn/train/corpus.h"
 #include "learn/train/objective.h"
 
 /* The ids of a space as they were trained; all borrowed. */
@@ -14,23 +13,29 @@ struct trained_space {
     const float *rows;                /* (mapping->n_rows, mapping->width) as trained */
     const float *lookup_weights;      /* (mapping->n_ids, mapping->n_lookups), or NULL */
     const uint32_t *dense_ids;        /* (mapping->n_ids): each one's in the log */
+    const uint32_t *counts;           /* (mapping->n_ids) of interactions */
 };
 
 /* All borrowed. */
 struct trained {
-    const struct corpus *corpus;
-    struct trained_space items; /* of all of the corpus' items */
-    struct trained_space users; /* of all of its users */
-    const float *bias;          /* (n_items) */
+    struct trained_space items;
+    struct trained_space users;
+    const float *weights; /* (items.mapping->n_ids) of items in a bag; NULL: 1, and the model says none.
+                             Not with ITEM_LENGTHS_ONE, nor where weight and bias are shared */
+    const float *bias;    /* (items.mapping->n_ids), or NULL: 0, likewise */
     uint32_t dim;
     enum item_lengths item_lengths; /* ITEM_LENGTHS_ONE: of one lookup an item only */
+    enum pooling pooling;
     float temperature;
 };
+
+/* What the items of a model have beside rows. */
+enum item_scalars { ITEM_WEIGHTS_AND_BIAS, ITEM_BIAS, ITEM_NO_SCALARS };
 
 /* A model with everything but provenance.
  * Rows in the form asked for: the items', the users', then one of zeros. Within a space, and there within a
  * codebook, those with the most interactions come first (of equals in their old order).
- * With ITEM_LENGTHS_ONE items' rows have length 1, and weights[id] = the corpus weight times the trained
+ * With ITEM_LENGTHS_ONE items' rows have length 1, and weights[id] = the item's weight times the trained
  * row's length over the stored one's, so that terms of bags have the length that they were trained with; what
  * is left of a form's error is a row's direction, and, where the form does not restore lengths (i8-line),
  * that candidates' products are scaled by the stored row's length. With ITEM_LENGTHS_NEAR_ONE rows are stored
@@ -44,9 +49,11 @@ enum collide_status learned_create(const struct interactions *log, const struct 
 struct class_sharing item_sharing(const struct learn_options *options);
 
 /* What a model learned by these options will be like, for model/cost.h: all sizes, and arrays only where
- * there will be some, pointing to nothing. users may be NULL. Only the mappings' shapes are looked at. */
+ * there will be some, pointing to nothing. users may be NULL. Only the mappings' shapes are looked at;
+ * scalars: unless they are shared. */
 void learned_shape(const struct interactions *log, const struct id_mapping *items,
-                   const struct id_mapping *users, const struct learn_options *options, struct model *out);
+                   const struct id_mapping *users, enum item_scalars scalars,
+                   const struct learn_options *options, struct model *out);
 
 /* Adds a line of provenance, 32 at most; name is static, the value formatted and copied, up to 63 bytes of
  * it. */

@@ -3,12 +3,12 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "learn/store/dequantize.h"
+#include "learn/store/embedding_errors.h"
 #include "learn/store/merge.h"
 #include "model/cost.h"
 #include "model/mapping.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -237,41 +237,28 @@ static enum collide_status note_provenance(struct converted *c, struct collide_e
     return COLLIDE_OK;
 }
 
-struct error_sums {
-    double squared_errors;
-    double squared_lengths;
-    double largest_squared_error;
-};
-
-static void add_errors(const struct converted *c, size_t s, struct error_sums *sums)
+static void add_errors(const struct converted *c, size_t s, struct embedding_errors *errors)
 {
     const struct space *before = model_space(c->source, s), *after = model_space(&c->model, s);
     for (uint64_t id = 0; id <= before->n_ids; id++) {
         float x[MODEL_MAX_DIM], y[MODEL_MAX_DIM];
-        double error = 0.0;
         dequantize_embedding(c->source, before, (uint32_t)id, x);
         dequantize_embedding(&c->model, after, (uint32_t)id, y);
-        for (uint32_t d = 0; d < c->model.dim; d++) {
-            error += ((double)y[d] - (double)x[d]) * ((double)y[d] - (double)x[d]);
-            sums->squared_lengths += (double)x[d] * (double)x[d];
-        }
-        sums->squared_errors += error;
-        sums->largest_squared_error = fmax(sums->largest_squared_error, error);
+        embedding_errors_add(errors, x, y, c->model.dim);
     }
 }
 
 static void measure(struct converted *c)
 {
-    struct error_sums sums = {0};
+    struct embedding_errors errors = {0};
     for (size_t s = 0; s < model_n_spaces(c->source); s++)
         if (model_space_is_embedded(c->source, s))
-            add_errors(c, s, &sums);
-    double n = (double)model_entry_base(c->source, model_n_spaces(c->source));
+            add_errors(c, s, &errors);
     c->report = (struct conversion){.before = cost_of(c->source),
                                     .after = cost_of(&c->model),
-                                    .largest_error = sqrt(sums.largest_squared_error),
-                                    .rms_error = sqrt(sums.squared_errors / n),
-                                    .rms_length = sqrt(sums.squared_lengths / n)};
+                                    .largest_error = embedding_errors_largest(&errors),
+                                    .rms_error = embedding_errors_rms(&errors),
+                                    .rms_length = embedding_errors_rms_length(&errors)};
 }
 
 /* ---- */
