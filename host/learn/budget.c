@@ -11,6 +11,7 @@
 #include "model/mapping.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,12 +103,17 @@ static uint32_t rows_of_plan(const struct space_plan *plan, uint32_t n_ids, doub
     return plan->method == LEARN_FULL || n_rows > n_ids ? n_ids : (uint32_t)n_rows;
 }
 
+/* What one space has no use for is the other's. */
 static void set_rows(const struct fitting *f, uint64_t n_rows, struct learn_options *o)
 {
     const struct corpus *corpus = f->ground->corpus;
-    const double item_rows = f->item_share * (double)n_rows;
+    const double n_items = corpus->n_items, n_users = corpus->histories.n_rows, n = (double)n_rows;
+    double item_rows = fmin(f->item_share * n, n_items);
+    const double user_rows = fmin(n - item_rows, n_users);
+    if (user_rows == n_users)
+        item_rows = n - user_rows;
     o->items.n_rows = rows_of_plan(&o->items, corpus->n_items, item_rows);
-    o->users.n_rows = rows_of_plan(&o->users, corpus->histories.n_rows, (double)n_rows - item_rows);
+    o->users.n_rows = rows_of_plan(&o->users, corpus->histories.n_rows, user_rows);
 }
 
 /* Gives *o as many rows as fit, found by bisection; false: none do. *least_bytes becomes what the smallest

@@ -9,8 +9,8 @@ enum collide_status budget_bytes(const struct groundwork *ground, const struct l
                                  uint64_t *out, struct collide_error *err);
 
 /* Sets the rows of the plans of items and users to the most with which a model learned with *options takes
- * max_bytes; users get half of them. COLLIDE_INVALID: even the fewest rows take more, or the method allows
- * none; says which. */
+ * max_bytes; users get half of them, unless there are fewer users, or items, than that. COLLIDE_INVALID: even
+ * the fewest rows take more, or the method allows none; says which. */
 enum collide_status budget_fit_rows(const struct groundwork *ground, uint64_t max_bytes,
                                     struct learn_options *options, struct collide_error *err);
 

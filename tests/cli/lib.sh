@@ -55,6 +55,29 @@ safetensors() {
   } >"$1"
 }
 
+# floats NUMBER...: as little-endian float32, numbers that it can hold.
+floats() {
+  printf '%b' "$(printf '%s\n' "$@" | awk '
+    { x = $1 < 0 ? -$1 : $1; e = 127; bits = 0
+      if ($1 == "inf") bits = 2139095040
+      else if (x > 0) {
+        while (x >= 2) { x /= 2; e++ }
+        while (x < 1) { x *= 2; e-- }
+        bits = e * 8388608 + (x - 1) * 8388608
+      }
+      if ($1 < 0) bits += 2147483648
+      for (b = 0; b < 4; b++) { printf "\\x%02x", bits % 256; bits = int(bits / 256) } }')"
+}
+
+# npy FILE TYPE SHAPE: such as "<f4" "(3, 2)"; the values' bytes come from standard input.
+npy() {
+  local header="{'descr': '$2', 'fortran_order': ${ORDER:-False}, 'shape': $3, }"
+  {
+    printf "\\x93NUMPY\\x01\\0\\x$(printf %02x ${#header})\\0%s" "$header"
+    cat
+  } >"$1"
+}
+
 # Two lookups an id: ids 0, 1, 2 and the unknown one have rows (0, 2), (1, 3), (0, 2) and (0, 3) of
 # (1, 2), (3, 4), (10, 20), (30, 40); so their embeddings are (11, 22), (33, 44), (11, 22), (31, 42).
 two_lookups() {

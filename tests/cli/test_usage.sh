@@ -21,7 +21,8 @@ it_prints_its_version() {
 
 it_mentions_every_flag_in_each_command_s_help() {
   declare -A flags=(
-    [learn]="output method rows dim precision mapping histories val layout seed threads temperature teacher-epochs epochs"
+    [learn]="output method rows dim precision mapping histories val layout seed threads temperature teacher-epochs epochs
+      from-embeddings user-embeddings frequencies bias pooling"
     [eval]="test mask history k by threads json $DEVICE_FLAGS shard kernels"
     [compare]="test mask val methods seeds rows budget dim precision mapping users user-method user-rows user-lookups threads
       json markdown temperature teacher-epochs epochs user-epochs patience $DEVICE_FLAGS shard kernels"

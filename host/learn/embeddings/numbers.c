@@ -161,11 +161,15 @@ static enum collide_status open_path(struct numbers *n, const char *path, const 
         return tensor ? error_set(err, COLLIDE_INVALID, "%s is a .npy file, which has no tensor %.64s", path,
                                   tensor)
                       : take_array(n, n_dims, kind, err);
+    struct collide_error detail = {0};
     status = check_kind_of_file(n, path, err);
     file_unmap(&n->map);
-    if (status == COLLIDE_OK)
-        status = safetensors_open(path, &n->tensors, err);
-    return status == COLLIDE_OK ? take_tensor(n, tensor, n_dims, kind, err) : status;
+    if (status != COLLIDE_OK)
+        return status;
+    status = safetensors_open(path, &n->tensors, &detail);
+    if (status != COLLIDE_OK)
+        return error_set(err, status, "%s: no .npy file, and none of .safetensors: %s", path, detail.text);
+    return take_tensor(n, tensor, n_dims, kind, err);
 }
 
 enum collide_status numbers_open(const char *name, unsigned n_dims, enum numbers_kind kind,
