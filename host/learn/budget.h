@@ -16,8 +16,8 @@ enum collide_status budget_fit_rows(const struct groundwork *ground, uint64_t ma
 
 /* Sets the plans of items and users, the form of rows and the bits of scalars in *options to the best of some
  * dozens of candidates of at most options->budget_bytes each, and packs the mapping. Candidates are compared
- * after two epochs, one choice at a time; the best few again after a quarter of them all. Quality is recall@10 on
- * options->val. The table of all candidates goes to the log. The groundwork must have a teacher.
+ * after two epochs, one choice at a time; the best few again after a quarter of them all. Quality is
+ * recall@10 on options->val. The table of all candidates goes to the log. The groundwork must have a teacher.
  * COLLIDE_INVALID: nothing fits; says what the smallest candidate takes. */
 enum collide_status budget_choose(const struct groundwork *ground, struct learn_options *options,
                                   struct collide_error *err);

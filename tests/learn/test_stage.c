@@ -104,12 +104,15 @@ static enum collide_status assemble(void *context, struct learned **out, struct 
                                        .n_parts = 1,
                                        .width = DIM,
                                        .rows_of = row_of_all};
-    const struct trained trained = {
-        .corpus = &s->corpus,
-        .items = {.mapping = &mapping, .rows = rows, .dense_ids = s->corpus.dense_ids},
-        .bias = bias,
-        .dim = DIM,
-        .temperature = 0.2f};
+    const struct trained trained = {.items = {.mapping = &mapping,
+                                              .rows = rows,
+                                              .dense_ids = s->corpus.dense_ids,
+                                              .counts = s->corpus.counts},
+                                    .weights = s->corpus.weights,
+                                    .bias = bias,
+                                    .dim = DIM,
+                                    .pooling = POOLING_NORMALISED,
+                                    .temperature = 0.2f};
     struct learn_options options = learn_options_default();
     options.form = ROWS_F32;
     options.dim = DIM;
