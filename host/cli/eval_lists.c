@@ -1,6 +1,5 @@
 #include "cli/eval_lists.h"
 
-#include "base/buffer.h"
 #include "base/error.h"
 #include "data/interactions.h"
 
@@ -9,7 +8,7 @@ struct gathering {
     struct id_builder *users;
     struct id_builder *strangers; /* items that the model does not know, numbered behind those it does */
     const struct id_index *items;
-    struct buffer pairs; /* of struct csr_pair */
+    struct csr_pairs pairs;
 };
 
 static enum collide_status add_pair(void *context, const char *user, size_t n_user, const char *item,
@@ -27,8 +26,7 @@ static enum collide_status add_pair(void *context, const char *user, size_t n_us
     }
     if (status != COLLIDE_OK)
         return status;
-    buffer_append(&g->pairs, &pair, sizeof pair);
-    return g->pairs.failed ? error_no_memory(err, "the interactions to evaluate on") : COLLIDE_OK;
+    return csr_pairs_add(&g->pairs, pair, err);
 }
 
 static enum collide_status gather(const char *const *paths, size_t n_paths, struct gathering *g,
@@ -46,15 +44,13 @@ static enum collide_status make_lists(struct gathering *g, const uint32_t *renum
                                       struct csr *out, struct collide_error *err)
 {
     struct csr_shape shape = {.n_rows = n_users, .n_values = g->items->n_ids};
-    struct csr_pair *pairs = (struct csr_pair *)(void *)g->pairs.bytes;
-    uint64_t n = g->pairs.n_bytes / sizeof *pairs;
-    for (uint64_t i = 0; i < n; i++) {
+    struct csr_pair *pairs = csr_pairs_all(&g->pairs);
+    for (uint64_t i = 0; i < g->pairs.n; i++) {
         pairs[i].row = renumber[pairs[i].row];
         if (pairs[i].value >= shape.n_values)
             shape.n_values = pairs[i].value + 1;
     }
-    g->pairs = (struct buffer){0};
-    return csr_from_pairs(pairs, n, shape, out, err);
+    return csr_from_pairs(&g->pairs, shape, out, err);
 }
 
 enum collide_status eval_lists_read(const struct eval_files *files, const struct id_index *items,
@@ -76,10 +72,11 @@ enum collide_status eval_lists_read(const struct eval_files *files, const struct
     if (status == COLLIDE_OK)
         status = id_builder_create(&strangers, err);
     for (size_t i = 0; i < N_KINDS && status == COLLIDE_OK; i++) {
-        gathered[i] = (struct gathering){.users = out->builder, .strangers = strangers, .items = items};
+        gathered[i] = (struct gathering){
+            .users = out->builder, .strangers = strangers, .items = items, .pairs.array.spill = files->spill};
         status = gather(kinds[i].paths, kinds[i].n, &gathered[i], err);
     }
-    if (status == COLLIDE_OK && gathered[0].pairs.n_bytes == 0)
+    if (status == COLLIDE_OK && gathered[0].pairs.n == 0)
         status = error_set(err, COLLIDE_INVALID, "%s holds no interactions", files->test);
     if (status == COLLIDE_OK)
         status = id_builder_finish(out->builder, &out->users, &renumber, err);
@@ -87,7 +84,7 @@ enum collide_status eval_lists_read(const struct eval_files *files, const struct
         status = make_lists(&gathered[i], renumber, out->users.n_ids, kinds[i].to, err);
     }
     for (size_t i = 0; i < N_KINDS; i++)
-        buffer_free(&gathered[i].pairs);
+        csr_pairs_free(&gathered[i].pairs);
     id_builder_destroy(strangers);
     if (status != COLLIDE_OK)
         eval_lists_free(out);

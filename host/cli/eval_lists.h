@@ -21,6 +21,7 @@ struct eval_files {
     const char *const *masks; /* (n_masks) */
     size_t n_masks;
     const char *history; /* NULL: the model's own */
+    const char *spill;   /* a folder for lists as large as logs; NULL: in memory. Borrowed while they live */
 };
 
 /* items: of the model, or of the log that it is learned from, which gives the same dense ids. Borrowed during

@@ -73,7 +73,8 @@ static enum collide_status read_lists(struct experiment *e, struct collide_error
     const struct eval_files files = {.test = flags->test_path,
                                      .masks = masks,
                                      .n_masks = n_masks,
-                                     .history = has_own_rows_alone(flags) ? NULL : flags->log_path};
+                                     .history = has_own_rows_alone(flags) ? NULL : flags->log_path,
+                                     .spill = flags->learn.spill};
     return eval_lists_read(&files, &e->log.items, &e->lists, err);
 }
 
@@ -83,7 +84,8 @@ enum collide_status experiment_open(const struct experiment_flags *flags, struct
     *out = (struct experiment){.flags = flags};
     if (strcmp(flags->log_path, "-") == 0)
         return error_set(err, COLLIDE_INVALID, "the log is read twice, so it must be a file");
-    enum collide_status status = interactions_read(flags->log_path, LOG_LAYOUT_AUTO, &out->log, err);
+    enum collide_status status =
+        interactions_read(flags->log_path, LOG_LAYOUT_AUTO, flags->learn.spill, &out->log, err);
     if (status == COLLIDE_OK && flags->val_path)
         status = held_out_read(flags->val_path, LOG_LAYOUT_AUTO, &out->log, &out->val, err);
     if (status == COLLIDE_OK)

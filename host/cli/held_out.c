@@ -1,6 +1,5 @@
 #include "cli/held_out.h"
 
-#include "base/buffer.h"
 #include "base/error.h"
 #include "base/log.h"
 
@@ -8,7 +7,7 @@
 
 struct held_out {
     const struct interactions *log;
-    struct buffer pairs; /* of struct csr_pair */
+    struct csr_pairs pairs;
     uint64_t n_unknown;
 };
 
@@ -22,26 +21,24 @@ static enum collide_status add_held_out(void *context, const char *user, size_t 
         h->n_unknown++;
         return COLLIDE_OK;
     }
-    buffer_append(&h->pairs, &pair, sizeof pair);
-    return h->pairs.failed ? error_no_memory(err, "the held-out interactions") : COLLIDE_OK;
+    return csr_pairs_add(&h->pairs, pair, err);
 }
 
 enum collide_status held_out_read(const char *path, enum log_layout layout, const struct interactions *log,
                                   struct csr *out, struct collide_error *err)
 {
-    struct held_out h = {.log = log};
+    struct held_out h = {.log = log, .pairs.array.spill = log->histories.store.spill};
     const struct log_visitor visitor = {.visit = add_held_out, .context = &h};
     enum collide_status status = log_scan(path, layout, &visitor, NULL, err);
-    if (status == COLLIDE_OK && h.pairs.n_bytes == 0)
+    if (status == COLLIDE_OK && h.pairs.n == 0)
         status = error_set(err, COLLIDE_INVALID, "%s shares no user and item with the log", path);
     if (status != COLLIDE_OK) {
-        buffer_free(&h.pairs);
+        csr_pairs_free(&h.pairs);
         return status;
     }
     if (h.n_unknown)
         log_warning("%s: %" PRIu64 " interactions have ids that the log does not; they are not measured",
                     path, h.n_unknown);
     const struct csr_shape shape = {.n_rows = log->users.n_ids, .n_values = log->items.n_ids};
-    return csr_from_pairs((struct csr_pair *)(void *)h.pairs.bytes, h.pairs.n_bytes / sizeof(struct csr_pair),
-                          shape, out, err);
+    return csr_from_pairs(&h.pairs, shape, out, err);
 }

@@ -76,7 +76,7 @@ static enum collide_status run(const struct flags *flags, struct collide_error *
     enum log_layout layout = (enum log_layout)flags->layout;
     enum collide_status status = check_writable(flags->output, err);
     if (status == COLLIDE_OK)
-        status = interactions_read(flags->log_path, layout, &log, err);
+        status = interactions_read(flags->log_path, layout, flags->learn.spill, &log, err);
     if (status == COLLIDE_OK) {
         log_info("%s: %" PRIu64 " interactions of %" PRIu32 " users with %" PRIu32 " items, %" PRIu64
                  " duplicates left out",
@@ -170,6 +170,7 @@ static const char *option_for_logs(const struct flags *f)
         {"--val", f->val_path != NULL},
         {"--hold-out", f->hold_out > 0},
         {"--checkpoint", f->checkpoint != NULL},
+        {"--spill", f->learn.spill != NULL},
         {"--layout", f->layout != LOG_LAYOUT_AUTO},
         {"--temperature", l->temperature != usual.temperature},
         {"--teacher-epochs", l->teacher_epochs != usual.teacher_epochs},
@@ -216,10 +217,10 @@ static int check_log(const struct usage *usage, const struct flags *flags)
     if (!(c->label && c->item && c->features))
         return command_misused(usage, "a click log needs all of --label, --item and --features");
     if (flags->budget || flags->hold_out > 0 || flags->checkpoint || flags->learn.backbone ||
-        flags->learn.mapping || flags->learn.scalar_bits)
+        flags->learn.mapping || flags->learn.scalar_bits || flags->learn.spill)
         return command_misused(usage,
-                               "--budget, --hold-out, --checkpoint, --users, --mapping and --scalar-bits "
-                               "are not for click logs");
+                               "--budget, --hold-out, --checkpoint, --users, --mapping, --scalar-bits and "
+                               "--spill are not for click logs");
     return EXIT_DONE;
 }
 
@@ -320,6 +321,7 @@ int command_learn(int argc, char **argv)
          .target = &flags.seed,
          .help = "the same seed and thread count give the same model"},
         learn_threads_arg(&flags.learn),
+        spill_arg(&flags.learn),
         TRAINING_ARGS(&flags.learn),
         CLICK_ARGS(&flags.clicks.choices),
         {.name = "teacher-dim",

@@ -11,6 +11,7 @@ struct learn_flags {
     uint64_t teacher_epochs, mapped_epochs, user_epochs, patience;
     double temperature;
     int precision, mapping, backbone, user_method;
+    const char *spill; /* NULL: nothing is */
 };
 
 /* As learn_options_default has them. */
@@ -32,6 +33,7 @@ struct arg learn_precision_arg(struct learn_flags *flags);
 struct arg learn_mapping_arg(struct learn_flags *flags);
 struct arg scalar_bits_arg(struct learn_flags *flags);
 struct arg learn_threads_arg(struct learn_flags *flags);
+struct arg spill_arg(struct learn_flags *flags);
 struct arg temperature_arg(struct learn_flags *flags);
 struct arg teacher_epochs_arg(struct learn_flags *flags);
 struct arg epochs_arg(struct learn_flags *flags);

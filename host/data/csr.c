@@ -1,109 +1,121 @@
 #include "data/csr.h"
 
 #include "base/error.h"
+#include "data/pair_sort.h"
 
 #include <stdlib.h>
+
+enum { FIRST_N_PAIRS = 1 << 10 };
+
+enum collide_status csr_allocate(uint32_t n_rows, uint64_t n_values, const char *spill, const char *what,
+                                 struct csr *out, struct collide_error *err)
+{
+    struct csr c = {.n_rows = n_rows, .store.spill = spill};
+    c.offsets = calloc((size_t)n_rows + 1, sizeof *c.offsets);
+    if (!c.offsets)
+        return error_no_memory(err, what);
+    enum collide_status status =
+        large_array_resize(&c.store, (n_values + !n_values) * sizeof *c.values, what, err);
+    if (status != COLLIDE_OK) {
+        csr_free(&c);
+        return status;
+    }
+    c.values = c.store.bytes;
+    *out = c;
+    return COLLIDE_OK;
+}
+
+enum collide_status csr_trim(struct csr *c, struct collide_error *err)
+{
+    const uint64_t n = c->offsets[c->n_rows];
+    enum collide_status status =
+        large_array_resize(&c->store, (n + !n) * sizeof *c->values, "interactions", err);
+    c->values = c->store.bytes;
+    return status;
+}
 
 void csr_free(struct csr *c)
 {
     free(c->offsets);
-    free(c->values);
+    large_array_free(&c->store);
     *c = (struct csr){0};
 }
 
-/* counts[k] becomes where list k ends. Filled from there downwards, it comes to be where the list begins. */
-static void ends_from_counts(uint64_t *counts, uint32_t n_lists)
+/* Half as much again each time: files grow as they are needed. */
+enum collide_status csr_pairs_add(struct csr_pairs *pairs, struct csr_pair pair, struct collide_error *err)
 {
-    uint64_t end = 0;
-    for (uint32_t k = 0; k < n_lists; k++) {
-        end += counts[k];
-        counts[k] = end;
+    const uint64_t capacity = pairs->array.n_bytes / sizeof pair;
+    if (pairs->n == capacity) {
+        const uint64_t wanted = capacity ? capacity + capacity / 2 : FIRST_N_PAIRS;
+        enum collide_status status =
+            large_array_resize(&pairs->array, wanted * sizeof pair, "the interactions", err);
+        if (status != COLLIDE_OK)
+            return status;
     }
-    counts[n_lists] = end;
+    csr_pairs_all(pairs)[pairs->n++] = pair;
+    return COLLIDE_OK;
 }
 
-/* rows: (n_pairs), list v of them, starts[v] .. starts[v + 1], are the rows that hold value v. */
-static void rows_by_value(const struct csr_pair *pairs, uint64_t n_pairs, uint32_t n_values, uint64_t *starts,
-                          uint32_t *rows)
+void csr_pairs_free(struct csr_pairs *pairs)
 {
-    for (uint64_t i = 0; i < n_pairs; i++)
-        starts[pairs[i].value]++;
-    ends_from_counts(starts, n_values);
-    for (uint64_t i = 0; i < n_pairs; i++)
-        rows[--starts[pairs[i].value]] = pairs[i].row;
+    large_array_free(&pairs->array);
+    pairs->n = 0;
 }
 
-/* Rows filled downwards by falling values come out rising, whatever the order of the pairs was. */
-static void values_by_row(const uint32_t *rows, const uint64_t *starts, uint32_t n_values, struct csr *c)
+/* Of sorted pairs. Values take less room than the pairs did, so that each is written over pairs that have
+ * been read. */
+static void values_in_place(struct csr_pair *pairs, uint64_t n_pairs, struct csr *c)
 {
-    for (uint64_t i = 0; i < starts[n_values]; i++)
-        c->offsets[rows[i]]++;
-    ends_from_counts(c->offsets, c->n_rows);
-    for (uint32_t v = n_values; v-- > 0;)
-        for (uint64_t i = starts[v]; i < starts[v + 1]; i++)
-            c->values[--c->offsets[rows[i]]] = v;
-}
-
-static void remove_duplicates(struct csr *c)
-{
+    struct csr_pair last = {0};
     uint64_t n_kept = 0;
-    uint64_t begin = 0;
-    for (uint32_t r = 0; r < c->n_rows; r++) {
-        uint64_t end = c->offsets[r + 1];
-        for (uint64_t i = begin; i < end; i++)
-            if (i == begin || c->values[i] != c->values[i - 1])
-                c->values[n_kept++] = c->values[i];
-        c->offsets[r + 1] = n_kept;
-        begin = end;
+    for (uint64_t i = 0; i < n_pairs; i++) {
+        const struct csr_pair pair = pairs[i];
+        if (i > 0 && pair.row == last.row && pair.value == last.value)
+            continue;
+        last = pair;
+        c->values[n_kept++] = pair.value;
+        c->offsets[pair.row + 1ull]++;
     }
+    for (uint64_t r = 0; r < c->n_rows; r++)
+        c->offsets[r + 1] += c->offsets[r];
 }
 
-enum collide_status csr_from_pairs(struct csr_pair *pairs, uint64_t n_pairs, struct csr_shape shape,
-                                   struct csr *out, struct collide_error *err)
+enum collide_status csr_from_pairs(struct csr_pairs *pairs, struct csr_shape shape, struct csr *out,
+                                   struct collide_error *err)
 {
-    struct csr c = {.n_rows = shape.n_rows};
-    enum collide_status status = COLLIDE_NO_MEMORY;
-    uint64_t *starts = calloc((size_t)shape.n_values + 1, sizeof *starts);
-    uint32_t *rows = malloc((n_pairs + !n_pairs) * sizeof *rows);
-    if (!starts || !rows)
-        goto out;
-    rows_by_value(pairs, n_pairs, shape.n_values, starts, rows);
-    free(pairs);
-    pairs = NULL;
-    c.offsets = calloc((size_t)shape.n_rows + 1, sizeof *c.offsets);
-    c.values = malloc((n_pairs + !n_pairs) * sizeof *c.values);
-    if (!c.offsets || !c.values)
-        goto out;
-    values_by_row(rows, starts, shape.n_values, &c);
-    remove_duplicates(&c);
-    *out = c;
-    c = (struct csr){0};
-    status = COLLIDE_OK;
-out:
-    csr_free(&c);
-    free(rows);
-    free(starts);
-    free(pairs);
-    return status == COLLIDE_OK ? status : error_no_memory(err, "the interactions, sorted by user");
+    struct csr c = {.n_rows = shape.n_rows,
+                    .offsets = calloc((size_t)shape.n_rows + 1, sizeof *c.offsets),
+                    .values = pairs->array.bytes,
+                    .store = pairs->array};
+    struct csr_pair *all = csr_pairs_all(pairs);
+    const uint64_t n_pairs = pairs->n;
+    *pairs = (struct csr_pairs){.array.spill = c.store.spill};
+    enum collide_status status = COLLIDE_OK;
+    if (c.offsets) {
+        pair_sort(all, n_pairs, shape);
+        values_in_place(all, n_pairs, &c);
+        status = csr_trim(&c, err);
+    } else {
+        status = error_no_memory(err, "the interactions, sorted by user");
+    }
+    if (status == COLLIDE_OK)
+        *out = c;
+    else
+        csr_free(&c);
+    return status;
 }
 
 enum collide_status csr_transpose(const struct csr *c, uint32_t n_values, struct csr *out,
                                   struct collide_error *err)
 {
     const uint64_t n = c->offsets[c->n_rows];
-    struct csr t = {.n_rows = n_values};
-    t.offsets = calloc((size_t)n_values + 1, sizeof *t.offsets);
-    t.values = malloc((n + !n) * sizeof *t.values);
-    if (!t.offsets || !t.values) {
-        csr_free(&t);
-        return error_no_memory(err, "the interactions, sorted by item");
-    }
-    for (uint64_t i = 0; i < n; i++)
-        t.offsets[c->values[i]]++;
-    ends_from_counts(t.offsets, n_values);
-    for (uint32_t r = c->n_rows; r-- > 0;)
+    struct csr_pairs pairs = {.array.spill = c->store.spill};
+    enum collide_status status =
+        large_array_resize(&pairs.array, n * sizeof(struct csr_pair), "the interactions, by item", err);
+    if (status != COLLIDE_OK)
+        return status;
+    for (uint32_t r = 0; r < c->n_rows; r++)
         for (uint64_t i = c->offsets[r]; i < c->offsets[r + 1]; i++)
-            t.values[--t.offsets[c->values[i]]] = r;
-    *out = t;
-    return COLLIDE_OK;
+            csr_pairs_all(&pairs)[pairs.n++] = (struct csr_pair){c->values[i], r};
+    return csr_from_pairs(&pairs, (struct csr_shape){n_values, c->n_rows}, out, err);
 }

@@ -144,6 +144,51 @@ enum collide_status id_builder_add(struct id_builder *b, const char *text, size_
     return COLLIDE_OK;
 }
 
+/* Where looking for a text begins. */
+static bool first_slot(const struct id_builder *b, struct collide_id text, uint32_t *slot)
+{
+    uint64_t number;
+    if (b->index.kind == ID_STRING)
+        *slot = (uint32_t)id_hash_text(text.text, text.n_bytes);
+    else if (id_parse_u64(text.text, text.n_bytes, &number))
+        *slot = (uint32_t)id_hash_u64(number);
+    else
+        return false;
+    *slot &= b->index.n_slots - 1;
+    return b->index.n_slots > 0;
+}
+
+/* Asks for what adding will look at, one step for all texts after the other, so that the waits for memory
+ * overlap: the slot, the key that it names, a text's bytes. */
+static void look_ahead(const struct id_builder *b, const struct collide_id *texts, size_t n)
+{
+    const struct id_index *index = &b->index;
+    uint32_t found[ID_BATCH];
+    size_t n_found = 0;
+    for (size_t i = 0; i < n; i++)
+        if (first_slot(b, texts[i], &found[n_found]))
+            __builtin_prefetch(&b->slots[found[n_found++]]);
+    for (size_t i = 0; i < n_found; i++) {
+        found[i] = b->slots[found[i]];
+        if (found[i] != ID_NONE)
+            __builtin_prefetch(index->kind == ID_STRING ? (const void *)&index->key_offsets[found[i]]
+                                                        : (const void *)&index->keys[found[i]]);
+    }
+    for (size_t i = 0; i < n_found && index->kind == ID_STRING; i++)
+        if (found[i] != ID_NONE)
+            __builtin_prefetch(index->key_bytes + index->key_offsets[found[i]]);
+}
+
+enum collide_status id_builder_add_batch(struct id_builder *b, const struct collide_id *texts, size_t n,
+                                         uint32_t *out, struct collide_error *err)
+{
+    enum collide_status status = COLLIDE_OK;
+    look_ahead(b, texts, n);
+    for (size_t i = 0; i < n && status == COLLIDE_OK; i++)
+        status = id_builder_add(b, texts[i].text, texts[i].n_bytes, &out[i], err);
+    return status;
+}
+
 uint32_t id_builder_n_ids(const struct id_builder *b)
 {
     return b->index.n_ids;
@@ -223,4 +268,10 @@ enum collide_status id_builder_finish(struct id_builder *b, struct id_index *out
     *out = b->index;
     *renumber = b->renumber;
     return COLLIDE_OK;
+}
+
+void id_builder_forget_order(struct id_builder *b)
+{
+    free(b->renumber);
+    b->renumber = NULL;
 }

@@ -54,9 +54,13 @@ struct log_counts {
 enum collide_status log_scan(const char *path, enum log_layout layout, const struct log_visitor *visitor,
                              struct log_counts *counts, struct collide_error *err);
 
-/* A whole log in memory: duplicates removed, each user's items in increasing dense id. Users and items are
+/* A whole log: duplicates removed, each user's items in increasing dense id. Users and items are
  * those with an interaction (besides what ID_DENSE fills in); unless ID_DENSE, the ones that most lines have
- * come first, of equals those seen first. A log without any is COLLIDE_INVALID. */
+ * come first, of equals those seen first. A log without any is COLLIDE_INVALID.
+ *
+ * What is as large as the log, and what is made of its histories, spills to the folder spill, borrowed while
+ * they live; NULL: all is in memory. An interaction takes 8 bytes
+ * while the log is read and 4 afterwards. */
 struct interactions {
     struct id_index users; /* borrow from the builders below */
     struct id_index items;
@@ -66,8 +70,8 @@ struct interactions {
     struct id_builder *item_builder; /* owned */
 };
 
-enum collide_status interactions_read(const char *path, enum log_layout layout, struct interactions *out,
-                                      struct collide_error *err);
+enum collide_status interactions_read(const char *path, enum log_layout layout, const char *spill,
+                                      struct interactions *out, struct collide_error *err);
 void interactions_free(struct interactions *in);
 
 /* counts[item] = how many users have it; counts: (items.n_ids), the caller's. */

@@ -12,12 +12,10 @@ static uint64_t length(const struct csr *lists, uint32_t u)
     return lists->offsets[u + 1] - lists->offsets[u];
 }
 
-static bool allocate(uint32_t n_rows, uint64_t n_values, struct csr *out)
+static enum collide_status allocate_like(const struct csr *lists, struct csr *out, struct collide_error *err)
 {
-    *out = (struct csr){.n_rows = n_rows,
-                        .offsets = calloc(n_rows + 1ull, sizeof *out->offsets),
-                        .values = malloc((n_values + 1) * sizeof *out->values)};
-    return out->offsets && out->values;
+    return csr_allocate(lists->n_rows, lists->offsets[lists->n_rows], lists->store.spill,
+                        "the interactions put aside", out, err);
 }
 
 static void split_user(const struct csr *all, uint32_t u, double share, uint32_t *n_left_of_item,
@@ -48,12 +46,13 @@ enum collide_status hold_out_split(const struct interactions *log, double share,
     const uint64_t n = all->offsets[all->n_rows];
     struct hold_out h = {0};
     struct rng rng = rng_seeded(seed, 0);
-    enum collide_status status = COLLIDE_OK;
     uint32_t *n_left_of_item = calloc(log->items.n_ids + 1ull, sizeof *n_left_of_item);
-    if (!n_left_of_item || !allocate(all->n_rows, n, &h.train) || !allocate(all->n_rows, n, &h.held_out)) {
-        status = error_no_memory(err, "the interactions put aside");
+    enum collide_status status = n_left_of_item ? allocate_like(all, &h.train, err)
+                                                : error_no_memory(err, "the interactions put aside");
+    if (status == COLLIDE_OK)
+        status = allocate_like(all, &h.held_out, err);
+    if (status != COLLIDE_OK)
         goto out;
-    }
     interactions_count_items(log, n_left_of_item);
     for (uint32_t u = 0; u < all->n_rows; u++)
         split_user(all, u, share, n_left_of_item, &rng, &h);
@@ -64,6 +63,10 @@ enum collide_status hold_out_split(const struct interactions *log, double share,
                       " interactions held out is none: users need %d items, and items two users. Hold out "
                       "a larger share, or give held-out interactions of your own",
                       share, n, HOLD_OUT_MIN_ITEMS);
+    if (status == COLLIDE_OK)
+        status = csr_trim(&h.train, err);
+    if (status == COLLIDE_OK)
+        status = csr_trim(&h.held_out, err);
 out:
     free(n_left_of_item);
     if (status == COLLIDE_OK)
@@ -88,10 +91,9 @@ enum collide_status hold_out_sample(const struct csr *held_out, uint64_t n_users
         n_with_items += length(held_out, u) > 0;
     const uint64_t step = (n_with_items + n_users - 1) / n_users;
     struct csr sample;
-    if (!allocate(held_out->n_rows, held_out->offsets[held_out->n_rows], &sample)) {
-        csr_free(&sample);
-        return error_no_memory(err, "the users to judge by");
-    }
+    enum collide_status status = allocate_like(held_out, &sample, err);
+    if (status != COLLIDE_OK)
+        return status;
     for (uint32_t u = 0; u < held_out->n_rows; u++) {
         sample.offsets[u + 1] = sample.offsets[u];
         if (length(held_out, u) == 0 || n_seen++ % step)
@@ -99,6 +101,10 @@ enum collide_status hold_out_sample(const struct csr *held_out, uint64_t n_users
         for (uint64_t k = held_out->offsets[u]; k < held_out->offsets[u + 1]; k++)
             sample.values[sample.offsets[u + 1]++] = held_out->values[k];
     }
-    *out = sample;
-    return COLLIDE_OK;
+    status = csr_trim(&sample, err);
+    if (status == COLLIDE_OK)
+        *out = sample;
+    else
+        csr_free(&sample);
+    return status;
 }

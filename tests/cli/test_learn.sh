@@ -112,6 +112,42 @@ it_gives_the_same_model_for_the_same_seed() {
   return 0
 }
 
+it_gives_the_same_model_from_files() {
+  small_log log
+  mkdir spill
+  quick_model log in_memory --hold-out 0.1
+  quick_model log from_files --hold-out 0.1 --spill spill
+  same_file in_memory from_files
+  quick_model log in_memory --method leiden --users row
+  quick_model log from_files --method leiden --users row --spill spill
+  same_file in_memory from_files
+  rmdir spill || fail "something was left behind: $(ls spill)"
+}
+
+it_says_that_there_is_no_room_to_spill_to() {
+  small_log log
+  run 1 learn log -o model --spill nowhere
+  says "cannot make a file to spill to in nowhere; it must be a folder that is there and writable: No such file"
+  mkdir spill
+  (
+    trap '' XFSZ
+    ulimit -f 16
+    exec "$PROGRAM" learn log -o model --spill spill
+  ) >out 2>err && fail "it claims to have had room"
+  says "spill has no room for the interactions"
+  says "File too large"
+  rmdir spill || fail "something was left behind: $(ls spill)"
+  [ ! -e model ] || fail "a model was written"
+}
+
+it_leaves_no_spilled_files_when_it_is_killed() {
+  small_log log
+  mkdir spill
+  (timeout -s KILL 0.5 "$PROGRAM" learn log -o model --teacher-epochs 10000 --spill spill) >out 2>err && fail "not killed"
+  grep -q "interactions of" err || fail "killed too soon: $(cat err)"
+  rmdir spill || fail "something was left behind: $(ls spill)"
+}
+
 it_reads_plain_gz_zst_and_standard_input_alike() {
   small_log log
   quick_model log plain

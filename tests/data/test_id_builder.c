@@ -222,6 +222,34 @@ static void many_ids_survive_growth_and_a_late_string(void **state)
     id_builder_destroy(b);
 }
 
+/* The same ids as one by one, though the index grows and becomes one of strings on the way. */
+static void batches_are_as_one_by_one(void **state)
+{
+    (void)state;
+    enum { N = 5000 };
+    struct rng rng = rng_seeded(8, 0);
+    struct id_builder *one_by_one = new_builder(), *by_batches = new_builder();
+    size_t n_batch = 1;
+    for (size_t done = 0; done < N; done += n_batch) {
+        char texts[ID_BATCH][24];
+        struct collide_id batch[ID_BATCH];
+        uint32_t ids[ID_BATCH];
+        n_batch = 1 + rng_below(&rng, ID_BATCH);
+        for (size_t i = 0; i < n_batch; i++) {
+            const bool is_text = done + i > N / 2 && rng_below(&rng, 10) == 0;
+            const int n = snprintf(texts[i], sizeof texts[i], is_text ? "id %u" : "%u000000",
+                                   1 + (unsigned)rng_below(&rng, 2000));
+            batch[i] = collide_id_text(texts[i], (size_t)n);
+        }
+        assert_int_equal(id_builder_add_batch(by_batches, batch, n_batch, ids, NULL), COLLIDE_OK);
+        for (size_t i = 0; i < n_batch; i++)
+            assert_int_equal(ids[i], add_text(one_by_one, texts[i]));
+    }
+    assert_int_equal(id_builder_n_ids(by_batches), id_builder_n_ids(one_by_one));
+    id_builder_destroy(one_by_one);
+    id_builder_destroy(by_batches);
+}
+
 /* The oracle is a plain list searched from its front. */
 static void random_texts_match_a_list(void **state)
 {
@@ -293,6 +321,7 @@ int main(void)
         cmocka_unit_test(one_id_that_is_no_integer_makes_all_strings_as_spelled),
         cmocka_unit_test(ids_of_one_first_slot_are_told_apart),
         cmocka_unit_test(many_ids_survive_growth_and_a_late_string),
+        cmocka_unit_test(batches_are_as_one_by_one),
         cmocka_unit_test(random_texts_match_a_list),
         cmocka_unit_test(reordered_ids_are_found_where_they_were_put),
     };

@@ -12,12 +12,12 @@
 
 #define AUTO LOG_LAYOUT_AUTO
 
-static enum collide_status read_bytes(const struct buffer *b, struct interactions *out,
+static enum collide_status read_bytes(const struct buffer *b, const char *spill, struct interactions *out,
                                       struct collide_error *err)
 {
     char path[64];
     write_temporary(path, ".log", b->bytes, b->n_bytes);
-    enum collide_status status = interactions_read(path, AUTO, out, err);
+    enum collide_status status = interactions_read(path, AUTO, spill, out, err);
     remove(path);
     return status;
 }
@@ -27,7 +27,7 @@ static struct interactions read_text(const char *text)
     struct interactions in;
     struct buffer b = {0};
     buffer_append_text(&b, text);
-    assert_int_equal(read_bytes(&b, &in, NULL), COLLIDE_OK);
+    assert_int_equal(read_bytes(&b, NULL, &in, NULL), COLLIDE_OK);
     buffer_free(&b);
     return in;
 }
@@ -95,11 +95,11 @@ static void logs_without_interactions_are_refused(void **state)
     struct interactions in = {.n_duplicates = 77};
     struct collide_error err;
     struct buffer b = {0};
-    assert_int_equal(read_bytes(&b, &in, &err), COLLIDE_INVALID);
+    assert_int_equal(read_bytes(&b, NULL, &in, &err), COLLIDE_INVALID);
     assert_non_null(
         strstr(err.text, ".log holds no interactions; give a log with a user and an item on each line"));
     buffer_append_text(&b, "user,item\n");
-    assert_int_equal(read_bytes(&b, &in, &err), COLLIDE_INVALID);
+    assert_int_equal(read_bytes(&b, NULL, &in, &err), COLLIDE_INVALID);
     assert_int_equal(in.n_duplicates, 77);
     buffer_free(&b);
 }
@@ -111,7 +111,7 @@ static void a_bad_line_is_named_and_nothing_is_given(void **state)
     struct collide_error err;
     struct buffer b = {0};
     buffer_append_text(&b, "1,2\n3,4\n5,\n");
-    assert_int_equal(read_bytes(&b, &in, &err), COLLIDE_INVALID);
+    assert_int_equal(read_bytes(&b, NULL, &in, &err), COLLIDE_INVALID);
     assert_non_null(strstr(err.text, ".log:3: the item is empty"));
     assert_int_equal(in.n_duplicates, 77);
     buffer_free(&b);
@@ -187,7 +187,7 @@ static void random_logs_match_a_bitmap(void **state)
             seen[u][i] = true;
         }
         struct interactions in;
-        assert_int_equal(read_bytes(&b, &in, NULL), COLLIDE_OK);
+        assert_int_equal(read_bytes(&b, round % 2 ? "/tmp" : NULL, &in, NULL), COLLIDE_OK);
         assert_int_equal(in.n_duplicates, n_lines - n_distinct);
         assert_matches_bitmap(&in, round, (const bool(*)[N_ITEMS])seen);
         interactions_free(&in);

@@ -24,7 +24,7 @@ static void assert_sizes(const struct real_log *log)
     }
     struct interactions in;
     struct collide_error err = {0};
-    enum collide_status status = interactions_read(log->path, LOG_LAYOUT_AUTO, &in, &err);
+    enum collide_status status = interactions_read(log->path, LOG_LAYOUT_AUTO, NULL, &in, &err);
     assert_string_equal(err.text, "");
     assert_int_equal(status, COLLIDE_OK);
     assert_int_equal(in.users.n_ids, log->n_users);

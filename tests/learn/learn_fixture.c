@@ -20,7 +20,7 @@ void fixture_log(const char *text, struct interactions *out)
     assert_true(fd >= 0);
     assert_int_equal(write(fd, text, strlen(text)), strlen(text));
     close(fd);
-    enum collide_status status = interactions_read(path, LOG_LAYOUT_PAIRS, out, &err);
+    enum collide_status status = interactions_read(path, LOG_LAYOUT_PAIRS, NULL, out, &err);
     unlink(path);
     if (status != COLLIDE_OK)
         fail_msg("%s", err.text);
@@ -56,9 +56,7 @@ static void read_pairs(const char *text, const struct interactions *train, struc
         n_lines += *c == '\n';
     uint32_t n_users = train->users.n_ids, (*pairs)[2] = malloc((n_lines + 1) * sizeof *pairs);
     assert_non_null(pairs);
-    *out = (struct csr){.n_rows = n_users, .offsets = calloc(n_users + 1ull, sizeof *out->offsets)};
-    out->values = malloc((n_lines + 1) * sizeof *out->values);
-    assert_true(out->offsets && out->values);
+    assert_int_equal(csr_allocate(n_users, n_lines, NULL, "held-out items", out, NULL), COLLIDE_OK);
     size_t n = 0;
     for (const char *at = text; *at; at = strchr(at, '\n') + 1) {
         uint64_t user, item;
@@ -108,6 +106,10 @@ void fixture_corpus(const int *lists, struct corpus *out)
     struct interactions log;
     fixture_log(text.bytes, &log);
     assert_int_equal(corpus_create(&log, 2, out, NULL), COLLIDE_OK);
+    if (!out->owns_histories) { /* it outlives the log */
+        out->owns_histories = true;
+        log.histories = (struct csr){0};
+    }
     interactions_free(&log);
     buffer_free(&text);
 }

@@ -33,8 +33,8 @@ static uint32_t history_values[] = {0, 2, 1};
 static uint64_t relevant_offsets[] = {0, 2, 3, 3, 4};
 static uint32_t relevant_values[] = {1, 3, 0, 3};
 
-static const struct csr histories = {4, history_offsets, history_values};
-static const struct csr relevant = {4, relevant_offsets, relevant_values};
+static const struct csr histories = {.n_rows = 4, .offsets = history_offsets, .values = history_values};
+static const struct csr relevant = {.n_rows = 4, .offsets = relevant_offsets, .values = relevant_values};
 
 static void check_model(const struct model *m, uint32_t cutoff, const struct csr *masked, double recall,
                         double ndcg)
@@ -86,7 +86,7 @@ static void masked_items_are_not_recommended(void **state)
     (void)state;
     uint64_t offsets[] = {0, 1, 2, 2, 2};
     uint32_t values[] = {2, 3};
-    const struct csr masked = {4, offsets, values};
+    const struct csr masked = {.n_rows = 4, .offsets = offsets, .values = values};
     /* Now user 0 sees 1, 3 and user 1 sees 1, 0. */
     check(2, &masked, (1.0 + 1.0) / 3.0, (1.0 + 1.0 / log2(3.0)) / 3.0);
 }

@@ -23,15 +23,14 @@ struct matrix {
 
 static struct csr partners_of(const struct matrix *m)
 {
-    struct csr_pair *pairs = malloc(MAX_IDS * MAX_PARTNERS * sizeof *pairs);
-    size_t n = 0;
+    struct csr_pairs pairs = {0};
     for (uint32_t i = 0; i < m->n_ids; i++)
         for (uint32_t p = 0; p < m->n_partners; p++)
             if (m->edges[i][p])
-                pairs[n++] = (struct csr_pair){i, p};
+                assert_int_equal(csr_pairs_add(&pairs, (struct csr_pair){i, p}, NULL), COLLIDE_OK);
     struct csr c;
     struct csr_shape shape = {m->n_ids, m->n_partners};
-    assert_int_equal(csr_from_pairs(pairs, n, shape, &c, NULL), COLLIDE_OK);
+    assert_int_equal(csr_from_pairs(&pairs, shape, &c, NULL), COLLIDE_OK);
     return c;
 }
 

@@ -39,7 +39,7 @@ static struct scene *scene_create(void)
         s->vectors[i] = (float)rng_normal(&rng) / sqrtf(DIM);
     for (size_t i = 0; i < N_IDS * PARTNERS_OF_ONE; i++)
         s->partner_values[i] = (uint32_t)rng_below(&rng, N_PARTNERS);
-    s->partners = (struct csr){N_IDS, s->offsets, s->partner_values};
+    s->partners = (struct csr){.n_rows = N_IDS, .offsets = s->offsets, .values = s->partner_values};
     s->problem = (struct mapping_problem){.n_ids = N_IDS,
                                           .dense_ids = s->dense_ids,
                                           .counts = s->counts,

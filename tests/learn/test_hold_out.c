@@ -143,7 +143,7 @@ static void samples_have_whole_rows_of_few_users(void **state)
     (void)state;
     uint64_t offsets[] = {0, 0, 2, 3, 3, 4, 6, 6, 7};
     uint32_t values[] = {10, 11, 20, 40, 50, 51, 70};
-    const struct csr all = {8, offsets, values};
+    const struct csr all = {.n_rows = 8, .offsets = offsets, .values = values};
     static const struct {
         uint64_t n_users;
         unsigned rows; /* a bit for each that is in it */

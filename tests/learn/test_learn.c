@@ -408,7 +408,7 @@ static void options_out_of_range_are_refused(void **state)
     o = quick_options(), o.mapping = MAPPING_HASHED;
     expect_invalid(&log, o);
     uint64_t offsets[] = {0, 0};
-    struct csr val = {1, offsets, NULL};
+    struct csr val = {.n_rows = 1, .offsets = offsets, .values = NULL};
     o = quick_options(), o.val = &val;
     expect_invalid(&log, o);
     interactions_free(&log);

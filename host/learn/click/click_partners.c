@@ -1,9 +1,5 @@
 #include "learn/click/click_partners.h"
 
-#include "base/error.h"
-
-#include <stdlib.h>
-
 enum collide_status click_partners_find(const struct click_data *data, size_t space, struct csr *out,
                                         struct collide_error *err)
 {
@@ -11,15 +7,16 @@ enum collide_status click_partners_find(const struct click_data *data, size_t sp
     const struct click_space *from = &data->spaces[space], *to = &data->spaces[partner];
     const struct click_examples *train = &data->train;
     const struct csr_shape shape = {.n_rows = from->n_seen, .n_values = to->n_seen};
-    struct csr_pair *pairs = malloc((train->n + 1) * sizeof *pairs);
-    uint64_t n = 0;
-    if (!pairs)
-        return error_no_memory(err, "what was clicked with what");
-    for (size_t i = 0; i < train->n; i++) {
+    struct csr_pairs pairs = {0};
+    enum collide_status status = COLLIDE_OK;
+    for (size_t i = 0; i < train->n && status == COLLIDE_OK; i++) {
         const uint32_t *entries = train->entries + i * data->n_spaces;
+        const struct csr_pair pair = {entries[space] - from->first_entry, entries[partner] - to->first_entry};
         if (train->is_click[i])
-            pairs[n++] =
-                (struct csr_pair){entries[space] - from->first_entry, entries[partner] - to->first_entry};
+            status = csr_pairs_add(&pairs, pair, err);
     }
-    return csr_from_pairs(pairs, n, shape, out, err);
+    if (status == COLLIDE_OK)
+        return csr_from_pairs(&pairs, shape, out, err);
+    csr_pairs_free(&pairs);
+    return status;
 }

@@ -33,15 +33,12 @@ enum collide_status bipartite_create(const struct csr *partners, uint32_t n_part
     enum collide_status status = csr_transpose(partners, n_partners, &ids, err);
     if (status != COLLIDE_OK)
         return status;
-    struct bipartite g = {.n_ids = partners->n_rows, .nodes = {.n_rows = (uint32_t)n_nodes}};
-    g.nodes.offsets = malloc((n_nodes + 1) * sizeof *g.nodes.offsets);
-    g.nodes.values = malloc((2 * n_edges + !n_edges) * sizeof *g.nodes.values);
-    if (g.nodes.offsets && g.nodes.values) {
+    struct bipartite g = {.n_ids = partners->n_rows};
+    status = csr_allocate((uint32_t)n_nodes, 2 * n_edges, partners->store.spill, "the graph of interactions",
+                          &g.nodes, err);
+    if (status == COLLIDE_OK) {
         join(partners, &ids, &g.nodes);
         *out = g;
-    } else {
-        bipartite_free(&g);
-        status = error_no_memory(err, "the graph of interactions");
     }
     csr_free(&ids);
     return status;

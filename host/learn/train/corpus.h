@@ -6,6 +6,7 @@
 #include "collide/status.h"
 #include "data/interactions.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct corpus {
@@ -15,10 +16,11 @@ struct corpus {
     float *weights;        /* (n_items): of the item in a bag, (count + 1)^-1/2 */
     uint32_t *dense_users; /* (histories.n_rows), increasing: the user's dense id in the log */
     struct csr histories;  /* users with so many items or more, in the log's order; values are corpus items */
+    bool owns_histories;   /* no: they are the log's, all of whose users and items take part */
 };
 
 /* min_items: that a user needs to take part, at least 1. A log without a single interaction gives an empty
- * corpus. Returns owned. */
+ * corpus. Borrows the log's histories while it lives. Returns owned. */
 enum collide_status corpus_create(const struct interactions *log, uint32_t min_items, struct corpus *out,
                                   struct collide_error *err);
 void corpus_free(struct corpus *c);

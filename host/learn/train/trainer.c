@@ -350,6 +350,7 @@ enum collide_status trainer_run_watched(struct trainer *t, uint32_t n_epochs, co
         progress_begin(&c.progress, label, n_users * n_epochs);
         c.progress.unit = "users";
         c.progress.first = n_users * t->n_epochs_done;
+        large_array_expect(&t->problem.corpus->histories.store, ACCESS_RANDOM);
         while (status == COLLIDE_OK && verdict == EPOCHS_GO_ON && t->n_epochs_done < n_epochs) {
             status = share_scalars(t, err);
             if (status == COLLIDE_OK) {
@@ -360,6 +361,7 @@ enum collide_status trainer_run_watched(struct trainer *t, uint32_t n_epochs, co
                 status = watcher->after_epoch(watcher->context, (uint32_t)t->n_epochs_done, t->loss, &verdict,
                                               err);
         }
+        large_array_expect(&t->problem.corpus->histories.store, ACCESS_NORMAL);
         progress_end(&c.progress);
     }
     t->n_epochs_done = 0; /* what runs next begins anew */
