@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_BLOCK_USERS = 64, BLOCK_SCORES = 1 << 20 };
+/* Vectors are read once a block: with few users in it, by memory's speed instead of the processor's. */
+enum { MIN_BLOCK_USERS = 16, MAX_BLOCK_USERS = 64, BLOCK_SCORES = 1 << 20 };
 
 struct ranked {
     float score;
@@ -133,7 +134,7 @@ static bool evaluator_allocate(struct evaluator *e, unsigned n_threads)
 {
     const struct model *m = e->model;
     e->block_users = BLOCK_SCORES / e->n_vectors;
-    e->block_users = e->block_users < 1                 ? 1
+    e->block_users = e->block_users < MIN_BLOCK_USERS   ? MIN_BLOCK_USERS
                      : e->block_users > MAX_BLOCK_USERS ? MAX_BLOCK_USERS
                                                         : e->block_users;
     e->vectors = malloc((size_t)e->n_vectors * m->dim * sizeof *e->vectors);

@@ -22,6 +22,8 @@
 /* Enough users to tell epochs apart by some tenths of a percent. */
 enum { N_JUDGES = 2000 };
 
+static const uint64_t MAX_FINAL_SCORES = UINT64_C(100000000000);
+
 struct learner {
     const struct interactions *log;
     struct learn_options common;  /* what all models have of it, see learner_create */
@@ -171,11 +173,19 @@ static enum collide_status choose(struct learner *l, struct choice *choice, stru
 
 /* ---- The model. */
 
+/* All users with held-out items, or as many as take a minute or two: each ranks all items. */
 static enum collide_status measure(struct learner *l, struct learned *learned, struct collide_error *err)
 {
-    struct evaluation evaluation = {.histories = l->histories, .relevant = l->options.val, .cutoff = 10};
+    const uint64_t n_users = MAX_FINAL_SCORES / l->log->items.n_ids;
+    struct csr relevant;
+    enum collide_status status =
+        hold_out_sample(l->options.val, n_users < N_JUDGES ? N_JUDGES : n_users, &relevant, err);
+    if (status != COLLIDE_OK)
+        return status;
+    const struct evaluation evaluation = {.histories = l->histories, .relevant = &relevant, .cutoff = 10};
     struct quality quality;
-    enum collide_status status = evaluate_model(learned_model(learned), &evaluation, l->team, &quality, err);
+    status = evaluate_model(learned_model(learned), &evaluation, l->team, &quality, err);
+    csr_free(&relevant);
     if (status != COLLIDE_OK)
         return status;
     log_info("validation: recall@10 %.2f %%, ndcg@10 %.2f %% over %" PRIu32 " users", 100.0 * quality.recall,

@@ -116,17 +116,6 @@ static void a_full_disk_is_an_error_that_loses_nothing(void **state)
     large_array_free(&a);
 }
 
-static void memory_that_is_not_there_is_an_error(void **state)
-{
-    (void)state;
-    struct collide_error err;
-    struct large_array a = {0};
-    resize(&a, 4);
-    assert_int_equal(large_array_resize(&a, SIZE_MAX / 2, "numbers", &err), COLLIDE_NO_MEMORY);
-    assert_int_equal(a.n_bytes, 4);
-    large_array_free(&a);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -135,7 +124,6 @@ int main(void)
         cmocka_unit_test(a_folder_that_is_not_there_is_named),
         cmocka_unit_test_setup_teardown(a_full_disk_is_an_error_that_loses_nothing, make_folder,
                                         remove_folder),
-        cmocka_unit_test(memory_that_is_not_there_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
