@@ -19,7 +19,7 @@ struct id_builder {
     uint32_t *renumber; /* provisional to dense id */
 };
 
-enum { FIRST_N_SLOTS = 1 << 10, DENSE_SLACK = 1024 };
+enum { FIRST_N_SLOTS = 1 << 10, DENSE_SLACK = 1024, N_LIKELY_SLOTS = 3 };
 #define MAX_N_SLOTS (UINT32_C(1) << 31) /* the largest power of two that n_slots can say */
 
 enum collide_status id_builder_create(struct id_builder **out, struct collide_error *err)
@@ -158,25 +158,41 @@ static bool first_slot(const struct id_builder *b, struct collide_id text, uint3
     return b->index.n_slots > 0;
 }
 
+static const void *key_at(const struct id_index *index, uint32_t d)
+{
+    return index->kind == ID_STRING ? (const void *)&index->key_offsets[d] : (const void *)&index->keys[d];
+}
+
+static const void *text_at(const struct id_index *index, uint32_t d)
+{
+    return index->key_bytes + index->key_offsets[d];
+}
+
+/* For the ids in this slot and the next ones, as far as looking goes with most keys. */
+static void ask_for(const struct id_index *index, uint32_t slot,
+                    const void *(*at)(const struct id_index *index, uint32_t d))
+{
+    for (uint32_t k = 0; k < N_LIKELY_SLOTS; k++) {
+        const uint32_t d = index->slots[(slot + k) & (index->n_slots - 1)];
+        if (d == ID_NONE)
+            return;
+        __builtin_prefetch(at(index, d));
+    }
+}
+
 /* Asks for what adding will look at, one step for all texts after the other, so that the waits for memory
- * overlap: the slot, the key that it names, a text's bytes. */
+ * overlap: slots, keys, texts' bytes. */
 static void look_ahead(const struct id_builder *b, const struct collide_id *texts, size_t n)
 {
-    const struct id_index *index = &b->index;
-    uint32_t found[ID_BATCH];
-    size_t n_found = 0;
+    uint32_t slots[ID_BATCH];
+    size_t n_slots = 0;
     for (size_t i = 0; i < n; i++)
-        if (first_slot(b, texts[i], &found[n_found]))
-            __builtin_prefetch(&b->slots[found[n_found++]]);
-    for (size_t i = 0; i < n_found; i++) {
-        found[i] = b->slots[found[i]];
-        if (found[i] != ID_NONE)
-            __builtin_prefetch(index->kind == ID_STRING ? (const void *)&index->key_offsets[found[i]]
-                                                        : (const void *)&index->keys[found[i]]);
-    }
-    for (size_t i = 0; i < n_found && index->kind == ID_STRING; i++)
-        if (found[i] != ID_NONE)
-            __builtin_prefetch(index->key_bytes + index->key_offsets[found[i]]);
+        if (first_slot(b, texts[i], &slots[n_slots]))
+            __builtin_prefetch(&b->slots[slots[n_slots++]]);
+    for (size_t i = 0; i < n_slots; i++)
+        ask_for(&b->index, slots[i], key_at);
+    for (size_t i = 0; i < n_slots && b->index.kind == ID_STRING; i++)
+        ask_for(&b->index, slots[i], text_at);
 }
 
 enum collide_status id_builder_add_batch(struct id_builder *b, const struct collide_id *texts, size_t n,
