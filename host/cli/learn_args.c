@@ -134,14 +134,14 @@ struct arg learn_threads_arg(struct learn_flags *flags)
 
 struct arg spill_arg(struct learn_flags *flags)
 {
-    return (struct arg){.name = "spill",
-                        .type = ARG_TEXT,
-                        .target = &flags->spill,
-                        .value_name = "DIR",
-                        .help =
-                            "for logs larger than memory: what is as large as the log goes to files in this "
-                            "folder, which have no names and are gone with the process. It takes 8 bytes an "
-                            "interaction there; the model is the same"};
+    return (struct arg){
+        .name = "spill",
+        .type = ARG_TEXT,
+        .target = &flags->spill,
+        .value_name = "DIR",
+        .help = "for logs larger than memory: what is as large as the log goes to files in this "
+                "folder, which have no names and are gone with the process. It takes up to 12 bytes an "
+                "interaction there; the model is the same"};
 }
 
 struct arg temperature_arg(struct learn_flags *flags)
