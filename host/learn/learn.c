@@ -19,10 +19,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* Enough users to tell epochs apart by some tenths of a percent. */
-enum { N_JUDGES = 2000 };
-
-static const uint64_t MAX_FINAL_SCORES = UINT64_C(100000000000);
+/* Users who rank all items in about a second, to tell epochs apart by, and in a minute or two, for the final
+ * figure; never so few that they could not tell some tenths of a percent. */
+static const uint64_t EPOCH_SCORES = 400000000, FINAL_SCORES = 100000000000;
+enum { MIN_JUDGES = 2000 };
 
 struct learner {
     const struct interactions *log;
@@ -97,6 +97,12 @@ static enum collide_status teach(struct learner *l, const char *stage, struct co
 
 /* ---- What is held out. */
 
+static uint64_t n_judges(const struct learner *l, uint64_t n_scores)
+{
+    const uint64_t n = n_scores / l->log->items.n_ids;
+    return n < MIN_JUDGES ? MIN_JUDGES : n;
+}
+
 static enum collide_status oversee(struct learner *l, struct collide_error *err)
 {
     enum collide_status status = COLLIDE_OK;
@@ -106,7 +112,7 @@ static enum collide_status oversee(struct learner *l, struct collide_error *err)
         l->common.val = &l->hold_out.held_out;
     }
     if (status == COLLIDE_OK && l->common.val)
-        status = hold_out_sample(l->common.val, N_JUDGES, &l->judges, err);
+        status = hold_out_sample(l->common.val, n_judges(l, EPOCH_SCORES), &l->judges, err);
     l->oversight = (struct oversight){.checkpoint = l->checkpoint,
                                       .judges = l->common.val ? &l->judges : NULL,
                                       .histories = l->histories,
@@ -173,13 +179,10 @@ static enum collide_status choose(struct learner *l, struct choice *choice, stru
 
 /* ---- The model. */
 
-/* All users with held-out items, or as many as take a minute or two: each ranks all items. */
 static enum collide_status measure(struct learner *l, struct learned *learned, struct collide_error *err)
 {
-    const uint64_t n_users = MAX_FINAL_SCORES / l->log->items.n_ids;
     struct csr relevant;
-    enum collide_status status =
-        hold_out_sample(l->options.val, n_users < N_JUDGES ? N_JUDGES : n_users, &relevant, err);
+    enum collide_status status = hold_out_sample(l->options.val, n_judges(l, FINAL_SCORES), &relevant, err);
     if (status != COLLIDE_OK)
         return status;
     const struct evaluation evaluation = {.histories = l->histories, .relevant = &relevant, .cutoff = 10};
