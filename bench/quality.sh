@@ -25,8 +25,9 @@ compare() {
 # A weight and a bias an item, or a bias alone, inside the budget.
 rows_beside() { echo $((budget - $1 * items / 64)); }
 
+# Half of the usual epochs: there are many of them.
 methods() {
-  compare --rows "$(rows_beside 2)" --precision f32 --methods \
+  compare --rows "$(rows_beside 2)" --precision f32 --teacher-epochs 15 --epochs 15 --methods \
     full,lhf,rq:2,rq:4,pq,cce,ce,baco,graphhash,leiden,lsh,frequency,hybrid,double,bloom,hash,modulo,qr,qr-mul,qr-concat,hashemb,robe
 }
 
