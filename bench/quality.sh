@@ -6,20 +6,21 @@
 #
 # COLLIDE: the program. DATA: a folder with train.txt, val.txt and test.txt. ROWS: the published budget, rows of 64 floats
 # for users and items together, inside which further numbers are paid. TABLE: methods, signals, bytes, ids; all of them
-# unless said. Environment: SEEDS (3).
+# unless said. Environment: SEEDS (3), THREADS (0: one a CPU).
 set -euo pipefail
 
 [ $# -ge 3 ] || { sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 collide=$(realpath "$1") data=$2 budget=$3
 shift 3
 [ $# -gt 0 ] || set -- methods signals bytes ids
-seeds=${SEEDS:-3}
+seeds=${SEEDS:-3} threads=${THREADS:-0}
 
 count() { cut -d' ' -f"$1" "$data/train.txt" | sort -u | wc -l; }
 users=$(count 1) items=$(count 2)
 
 compare() {
-  "$collide" compare "$data/train.txt" --test "$data/test.txt" --mask "$data/val.txt" --seeds "$seeds" --markdown "$@"
+  "$collide" compare "$data/train.txt" --test "$data/test.txt" --mask "$data/val.txt" --seeds "$seeds" \
+    --threads "$threads" --markdown "$@"
 }
 
 # A weight and a bias an item, or a bias alone, inside the budget.
@@ -32,6 +33,7 @@ methods() {
 }
 
 signals() {
+  local share
   for share in 50 200; do
     compare --rows $((items / share)) --precision f32 --methods lhf,lhf:embedding,lhf:frequency
   done
@@ -39,7 +41,8 @@ signals() {
 
 # Histories come with the request.
 bytes() {
-  for percent in 0.5% 1%; do
+  local percent
+  for percent in 1% 0.5%; do
     compare --budget $percent --val "$data/val.txt" --methods auto
   done
 }
