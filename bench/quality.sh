@@ -47,12 +47,12 @@ bytes() {
   done
 }
 
-# In the published rows, second indices paid inside, too; then in the published bytes.
+# In the published rows, second indices paid inside, too; then in the published bytes, where every id keeps a row.
 ids() {
   local rows=$(($(rows_beside 1) - (users + items) / 64))
   compare --users row --methods rq:2 --rows $((rows * 42 / 100)) --precision f32 \
     --user-method rq --user-lookups 2 --user-rows $((rows * 58 / 100))
-  compare --users row --methods auto --budget $((budget * 256)) --val "$data/val.txt"
+  compare --users row --methods full --user-method full --precision i4 --mapping packed --scalar-bits 8
 }
 
 echo "$users users, $items items"

@@ -40,7 +40,7 @@ enum {
     N_SCALAR_BITS = sizeof scalar_bits / sizeof scalar_bits[0],
     N_ITEM_SHARES = sizeof item_shares / sizeof item_shares[0],
     N_CLIMBERS = 3, /* layouts of which the other choices are varied */
-    N_FINALISTS = 3,
+    N_FINALISTS = 4,
     MAX_CANDIDATES = N_LAYOUTS + N_CLIMBERS * (N_FORMS + N_SCALAR_BITS + N_ITEM_SHARES)
 };
 
@@ -297,15 +297,32 @@ static enum collide_status climb(struct search *s, struct choice *at, unsigned *
     return COLLIDE_OK;
 }
 
+/* All forms: more bits and more rows pull in opposite ways, so that the best need not be next to the start.
+ */
+static enum collide_status choose_form(struct search *s, struct choice *at, double *recall,
+                                       struct collide_error *err)
+{
+    struct choice tried = *at;
+    enum collide_status status = COLLIDE_OK;
+    for (tried.form = 0; tried.form < N_FORMS && status == COLLIDE_OK; tried.form++) {
+        double there;
+        status = consider(s, &tried, &there, err);
+        if (status == COLLIDE_OK && there > *recall) {
+            *recall = there;
+            *at = tried;
+        }
+    }
+    return status;
+}
+
 /* From a candidate to the best that can be had by varying one choice after the other. */
 static enum collide_status vary(struct search *s, struct choice at, double recall, struct collide_error *err)
 {
     struct {
         unsigned *index, n_values;
-    } const axes[] = {{&at.form, N_FORMS},
-                      {&at.scalar_bits, N_SCALAR_BITS},
+    } const axes[] = {{&at.scalar_bits, N_SCALAR_BITS},
                       {&at.item_share, has_users(s->asked) ? N_ITEM_SHARES : 0}};
-    enum collide_status status = COLLIDE_OK;
+    enum collide_status status = choose_form(s, &at, &recall, err);
     for (size_t a = 0; a < sizeof axes / sizeof *axes; a++)
         for (int step = -1; step <= 1 && status == COLLIDE_OK; step += 2)
             status = climb(s, &at, axes[a].index, axes[a].n_values, step, &recall, err);
