@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# The tables of docs/QUALITY.md, as Markdown: every method with as many rows, each of lhf's signals alone, models of few
-# bytes, and users with rows of their own.
+# The tables of docs/QUALITY.md, as Markdown: learned rows at the published budget, every method at it, each of lhf's
+# signals alone, models of few bytes, and users with rows of their own.
 #
 #     bench/quality.sh COLLIDE DATA ROWS [TABLE...]
 #
 # COLLIDE: the program. DATA: a folder with train.txt, val.txt and test.txt. ROWS: the published budget, rows of 64 floats
-# for users and items together, inside which further numbers are paid. TABLE: methods, signals, bytes, ids; all of them
-# unless said. Environment: SEEDS (3), THREADS (0: one a CPU).
+# for users and items together, inside which further numbers are paid. TABLE: rows, methods, signals, bytes, ids; all of
+# them unless said. Environment: SEEDS (3), THREADS (0: one a CPU).
 set -euo pipefail
 
 [ $# -ge 3 ] || { sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 collide=$(realpath "$1") data=$2 budget=$3
 shift 3
-[ $# -gt 0 ] || set -- methods signals bytes ids
+[ $# -gt 0 ] || set -- rows methods signals bytes ids
 seeds=${SEEDS:-3} threads=${THREADS:-0}
 
 count() { cut -d' ' -f"$1" "$data/train.txt" | sort -u | wc -l; }
@@ -25,6 +25,8 @@ compare() {
 
 # A weight and a bias an item, or a bias alone, inside the budget.
 rows_beside() { echo $((budget - $1 * items / 64)); }
+
+rows() { compare --rows "$(rows_beside 2)" --precision f32 --methods lhf,full; }
 
 # Half of the usual epochs: there are many of them.
 methods() {
