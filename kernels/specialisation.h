@@ -67,7 +67,9 @@
 #ifndef CODEBOOKS
 #define CODEBOOKS 0
 #endif
-#ifndef BLANK_BY_VALUES
+#if !defined(BLANK_BY_VALUES) && defined(MAP_COMPUTED)
+#define BLANK_BY_VALUES 1
+#elif !defined(BLANK_BY_VALUES)
 #define BLANK_BY_VALUES CODEBOOKS
 #endif
 #if !defined(POOL_SUM) && !defined(POOL_MEAN) && !defined(POOL_NORMALISED) && !defined(POOL_MAX)

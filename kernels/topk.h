@@ -150,7 +150,7 @@ static void select_items(const tables *t, const batch *a, size_t i, const device
 #else
 static bool is_blank(const tables *t, uint id)
 {
-#if WEIGHTED && !defined(MAP_COMPUTED)
+#if WEIGHTED
     uint unknown = t->params.n_items;
     bool same = id_weight(t, id) == id_weight(t, unknown) && id_bias(t, id) == id_bias(t, unknown);
 #if !BLANK_BY_VALUES

@@ -165,8 +165,9 @@ int command_compare(int argc, char **argv)
         "collide compare LOG --test FILE --methods A,B,... [options]",
         "Learns a model by each method with each seed, measures all of them on the device as `collide eval` "
         "does, "
-        "and prints one table: rows, bytes of all that serving needs (histories are not kept), recall and "
-        "NDCG "
+        "and prints one table: rows, bytes of all that serving needs (histories are not kept, and "
+        "methods whose rows can be computed store no mapping unless --mapping or --users says so), recall "
+        "and NDCG "
         "with their spread over the seeds, seconds to learn. Methods share a seed's teacher.",
         table, sizeof table / sizeof table[0], .positionals = {1, 1, "LOG"}};
     int exit_code;
@@ -180,6 +181,8 @@ int command_compare(int argc, char **argv)
         return command_misused(&usage, err.text);
     if (has_auto(&methods) && !(flags.budget && flags.experiment.val_path))
         return command_misused(&usage, "the method auto needs --budget and --val");
+    if (has_auto(&methods) && flags.experiment.learn.mapping == ENTRIES_COMPUTED)
+        return command_misused(&usage, "the method auto chooses none that is computed: leave --mapping out");
     flags.experiment.log_path = usage.positionals.values[0];
     return run(&flags, &methods, &err) == COLLIDE_OK ? EXIT_DONE : command_fail(&err);
 }

@@ -20,7 +20,7 @@ const char *const quality_names[N_QUALITIES] = {
 struct experiment_flags experiment_flags_default(void)
 {
     struct experiment_flags flags = {.learn = learn_flags_default()};
-    flags.learn.mapping = MAPPING_PACKED;
+    flags.learn.mapping = ENTRIES_AUTO;
     return flags;
 }
 

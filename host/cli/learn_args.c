@@ -6,7 +6,6 @@ static const char TRAINING[] = "Training";
 
 static const char *const BACKBONES[] = {
     [BACKBONE_BAG] = "bag", [BACKBONE_USER] = "row", [BACKBONE_BOTH] = "both", NULL};
-static const char *const MAPPINGS[] = {"stored", "packed", NULL};
 
 struct learn_flags learn_flags_default(void)
 {
@@ -31,7 +30,7 @@ struct learn_options learn_flags_options(const struct learn_flags *f)
                                   .settings = {.n_lookups = (uint32_t)f->user_lookups}};
     o.dim = f->dim ? (uint32_t)f->dim : o.dim;
     o.form = (enum row_form)f->precision;
-    o.mapping = (enum mapping_kind)f->mapping;
+    o.mapping = (enum mapping_entries)f->mapping;
     o.patience = (uint32_t)f->patience;
     o.scalar_bits = (uint32_t)f->scalar_bits;
     o.n_threads = (unsigned)f->threads;
@@ -66,7 +65,12 @@ struct arg learn_precision_arg(struct learn_flags *flags)
 
 struct arg learn_mapping_arg(struct learn_flags *flags)
 {
-    return mapping_arg(&flags->mapping, MAPPINGS);
+    struct arg arg = mapping_arg(&flags->mapping, mapping_entries_names);
+    arg.help =
+        "mapping entries of 32 bits, or of the bits that they need, or none: the kernels compute the rows "
+        "of modulo, hash, double, bloom, qr, qr-mul, qr-concat and hashemb, of users without rows; auto: "
+        "computed where that can be, else packed";
+    return arg;
 }
 
 struct arg users_arg(struct learn_flags *flags)

@@ -83,6 +83,7 @@ static enum collide_status make_item_mapping(struct attempt *a, struct collide_e
     if (status == COLLIDE_OK && mapping_method(o->items.method)->partners == PARTNERS_NEEDED)
         status = csr_transpose(&corpus->histories, corpus->n_items, &users_of_items, err);
     const struct mapping_problem problem = {.n_ids = corpus->n_items,
+                                            .n_space_ids = a->ground->log->items.n_ids,
                                             .dense_ids = corpus->dense_ids,
                                             .counts = corpus->counts,
                                             .partners = &users_of_items,
@@ -131,6 +132,7 @@ static enum collide_status make_user_mapping(struct attempt *a, struct collide_e
     if (finds_users(a) && !bags)
         status = error_no_memory(err, "the users' bags");
     struct mapping_problem problem = {.n_ids = n_users,
+                                      .n_space_ids = a->ground->log->users.n_ids,
                                       .dense_ids = a->ground->corpus->dense_users,
                                       .counts = a->user_counts,
                                       .partners = &a->ground->corpus->histories,

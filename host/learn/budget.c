@@ -74,12 +74,16 @@ static bool has_users(const struct learn_options *o)
     return o->training.backbone != BACKBONE_BAG;
 }
 
-enum collide_status budget_bytes(const struct groundwork *ground, const struct learn_options *o,
+enum collide_status budget_bytes(const struct groundwork *ground, const struct learn_options *asked,
                                  uint64_t *out, struct collide_error *err)
 {
     const struct corpus *corpus = ground->corpus;
+    struct learn_options settled = *asked, *o = &settled;
     struct id_mapping items, users = {0};
-    enum collide_status status = plan_shape(&o->items, corpus->n_items, MAPPING_ITEMS, o->dim, &items, err);
+    plans_settle_mapping(o, corpus->n_items);
+    enum collide_status status = plans_check_computed(o, err);
+    if (status == COLLIDE_OK)
+        status = plan_shape(&o->items, corpus->n_items, MAPPING_ITEMS, o->dim, &items, err);
     if (status == COLLIDE_OK && has_users(o))
         status = plan_shape(&o->users, corpus->histories.n_rows, MAPPING_USERS, o->dim, &users, err);
     if (status != COLLIDE_OK)
@@ -182,7 +186,7 @@ static bool fit(struct search *s, const struct choice *c, struct candidate *out)
     *out = (struct candidate){.choice = *c, .options = *s->asked, .trained = -1.0};
     out->options.form = forms[c->form];
     out->options.scalar_bits = scalar_bits[c->scalar_bits];
-    out->options.mapping = MAPPING_PACKED;
+    out->options.mapping = ENTRIES_PACKED;
     out->options.items = out->options.users = plan_of(layout);
     return fit_rows(&fitting, &out->options, &out->n_bytes, &s->least_bytes);
 }

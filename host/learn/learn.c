@@ -67,10 +67,7 @@ static enum collide_status prepare(struct learner *l, struct collide_error *err)
 
 static void settle_plans(struct learner *l)
 {
-    struct learn_options *o = &l->options;
-    plan_settle(&o->items, l->corpus.n_items, "items");
-    if (has_users(l))
-        plan_settle(&o->users, l->corpus.histories.n_rows, "users");
+    plans_settle(&l->options, l->corpus.n_items, l->corpus.histories.n_rows);
 }
 
 static struct groundwork groundwork_of(const struct learner *l)
@@ -137,7 +134,7 @@ struct choice {
     struct space_plan items, users;
     enum row_form form;
     uint32_t scalar_bits;
-    enum mapping_kind mapping;
+    enum mapping_entries mapping;
 };
 
 static bool recall_choice(struct learner *l)

@@ -19,6 +19,18 @@
 #include "learn/train/training.h"
 #include "model/model.h"
 
+/* What the model has of the rows that its ids read. */
+enum mapping_entries {
+    ENTRIES_STORED,   /* a number of 32 bits a lookup */
+    ENTRIES_PACKED,   /* as many bits as it needs */
+    ENTRIES_COMPUTED, /* nothing: kernels compute them. Of methods that hash, fold or divide ids, and without
+                         rows for users; rows stand in the method's order */
+    ENTRIES_AUTO,     /* computed where that can be and fewer rows than ids are asked for, else packed */
+};
+
+/* "stored"... by enum mapping_entries, and a NULL at the end. */
+extern const char *const mapping_entries_names[];
+
 enum histories { HISTORIES_MODEL, HISTORIES_NONE };
 
 /* How the ids of a space get rows. */
@@ -33,11 +45,11 @@ struct learn_options {
     struct space_plan users; /* unless the backbone is BACKBONE_BAG */
     uint32_t dim;
     enum row_form form;
-    uint32_t scalar_bits;      /* that an item's weight and bias share, 1 .. 8; 0: both are floats */
-    enum mapping_kind mapping; /* MAPPING_STORED or MAPPING_PACKED */
-    uint64_t budget_bytes;     /* choose all of the above but dim, see learn/budget.h; 0: they are given */
-    enum histories histories;  /* whether the model keeps users' histories; not with BACKBONE_USER */
-    const struct csr *val;     /* held-out items by the log's dense ids, to measure on; or NULL. Borrowed */
+    uint32_t scalar_bits;         /* that an item's weight and bias share, 1 .. 8; 0: both are floats */
+    enum mapping_entries mapping; /* with a budget not ENTRIES_COMPUTED: it chooses among other methods */
+    uint64_t budget_bytes;        /* choose all of the above but dim, see learn/budget.h; 0: they are given */
+    enum histories histories;     /* whether the model keeps users' histories; not with BACKBONE_USER */
+    const struct csr *val; /* held-out items by the log's dense ids, to measure on; or NULL. Borrowed */
     /* This share of the log is held out instead of val and not trained on, see learn/hold_out.h; 0: none. A
      * budget is spent by it; the model that is chosen is trained on the whole log then. */
     double hold_out;
@@ -58,9 +70,9 @@ struct learned;
 
 /* Trains a model. The same log, options and number of threads give the same model, bit for bit, on the same
  * kind of machine. With as many rows as ids that occur, or more, every method is LEARN_FULL, and the log
- * says so. A checkpoint of the same run that was cut short makes no difference to the model; it is left for
- * the caller to remove once the model is safe, see learn/checkpoint.h. Items that no user has (gaps in dense
- * ids) become unknown items.
+ * says so, unless its mapping is computed. A checkpoint of the same run that was cut short makes no
+ * difference to the model; it is left for the caller to remove once the model is safe, see
+ * learn/checkpoint.h. Items that no user has (gaps in dense ids) become unknown items.
  *
  * *out is returned owned and borrows train's ids and histories until learned_destroy. COLLIDE_INVALID:
  * options out of range, no user with two items or more, training diverged, a checkpoint of another run. Sets

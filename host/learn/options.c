@@ -1,9 +1,16 @@
 #include "learn/options.h"
 
 #include "base/error.h"
+#include "learn/space_plan.h"
 
 #include <inttypes.h>
 #include <math.h>
+
+const char *const mapping_entries_names[] = {[ENTRIES_STORED] = "stored",
+                                             [ENTRIES_PACKED] = "packed",
+                                             [ENTRIES_COMPUTED] = "computed",
+                                             [ENTRIES_AUTO] = "auto",
+                                             NULL};
 
 struct training training_default(void)
 {
@@ -29,7 +36,7 @@ struct learn_options learn_options_default(void)
                                   .users = {.method = LEARN_LHF},
                                   .dim = 64,
                                   .form = ROWS_I8,
-                                  .mapping = MAPPING_STORED,
+                                  .mapping = ENTRIES_STORED,
                                   .histories = HISTORIES_MODEL,
                                   .patience = 5,
                                   .seed = 1,
@@ -113,9 +120,9 @@ enum collide_status learn_options_check(const struct learn_options *o, const str
     if (o->scalar_bits > MODEL_MAX_CLASS_BITS)
         return error_set(err, COLLIDE_INVALID, "%" PRIu32 " bits for weight and bias; give up to %d",
                          o->scalar_bits, MODEL_MAX_CLASS_BITS);
-    if (mapping_is_computed(o->mapping))
-        return error_set(err, COLLIDE_INVALID, "a learned mapping is stored or packed, never computed");
-    status = row_form_check(o->form, o->dim, err);
+    status = plans_check_computed(o, err);
+    if (status == COLLIDE_OK)
+        status = row_form_check(o->form, o->dim, err);
     if (status != COLLIDE_OK)
         return status;
     status = check_held_out(o, log->users.n_ids, err);

@@ -82,7 +82,7 @@ void run_identity(const struct interactions *log, const struct learn_options *o,
     put_plan(out, "users", &o->users);
     put_text(out, "precision", row_form_name(o->form));
     put_number(out, "bits of scalars", o->scalar_bits);
-    put_text(out, "mapping", mapping_kind_name(o->mapping));
+    put_text(out, "mapping", mapping_entries_names[o->mapping]);
     put_number(out, "budget", o->budget_bytes);
     put_text(out, "histories", o->histories == HISTORIES_MODEL ? "model" : "none");
     put_training(out, &o->training);

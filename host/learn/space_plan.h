@@ -5,9 +5,16 @@
 #include "learn/learn.h"
 #include "learn/map/id_mapping.h"
 
-/* LEARN_FULL gets rows for all ids; so does any other method with as many rows as ids or more, and becomes
- * LEARN_FULL, which the log says. space: "items" or "users". */
-void plan_settle(struct space_plan *plan, uint32_t n_ids, const char *space);
+/* ENTRIES_AUTO becomes what it means. */
+void plans_settle_mapping(struct learn_options *options, uint32_t n_items);
+
+/* The mapping is settled. LEARN_FULL gets rows for all ids; so does any other method with as many rows as ids
+ * or more whose mapping is not computed, and becomes LEARN_FULL, which the log says. */
+void plans_settle(struct learn_options *options, uint32_t n_items, uint32_t n_users);
+
+/* COLLIDE_INVALID: a computed mapping is asked for, and method, users or a budget do not allow it; says which
+ * methods do. */
+enum collide_status plans_check_computed(const struct learn_options *options, struct collide_error *err);
 
 bool plan_needs_teacher(const struct space_plan *plan);
 

@@ -34,7 +34,7 @@ static enum collide_status assemble(void *context, struct learned **out, struct 
     struct learn_options as_it_is = *lesson->options;
     as_it_is.form = ROWS_F32;
     as_it_is.scalar_bits = 0;
-    as_it_is.mapping = MAPPING_STORED;
+    as_it_is.mapping = ENTRIES_STORED;
     as_it_is.histories = HISTORIES_NONE;
     return learned_create(lesson->ground->log, &trained, &as_it_is, out, err);
 }

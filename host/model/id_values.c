@@ -35,9 +35,10 @@ bool model_item_is_blank(const struct model *m, uint32_t id)
     if (!space_is_weighted(item) || model_weight_of(item, id) != model_weight_of(item, unknown) ||
         model_bias_of(m, id) != model_bias_of(m, unknown))
         return false;
-    const bool has_codebooks = m->mapping.kind == MAPPING_PACKED && item->own_rows.n;
+    const bool says_by_values =
+        mapping_is_computed(m->mapping.kind) || (m->mapping.kind == MAPPING_PACKED && item->own_rows.n);
     for (unsigned l = 0; l < m->mapping.n_lookups; l++)
-        if ((!has_codebooks && model_row_of(m, item, id, l) != model_row_of(m, item, unknown, l)) ||
+        if ((!says_by_values && model_row_of(m, item, id, l) != model_row_of(m, item, unknown, l)) ||
             model_lookup_weight(m, item, id, l) != model_lookup_weight(m, item, unknown, l))
             return false;
     return true;

@@ -23,7 +23,7 @@ float model_weight_of(const struct space *space, uint32_t id);
 float model_bias_of(const struct model *m, uint32_t id);
 
 /* The unknown item, and any with its weights, bias and rows: nothing was learned of it. Codebooks have no row
- * for such items; there weights and bias decide. */
+ * for such items, and computed mappings give them any; there weights and bias decide. */
 bool model_item_is_blank(const struct model *m, uint32_t id);
 
 /* The words of a space's class codes, packed as mapping entries are, the spare one included. */

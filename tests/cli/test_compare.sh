@@ -69,6 +69,29 @@ it_gives_each_method_what_a_budget_holds() {
   awk -v b="$(value auto bytes)" 'BEGIN { exit !(b > 1500 && b <= 3000) }' || fail "$(cat out)"
 }
 
+# Methods whose rows are computed pay for no mapping, and a budget gives them the rows that this frees.
+it_lets_methods_compute_their_rows() {
+  make_split
+  run 0 compare train --test test --methods bloom,lhf --rows 60 --seeds 1 $TRAINING --json
+  local computed lhf packed rows
+  computed=$(value bloom bytes) lhf=$(value lhf bytes)
+  run 0 compare train --test test --methods bloom,lhf --rows 60 --seeds 1 $TRAINING --mapping packed --json
+  packed=$(value bloom bytes)
+  [ "$lhf" = "$(value lhf bytes)" ] || fail "lhf takes $lhf bytes: $(cat out)"
+  # 400 items and the unknown one, four entries of 6 bits each, and a word.
+  awk -v c="$computed" -v p="$packed" 'BEGIN { exit !(p - c == 4 * (int((401 * 4 * 6 + 31) / 32) + 1)) }' ||
+    fail "$computed bytes computed, $packed packed"
+  run 0 compare train --test test --methods bloom --budget 5k --seeds 1 $TRAINING --mapping packed --json
+  rows=$(value bloom rows | cut -d. -f1)
+  run 0 compare train --test test --methods bloom --budget 5k --seeds 1 $TRAINING --json
+  [ "$(value bloom rows | cut -d. -f1)" -gt $((rows + 50)) ] || fail "$rows rows packed, computed: $(cat out)"
+  run 1 compare train --test test --methods bloom,lhf --rows 60 --mapping computed
+  says "the rows of lhf cannot be computed from ids"
+  grep -q "started" err && fail "something was learned before: $(cat err)"
+  run 2 compare train --test test --val val --methods auto --budget 5k --mapping computed
+  says "leave --mapping out"
+}
+
 it_compares_users_with_rows() {
   make_split
   run 0 compare train --test test --mask val --methods lhf --rows 50 --users row --user-rows 80 --seeds 1 $TRAINING --json

@@ -78,6 +78,18 @@ it_compresses_by_every_method() {
   [ ! -e other ] || fail "it wrote what it refused"
 }
 
+it_computes_rows_from_ids() {
+  many_items
+  run 0 learn --from-embeddings many.npy -o model --method qr --mapping computed --budget 5k
+  [ "$(sed -n 's/.* needs \([0-9]*\) bytes.*/\1/p' out)" -le 5000 ] || fail "$(cat out)"
+  run 0 inspect model --verify
+  prints "quotient"
+  run 1 learn --from-embeddings many.npy -o other --mapping computed --budget 5k
+  says "the rows of lhf cannot be computed from ids"
+  run 1 learn --from-embeddings many.npy --user-embeddings many.npy -o other --method hash --user-method hash --mapping computed
+  says "a computed mapping is of items alone"
+}
+
 it_loses_little_of_what_is_alike() {
   many_items
   run 0 learn --from-embeddings many.npy -o model --rows 160 --precision f32

@@ -99,6 +99,20 @@ it_stores_rows_and_mapping_as_asked() {
   [ ! -e odd ] || fail "a model was written"
 }
 
+it_says_which_mappings_can_be_computed() {
+  small_log log
+  run 1 learn log -o model --method frequency --mapping computed
+  says "store or pack its mapping, or choose one of modulo, hash"
+  run 1 learn log -o model --method hash --users row --mapping computed
+  says "a computed mapping is of items alone"
+  run 1 learn log -o model --budget 20k --hold-out 0.1 --mapping computed
+  says "leave the mapping to it"
+  [ ! -e model ] || fail "a model was written"
+  quick_model log model --method hash --mapping auto
+  run 0 inspect model --verify
+  prints "hashed"
+}
+
 it_gives_the_same_model_for_the_same_seed() {
   small_log log
   quick_model log first --seed 7

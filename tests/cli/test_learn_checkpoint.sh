@@ -40,6 +40,7 @@ it_goes_on_to_the_same_model_wherever_it_is_killed() {
   small_log log
   goes_on
   goes_on --users both --user-rows 50
+  goes_on --method qr --mapping computed
   goes_on --method hashemb --users row --user-method hash --user-rows 50
   goes_on --method rq --rows 64 --precision i4 --users row --user-method rq --user-rows 64
 }

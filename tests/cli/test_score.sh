@@ -121,4 +121,25 @@ it_takes_features() {
   prints 'feature \"country\" is given twice'
 }
 
+# A mapping that is computed leads to the rows that a stored one names.
+it_scores_alike_where_rows_are_computed() {
+  small_log log
+  local method
+  for method in modulo hash bloom qr qr-concat hashemb; do
+    quick_model log stored --method $method
+    quick_model log computed --method $method --mapping computed
+    run 0 inspect computed --verify
+    grep -qE "^mapping +(modulo|hashed|quotient)" out || fail "$(cat out)"
+    [ "$(stat -c %s computed)" -lt "$(stat -c %s stored)" ] || fail "$method is not smaller"
+    for model in stored computed; do
+      run 0 score $model --user 3 --items "$(seq -s, 0 149),9999"
+      grep -oE '[-0-9.e]+' out >$model.scores
+    done
+    paste stored.scores computed.scores | awk '
+      function abs(x) { return x < 0 ? -x : x }
+      abs($1 - $2) > 1e-6 { bad = 1 }
+      END { exit bad || NR < 150 }' || fail "$method: $(paste stored.scores computed.scores)"
+  done
+}
+
 run_tests

@@ -587,11 +587,11 @@ float setting_bias(const struct setting *s, uint32_t entry)
 bool setting_is_blank(const struct setting *s, uint32_t item)
 {
     uint32_t unknown = s->sizes.n_items;
-    bool same = s->spec->weighted && !mapping_is_computed(s->spec->mapping) &&
-                setting_weight(s, item) == setting_weight(s, unknown) &&
+    bool has_such_rows = !s->spec->has_codebooks && !mapping_is_computed(s->spec->mapping);
+    bool same = s->spec->weighted && setting_weight(s, item) == setting_weight(s, unknown) &&
                 setting_bias(s, item) == setting_bias(s, unknown);
     for (uint32_t l = 0; l < s->spec->kernels->n_lookups; l++)
-        same = same && (s->spec->has_codebooks || setting_row(s, item, l) == setting_row(s, unknown, l)) &&
+        same = same && (!has_such_rows || setting_row(s, item, l) == setting_row(s, unknown, l)) &&
                setting_lookup_weight(s, item, l) == setting_lookup_weight(s, unknown, l);
     return same;
 }

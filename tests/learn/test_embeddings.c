@@ -71,7 +71,7 @@ static struct embedding_options options_of(enum learn_method method, uint32_t n_
     return (struct embedding_options){.items = {.method = method, .n_rows = n_rows},
                                       .users = {.method = method, .n_rows = n_rows},
                                       .form = form,
-                                      .mapping = MAPPING_STORED,
+                                      .mapping = ENTRIES_STORED,
                                       .pooling = POOLING_MEAN,
                                       .seed = 1,
                                       .n_threads = 2};
@@ -203,7 +203,7 @@ static void every_method_that_needs_no_log_learns(void **state)
         const struct embedding_tables t = all_tables();
         struct embedding_options o = options_of(methods[i], 48, ROWS_F16);
         struct embedding_report report;
-        o.mapping = i % 2 ? MAPPING_PACKED : MAPPING_STORED;
+        o.mapping = i % 2 ? ENTRIES_PACKED : ENTRIES_STORED;
         struct model_file *file = learn(&t, &o, &report);
         if (!(relative_error(&report.items) < 1.0 && relative_error(&report.users) < 1.0))
             fail_msg("%s: %g and %g", learn_method_name(methods[i]), relative_error(&report.items),

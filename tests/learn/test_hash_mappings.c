@@ -41,6 +41,7 @@ static struct scene *scene_create(void)
         s->partner_values[i] = (uint32_t)rng_below(&rng, N_PARTNERS);
     s->partners = (struct csr){.n_rows = N_IDS, .offsets = s->offsets, .values = s->partner_values};
     s->problem = (struct mapping_problem){.n_ids = N_IDS,
+                                          .n_space_ids = 2 * N_IDS,
                                           .dense_ids = s->dense_ids,
                                           .counts = s->counts,
                                           .partners = &s->partners,
@@ -159,6 +160,36 @@ static void computed_rows_are_those_of_the_format(void **state)
     }
 }
 
+/* Of all methods that say by what kernels can compute them, for ids that were not mapped, too. */
+static void rows_are_computed_as_they_are_mapped(void **state)
+{
+    struct scene *s = *state;
+    const struct mapping_problem p = roomy(s);
+    uint32_t n_kinds[MAPPING_QUOTIENT + 1] = {0};
+    for (int method = 0; method < LEARN_N_METHODS; method++) {
+        const enum mapping_kind kind = mapping_method((enum learn_method)method)->kind;
+        n_kinds[kind]++;
+        if (kind == MAPPING_STORED)
+            continue;
+        struct id_mapping m = map((enum learn_method)method, &p);
+        const struct model model = {
+            .rows.n = m.n_rows + 1,
+            .item.n_ids = p.n_space_ids,
+            .mapping = {.kind = m.kind, .n_lookups = m.n_lookups, .seed = m.seed, .divisor = m.divisor}};
+        assert_int_equal(m.kind, kind);
+        for (size_t e = 0; e < (size_t)N_IDS * m.n_lookups; e++)
+            assert_int_equal(m.rows_of[e], model_row_of(&model, &model.item, s->dense_ids[e / m.n_lookups],
+                                                        (unsigned)(e % m.n_lookups)));
+        for (uint32_t id = 0; id < p.n_space_ids; id++)
+            for (uint32_t l = 0; l < m.n_lookups; l++)
+                assert_true(model_row_of(&model, &model.item, id, l) < m.n_rows);
+        id_mapping_free(&m);
+    }
+    assert_int_equal(n_kinds[MAPPING_MODULO], 1);
+    assert_int_equal(n_kinds[MAPPING_HASHED], 4);
+    assert_int_equal(n_kinds[MAPPING_QUOTIENT], 3);
+}
+
 static void the_example_of_the_format_holds(void **state)
 {
     struct scene *s = *state;
@@ -254,6 +285,7 @@ static void quotient_and_remainder_are_as_many_as_rows_allow(void **state)
     const enum learn_method methods[] = {LEARN_QR, LEARN_QR_MULTIPLY};
     struct mapping_problem p = s->problem;
     p.n_ids = 7;
+    p.n_space_ids = 10;
     p.dense_ids = dense_ids;
     p.n_rows = 7;
     for (int k = 0; k < 2; k++) {
@@ -517,6 +549,7 @@ int main(void)
         TEST(budgets_are_kept_and_spent),
         TEST(seeds_and_nothing_else_decide),
         TEST(computed_rows_are_those_of_the_format),
+        TEST(rows_are_computed_as_they_are_mapped),
         TEST(the_example_of_the_format_holds),
         TEST(rows_are_used_evenly_and_lookups_are_independent),
         TEST(hybrid_keeps_the_frequent_ids_apart),

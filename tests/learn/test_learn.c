@@ -259,7 +259,7 @@ static void packed_models_differ_in_their_mapping_alone(void **state)
     struct learn_options o = quick_options();
     o.val = &held_out;
     struct learned *stored = learn(&log, &o);
-    o.mapping = MAPPING_PACKED;
+    o.mapping = ENTRIES_PACKED;
     struct learned *packed = learn(&log, &o);
     const struct model *a = learned_model(stored), *b = learned_model(packed);
     assert_int_equal(b->mapping.kind, MAPPING_PACKED);
@@ -405,7 +405,7 @@ static void options_out_of_range_are_refused(void **state)
     expect_invalid(&log, o);
     o = quick_options(), o.form = ROWS_I2, o.dim = 22;
     expect_invalid(&log, o);
-    o = quick_options(), o.mapping = MAPPING_HASHED;
+    o = quick_options(), o.mapping = ENTRIES_COMPUTED;
     expect_invalid(&log, o);
     uint64_t offsets[] = {0, 0};
     struct csr val = {.n_rows = 1, .offsets = offsets, .values = NULL};
@@ -427,7 +427,7 @@ static void learned_models_are_valid_files(void **state)
             struct model_file *file = NULL;
             struct learn_options o = quick_options();
             o.form = (enum row_form)(f % N_ROW_FORMS);
-            o.mapping = f < N_ROW_FORMS ? MAPPING_STORED : MAPPING_PACKED;
+            o.mapping = f < N_ROW_FORMS ? ENTRIES_STORED : ENTRIES_PACKED;
             o.items.n_rows = 1;
             struct learned *l = learn(&log, &o);
             close(mkstemp(path));

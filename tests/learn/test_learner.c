@@ -147,7 +147,7 @@ static void rows_are_as_many_as_fit(void **state)
         for (int is_over = 0; is_over < 2; is_over++) {
             struct learned *l = NULL;
             o.items = plans[i];
-            o.mapping = MAPPING_PACKED;
+            o.mapping = ENTRIES_PACKED;
             assert_int_equal(learner_fit_rows(learner, budget, &o, NULL), COLLIDE_OK);
             o.items.n_rows += is_over ? (plans[i].method == LEARN_RQ ? 2 : 1) : 0;
             uint64_t n_bytes = 0;

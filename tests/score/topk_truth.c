@@ -18,10 +18,11 @@ static bool is_blank(const struct model *m, uint32_t id)
     bool same = (space->weights || space->classes.words) &&
                 model_weight_of(space, id) == model_weight_of(space, unknown) &&
                 model_bias_of(m, id) == model_bias_of(m, unknown);
-    bool has_codebooks = m->mapping.kind == MAPPING_PACKED && space->own_rows.n;
+    bool has_such_rows =
+        m->mapping.kind == MAPPING_STORED || (m->mapping.kind == MAPPING_PACKED && !space->own_rows.n);
     for (unsigned l = 0; l < m->mapping.n_lookups; l++)
         same = same &&
-               (has_codebooks || model_row_of(m, space, id, l) == model_row_of(m, space, unknown, l)) &&
+               (!has_such_rows || model_row_of(m, space, id, l) == model_row_of(m, space, unknown, l)) &&
                model_lookup_weight(m, space, id, l) == model_lookup_weight(m, space, unknown, l);
     return same;
 }

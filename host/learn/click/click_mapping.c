@@ -94,6 +94,7 @@ static enum collide_status map_folded(struct parts *parts, size_t s, uint32_t n_
     if (status == COLLIDE_OK && mapping_method(p->method)->partners == PARTNERS_NEEDED)
         status = click_partners_find(p->data, s, &partners, err);
     const struct mapping_problem problem = {.n_ids = space->n_seen,
+                                            .n_space_ids = space->index.n_ids,
                                             .dense_ids = space->dense_ids,
                                             .counts = p->data->counts + space->first_entry,
                                             .partners = &partners,

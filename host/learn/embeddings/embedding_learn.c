@@ -160,6 +160,7 @@ static enum collide_status map_space(const struct embedding_work *w, const struc
 {
     struct rng rng = rng_seeded(w->options.seed, s->side);
     struct mapping_problem problem = {.n_ids = s->n_ids,
+                                      .n_space_ids = s->n_ids,
                                       .dense_ids = s->dense_ids,
                                       .counts = s->counts,
                                       .side = s->side,
@@ -211,9 +212,7 @@ static enum collide_status prepare(struct embedding_work *w, struct collide_erro
 {
     const struct embedding_tables *t = w->tables;
     struct learn_options *o = &w->options;
-    plan_settle(&o->items, t->n_items, "items");
-    if (t->users)
-        plan_settle(&o->users, t->n_users, "users");
+    plans_settle(o, t->n_items, t->n_users);
     /* Products are small and run on the team's threads, several at a time. */
     openblas_set_num_threads(1);
     enum collide_status status =

@@ -15,7 +15,7 @@ struct embedding_options {
     struct space_plan items;
     struct space_plan users; /* where there is a table of users */
     enum row_form form;
-    enum mapping_kind mapping; /* MAPPING_STORED or MAPPING_PACKED */
+    enum mapping_entries mapping;
     uint32_t scalar_bits; /* that an item's bias takes, 1 .. 8, only where there are biases; 0: a float */
     enum pooling pooling;
     uint64_t seed;
@@ -29,7 +29,8 @@ struct embedding_report {
 
 /* lhf, rq, pq and cce find mapping and rows from the embeddings, scaled to a mean square length of 1 and
  * back; a row for every id is that embedding; with all other methods rows are fitted, see map/row_fit.h. An
- * item weighs by its count as in map/id_weights.h. With as many rows as ids every method is LEARN_FULL.
+ * item weighs by its count as in map/id_weights.h. With as many rows as ids every method is LEARN_FULL,
+ * unless its mapping is computed.
  *
  * The unknown ids' row is zeros, their bias the lowest. Returns owned; borrows nothing. COLLIDE_UNSUPPORTED:
  * methods that look at who interacted with what, multiply rows or train lookup weights. COLLIDE_INVALID:

@@ -10,7 +10,11 @@
 static const struct mapping_method methods[LEARN_N_METHODS] = {
     [LEARN_LHF] =
         {.name = "lhf", .teacher = TEACHER_NEEDED, .lookups = LOOKUPS_FIXED, .n_lookups = 1, .fill = map_lhf},
-    [LEARN_MODULO] = {.name = "modulo", .lookups = LOOKUPS_FIXED, .n_lookups = 1, .fill = map_modulo},
+    [LEARN_MODULO] = {.name = "modulo",
+                      .kind = MAPPING_MODULO,
+                      .lookups = LOOKUPS_FIXED,
+                      .n_lookups = 1,
+                      .fill = map_modulo},
     [LEARN_FREQUENCY] = {.name = "frequency",
                          .lookups = LOOKUPS_FIXED,
                          .n_lookups = 1,
@@ -24,24 +28,39 @@ static const struct mapping_method methods[LEARN_N_METHODS] = {
                   .n_lookups = 8,
                   .part_lookups = 1,
                   .fill = map_pq},
-    [LEARN_HASH] = {.name = "hash", .lookups = LOOKUPS_FIXED, .n_lookups = 1, .fill = map_hash},
-    [LEARN_DOUBLE] = {.name = "double", .lookups = LOOKUPS_FIXED, .n_lookups = 2, .fill = map_hash},
+    [LEARN_HASH] =
+        {.name = "hash", .kind = MAPPING_HASHED, .lookups = LOOKUPS_FIXED, .n_lookups = 1, .fill = map_hash},
+    [LEARN_DOUBLE] = {.name = "double",
+                      .kind = MAPPING_HASHED,
+                      .lookups = LOOKUPS_FIXED,
+                      .n_lookups = 2,
+                      .fill = map_hash},
     [LEARN_HYBRID] = {.name = "hybrid", .lookups = LOOKUPS_FIXED, .n_lookups = 2, .fill = map_hybrid},
-    [LEARN_BLOOM] = {.name = "bloom", .n_lookups = 4, .fill = map_hash},
-    [LEARN_QR] = {.name = "qr", .lookups = LOOKUPS_FIXED, .n_lookups = 2, .fill = map_qr},
+    [LEARN_BLOOM] = {.name = "bloom", .kind = MAPPING_HASHED, .n_lookups = 4, .fill = map_hash},
+    [LEARN_QR] =
+        {.name = "qr", .kind = MAPPING_QUOTIENT, .lookups = LOOKUPS_FIXED, .n_lookups = 2, .fill = map_qr},
     [LEARN_QR_MULTIPLY] = {.name = "qr-mul",
+                           .kind = MAPPING_QUOTIENT,
                            .lookups = LOOKUPS_FIXED,
                            .combine = COMBINE_MULTIPLY,
                            .n_lookups = 2,
                            .fill = map_qr},
-    [LEARN_QR_CONCAT] =
-        {.name = "qr-concat", .lookups = LOOKUPS_FIXED, .n_lookups = 2, .part_lookups = 1, .fill = map_qr},
+    [LEARN_QR_CONCAT] = {.name = "qr-concat",
+                         .kind = MAPPING_QUOTIENT,
+                         .lookups = LOOKUPS_FIXED,
+                         .n_lookups = 2,
+                         .part_lookups = 1,
+                         .fill = map_qr},
     [LEARN_LSH] = {.name = "lsh",
                    .partners = PARTNERS_NEEDED,
                    .lookups = LOOKUPS_FIXED,
                    .n_lookups = 1,
                    .fill = map_lsh},
-    [LEARN_HASHEMB] = {.name = "hashemb", .weights = WEIGHTS_TRAINED, .n_lookups = 2, .fill = map_hashemb},
+    [LEARN_HASHEMB] = {.name = "hashemb",
+                       .kind = MAPPING_HASHED,
+                       .weights = WEIGHTS_TRAINED,
+                       .n_lookups = 2,
+                       .fill = map_hashemb},
     [LEARN_ROBE] = {.name = "robe", .n_lookups = 4, .shape = shape_robe, .fill = map_robe},
     [LEARN_CE] = {.name = "ce", .n_lookups = 4, .part_lookups = 1, .fill = map_ce},
     [LEARN_CCE] =
@@ -150,7 +169,7 @@ enum collide_status id_mapping_shape(enum learn_method chosen, const struct mapp
                                      struct id_mapping *m, struct collide_error *err)
 {
     const struct mapping_method *method = mapping_method(chosen);
-    *m = (struct id_mapping){.n_ids = problem->n_ids, .combine = method->combine, .kind = MAPPING_STORED};
+    *m = (struct id_mapping){.n_ids = problem->n_ids, .combine = method->combine, .kind = method->kind};
     enum collide_status status = count_lookups(method, problem, m, err);
     if (status == COLLIDE_OK && method->shape)
         status = method->shape(problem, m, err);

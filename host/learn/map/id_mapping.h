@@ -18,6 +18,7 @@ enum mapping_side { MAPPING_ITEMS, MAPPING_USERS };
 /* The ids of one space, numbered 0, 1, 2... All borrowed. */
 struct mapping_problem {
     uint32_t n_ids;
+    uint32_t n_space_ids; /* ids that the model will have, those that are not mapped among them */
     /* (n_ids) increasing: what hash functions see. For kernels to compute the same, their numbers among the
      * entries of all spaces, see model/mapping.h; of items these are their dense ids. */
     const uint32_t *dense_ids;
@@ -42,10 +43,11 @@ struct id_mapping {
     uint32_t n_parts;     /* divides n_lookups and dim */
     enum combine combine; /* of a part's lookups: sum or multiply */
     uint32_t width;       /* values of a row: dim / n_parts */
-    /* MAPPING_STORED, or a kind whose rows_of the kernels can compute from dense ids, with its seed: see
-     * model/mapping.h, where the unknown ids' row comes after these n_rows. */
+    /* MAPPING_STORED, or a kind whose rows_of the kernels can compute from dense ids, with its seed or its
+     * divisor: see model/mapping.h, where the unknown ids' row comes after these n_rows. */
     enum mapping_kind kind;
     uint64_t seed;
+    uint32_t divisor;
     uint32_t *rows_of;     /* (n_ids, n_lookups) each below n_rows, owned */
     float *lookup_weights; /* (n_ids, n_lookups) for training to start from, owned; NULL: 1, and not trained.
                               Only with sums */
@@ -66,8 +68,9 @@ struct mapping_method {
     enum weights_use weights; /* of lookups */
     enum row_sharing sharing;
     enum combine combine;
-    uint32_t n_lookups;    /* unless the settings say otherwise */
-    uint32_t part_lookups; /* lookups of a part; 0: there is one part, of all of them */
+    enum mapping_kind kind; /* by which kernels can compute it; MAPPING_STORED: by none */
+    uint32_t n_lookups;     /* unless the settings say otherwise */
+    uint32_t part_lookups;  /* lookups of a part; 0: there is one part, of all of them */
     /* Changes n_lookups and n_parts where what they would be by the above and the settings is not it; NULL:
      * it is. The width and the number of rows follow. */
     enum collide_status (*shape)(const struct mapping_problem *problem, struct id_mapping *mapping,

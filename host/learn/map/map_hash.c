@@ -13,7 +13,6 @@ enum collide_status map_hash(const struct mapping_problem *problem, struct id_ma
     for (uint32_t i = 0; i < problem->n_ids; i++)
         for (uint32_t l = 0; l < mapping->n_lookups; l++)
             *row++ = hash_row(&family, problem->dense_ids[i], l);
-    mapping->kind = MAPPING_HASHED;
     mapping->seed = problem->seed;
     return COLLIDE_OK;
 }

@@ -17,15 +17,16 @@ static uint32_t largest_modulus(uint64_t n, uint32_t n_rows)
 enum collide_status map_qr(const struct mapping_problem *problem, struct id_mapping *mapping,
                            struct collide_error *err)
 {
-    const uint64_t n = problem->dense_ids[problem->n_ids - 1] + 1ull;
+    const uint32_t n = problem->n_space_ids;
     const uint32_t m = largest_modulus(n, mapping->n_rows);
     if (m == 0)
         return error_set(err, COLLIDE_INVALID,
-                         "%" PRIu32 " rows cannot tell %" PRIu64
+                         "%" PRIu32 " rows cannot tell %" PRIu32
                          " ids apart by quotient and remainder: give about twice the square root of their "
                          "number",
                          mapping->n_rows, n);
-    mapping->n_rows = m + (uint32_t)((n + m - 1) / m);
+    mapping->n_rows = m + (uint32_t)(((uint64_t)n + m - 1) / m);
+    mapping->divisor = m;
     for (size_t i = 0; i < problem->n_ids; i++) {
         mapping->rows_of[2 * i] = problem->dense_ids[i] % m;
         mapping->rows_of[2 * i + 1] = m + problem->dense_ids[i] / m;

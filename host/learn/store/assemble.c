@@ -72,8 +72,16 @@ static void table_source_free(struct table_source *s)
     free(s->stretches);
 }
 
-static enum collide_status table_source_create(const struct trained *t, struct table_source *out,
-                                               struct collide_error *err)
+/* Rows that are computed stand where the method has them. */
+static enum collide_status order_rows(const struct trained_space *space, enum mapping_entries entries,
+                                      struct row_order *out, struct collide_error *err)
+{
+    return entries == ENTRIES_COMPUTED ? row_order_keep(space->mapping, out, err)
+                                       : row_order_create(space->mapping, space->counts, out, err);
+}
+
+static enum collide_status table_source_create(const struct trained *t, enum mapping_entries entries,
+                                               struct table_source *out, struct collide_error *err)
 {
     const struct id_mapping *items = t->items.mapping, *users = t->users.mapping;
     struct table_source s = {.trained = t,
@@ -81,10 +89,10 @@ static enum collide_status table_source_create(const struct trained *t, struct t
                              .n_item_rows = items->n_rows,
                              .n_user_rows = users ? users->n_rows : 0};
     s.stretches = malloc(items->n_rows * sizeof *s.stretches);
-    enum collide_status status = s.stretches ? row_order_create(items, t->items.counts, &s.items, err)
+    enum collide_status status = s.stretches ? order_rows(&t->items, entries, &s.items, err)
                                              : error_no_memory(err, "the model's rows");
     if (status == COLLIDE_OK && users)
-        status = row_order_create(users, t->users.counts, &s.users, err);
+        status = order_rows(&t->users, entries, &s.users, err);
     if (status == COLLIDE_OK)
         *out = s;
     else
@@ -134,12 +142,22 @@ static void set_own_rows(const struct id_mapping *m, uint32_t first_row, struct 
     model->mapping.bits = bits > model->mapping.bits ? bits : model->mapping.bits;
 }
 
+static enum mapping_kind kind_of(const struct id_mapping *items, enum mapping_entries entries)
+{
+    return entries == ENTRIES_COMPUTED ? items->kind
+           : entries == ENTRIES_PACKED ? MAPPING_PACKED
+                                       : MAPPING_STORED;
+}
+
 /* What makes an embedding of rows. */
 static struct row_mapping mapping_of(const struct id_mapping *items, const struct id_mapping *users,
-                                     enum mapping_kind kind)
+                                     enum mapping_entries entries)
 {
+    const enum mapping_kind kind = kind_of(items, entries);
     const bool has_parts = items->n_parts > 1;
     return (struct row_mapping){.kind = kind,
+                                .seed = kind == MAPPING_HASHED ? items->seed : 0,
+                                .divisor = kind == MAPPING_QUOTIENT ? items->divisor : 0,
                                 .n_lookups = most_lookups(items, users),
                                 .combine = has_parts ? COMBINE_CONCAT : items->combine,
                                 .n_parts = has_parts ? items->n_parts : 0};
@@ -147,14 +165,14 @@ static struct row_mapping mapping_of(const struct id_mapping *items, const struc
 
 /* Rows an id, and what row numbers are relative to, and so how many bits they take. */
 static void plan_mapping(const struct id_mapping *items, const struct id_mapping *users,
-                         enum mapping_kind kind, struct model *m)
+                         enum mapping_entries entries, struct model *m)
 {
-    m->mapping = mapping_of(items, users, kind);
+    m->mapping = mapping_of(items, users, entries);
     m->user_is_embedded = users != NULL;
     m->item.n_lookups = items->n_lookups;
     if (users)
         m->user.n_lookups = users->n_lookups;
-    if (kind != MAPPING_PACKED)
+    if (entries != ENTRIES_PACKED)
         return;
     if (!keeps_to_books(items) || (users && !keeps_to_books(users))) {
         m->mapping.bits = mapping_bits(m->rows.n);
@@ -178,7 +196,8 @@ static enum collide_status pack_space(const struct row_mapping *mapping, struct 
     return COLLIDE_OK;
 }
 
-/* Ids of which nothing is known have the row of zeros; in codebooks, which have none, the first row. */
+/* Ids of which nothing is known have the row of zeros; in codebooks, which have none, the first row. Nothing
+ * is stored of a computed mapping. */
 static enum collide_status store_remap(struct learned *l, const struct trained_space *from,
                                        const struct row_order *order, uint32_t first_row, struct space *space,
                                        uint32_t **out, struct collide_error *err)
@@ -186,6 +205,8 @@ static enum collide_status store_remap(struct learned *l, const struct trained_s
     const struct id_mapping *m = from->mapping;
     const size_t n_lookups = space->n_lookups, n_entries = (space->n_ids + 1ull) * n_lookups;
     const uint32_t n_book = space->own_rows.n / (uint32_t)n_lookups;
+    if (mapping_is_computed(l->model.mapping.kind))
+        return COLLIDE_OK;
     uint32_t *remap = malloc(n_entries * sizeof *remap);
     if (!remap)
         return error_no_memory(err, "the model's mapping");
@@ -219,10 +240,10 @@ static enum collide_status store_lookup_weights(const struct trained_space *from
 }
 
 static enum collide_status store_mapping(struct learned *l, const struct table_source *s,
-                                         enum mapping_kind kind, struct collide_error *err)
+                                         enum mapping_entries entries, struct collide_error *err)
 {
     const struct trained *t = s->trained;
-    plan_mapping(t->items.mapping, t->users.mapping, kind, &l->model);
+    plan_mapping(t->items.mapping, t->users.mapping, entries, &l->model);
     enum collide_status status = store_remap(l, &t->items, &s->items, 0, &l->model.item, &l->item_remap, err);
     if (status == COLLIDE_OK)
         status = store_lookup_weights(&t->items, &l->model.item, &l->item_lookup_weights, err);
@@ -310,7 +331,7 @@ static enum collide_status store_parameters(struct learned *l, const struct trai
                                             const struct learn_options *options, struct collide_error *err)
 {
     struct table_source s;
-    enum collide_status status = table_source_create(t, &s, err);
+    enum collide_status status = table_source_create(t, options->mapping, &s, err);
     if (status != COLLIDE_OK)
         return status;
     status = store_rows(l, &s, options->form, err);

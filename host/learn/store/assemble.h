@@ -34,13 +34,15 @@ enum item_scalars { ITEM_WEIGHTS_AND_BIAS, ITEM_BIAS, ITEM_NO_SCALARS };
 
 /* A model with everything but provenance.
  * Rows in the form asked for: the items', the users', then one of zeros. Within a space, and there within a
- * codebook, those with the most interactions come first (of equals in their old order).
+ * codebook, those with the most interactions come first (of equals in their old order);
+ * where the mapping is computed, rows stand in its own order.
  * With ITEM_LENGTHS_ONE items' rows have length 1, and weights[id] = the item's weight times the trained
  * row's length over the stored one's, so that terms of bags have the length that they were trained with; what
  * is left of a form's error is a row's direction, and, where the form does not restore lengths (i8-line),
  * that candidates' products are scaled by the stored row's length. With ITEM_LENGTHS_NEAR_ONE rows are stored
- * as they are. logit_scale = 1 / temperature. The unknown id, and ids that no user has: the zero row, weight
- * 0, the lowest bias. Returns owned; borrows log as learn_model says. */
+ * as they are. logit_scale = 1 / temperature. The unknown id, and ids that no user has: the zero row (of a
+ * computed mapping the latter have any), weight 0, the lowest bias. options->mapping is settled, see
+ * learn/space_plan.h. Returns owned; borrows log as learn_model says. */
 enum collide_status learned_create(const struct interactions *log, const struct trained *trained,
                                    const struct learn_options *options, struct learned **out,
                                    struct collide_error *err);

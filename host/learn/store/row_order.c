@@ -20,14 +20,35 @@ static enum collide_status fill(const struct id_mapping *m, const uint64_t *n_ac
     return status;
 }
 
+static enum collide_status allocate(uint32_t n_rows, struct row_order *o, struct collide_error *err)
+{
+    *o = (struct row_order){.row_at = malloc(n_rows * sizeof *o->row_at),
+                            .place_of = malloc(n_rows * sizeof *o->place_of)};
+    return o->row_at && o->place_of ? COLLIDE_OK : error_no_memory(err, "the order of rows");
+}
+
+enum collide_status row_order_keep(const struct id_mapping *m, struct row_order *out,
+                                   struct collide_error *err)
+{
+    struct row_order o;
+    enum collide_status status = allocate(m->n_rows, &o, err);
+    if (status != COLLIDE_OK) {
+        row_order_free(&o);
+        return status;
+    }
+    for (uint32_t k = 0; k < m->n_rows; k++)
+        o.row_at[k] = o.place_of[k] = k;
+    *out = o;
+    return COLLIDE_OK;
+}
+
 enum collide_status row_order_create(const struct id_mapping *m, const uint32_t *counts,
                                      struct row_order *out, struct collide_error *err)
 {
-    struct row_order o = {.row_at = malloc(m->n_rows * sizeof *o.row_at),
-                          .place_of = malloc(m->n_rows * sizeof *o.place_of)};
+    struct row_order o;
+    enum collide_status status = allocate(m->n_rows, &o, err);
     uint64_t *n_accesses = calloc(m->n_rows, sizeof *n_accesses);
-    enum collide_status status = COLLIDE_OK;
-    if (!o.row_at || !o.place_of || !n_accesses)
+    if (status == COLLIDE_OK && !n_accesses)
         status = error_no_memory(err, "the order of rows");
     for (size_t e = 0; status == COLLIDE_OK && e < (size_t)m->n_ids * m->n_lookups; e++)
         n_accesses[m->rows_of[e]] += counts[e / m->n_lookups];

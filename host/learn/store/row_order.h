@@ -13,6 +13,9 @@ struct row_order {
  * mapping has such. Of equals the lower row comes first. Returns owned. */
 enum collide_status row_order_create(const struct id_mapping *mapping, const uint32_t *counts,
                                      struct row_order *out, struct collide_error *err);
+/* The mapping's own order. Returns owned. */
+enum collide_status row_order_keep(const struct id_mapping *mapping, struct row_order *out,
+                                   struct collide_error *err);
 void row_order_free(struct row_order *o);
 
 #endif
