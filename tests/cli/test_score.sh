@@ -125,7 +125,7 @@ it_takes_features() {
 it_scores_alike_where_rows_are_computed() {
   small_log log
   local method
-  for method in modulo hash bloom qr qr-concat hashemb; do
+  for method in modulo bloom qr-concat hashemb; do
     quick_model log stored --method $method
     quick_model log computed --method $method --mapping computed
     run 0 inspect computed --verify

@@ -33,7 +33,7 @@ static void map(enum learn_method method, uint32_t n_rows, const float *teacher,
     assert_int_equal(m.n_rows, n_rows);
     assert_int_equal(m.n_lookups, 1);
     assert_int_equal(m.width, DIM);
-    assert_int_equal(m.kind, MAPPING_STORED);
+    assert_int_equal(m.kind, mapping_method(method)->kind);
     assert_true((m.rows != NULL) == (mapping_method(method)->teacher == TEACHER_NEEDED));
     memcpy(row_of_item, m.rows_of, N_ITEMS * sizeof *row_of_item);
     id_mapping_free(&m);

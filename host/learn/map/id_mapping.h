@@ -18,7 +18,8 @@ enum mapping_side { MAPPING_ITEMS, MAPPING_USERS };
 /* The ids of one space, numbered 0, 1, 2... All borrowed. */
 struct mapping_problem {
     uint32_t n_ids;
-    uint32_t n_space_ids; /* ids that the model will have, those that are not mapped among them */
+    uint32_t n_space_ids; /* ids that the model will have, those that are not mapped too; for methods that
+                             divide ids */
     /* (n_ids) increasing: what hash functions see. For kernels to compute the same, their numbers among the
      * entries of all spaces, see model/mapping.h; of items these are their dense ids. */
     const uint32_t *dense_ids;
