@@ -38,9 +38,8 @@ struct random_model {
     enum random_values values;
     unsigned flags;
     enum random_scales scales; /* those other than the default: i8 only */
-    enum mapping_kind
-        mapping; /* computed, or with rows of its own: no items are blank, and n_rows is 2 at
-                    least; modulo: one lookup; quotient: two, and rows enough for some divisor */
+    enum mapping_kind mapping; /* computed, or with rows of its own: n_rows is 2 at least; modulo: one lookup;
+                                  quotient: two, and rows enough for some divisor */
     enum combine combine;
     uint32_t n_lookups;     /* 0: 1 */
     uint32_t n_parts;       /* of concat; 0: n_lookups. It divides dim, into widths of whole bytes */
