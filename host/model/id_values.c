@@ -28,6 +28,11 @@ uint64_t model_n_class_words(const struct space *space)
     return mapping_n_words(space->n_ids + 1ull, space->classes.bits);
 }
 
+bool model_is_blank_by_values(const struct model *m)
+{
+    return mapping_is_computed(m->mapping.kind) || (m->mapping.kind == MAPPING_PACKED && m->item.own_rows.n);
+}
+
 bool model_item_is_blank(const struct model *m, uint32_t id)
 {
     const struct space *item = &m->item;
@@ -35,10 +40,9 @@ bool model_item_is_blank(const struct model *m, uint32_t id)
     if (!space_is_weighted(item) || model_weight_of(item, id) != model_weight_of(item, unknown) ||
         model_bias_of(m, id) != model_bias_of(m, unknown))
         return false;
-    const bool says_by_values =
-        mapping_is_computed(m->mapping.kind) || (m->mapping.kind == MAPPING_PACKED && item->own_rows.n);
     for (unsigned l = 0; l < m->mapping.n_lookups; l++)
-        if ((!says_by_values && model_row_of(m, item, id, l) != model_row_of(m, item, unknown, l)) ||
+        if ((!model_is_blank_by_values(m) &&
+             model_row_of(m, item, id, l) != model_row_of(m, item, unknown, l)) ||
             model_lookup_weight(m, item, id, l) != model_lookup_weight(m, item, unknown, l))
             return false;
     return true;

@@ -22,8 +22,12 @@ uint32_t model_class_of(const struct space *space, uint32_t id);
 float model_weight_of(const struct space *space, uint32_t id);
 float model_bias_of(const struct model *m, uint32_t id);
 
-/* The unknown item, and any with its weights, bias and rows: nothing was learned of it. Codebooks have no row
- * for such items, and computed mappings give them any; there weights and bias decide. */
+/* Whether weights and bias alone say of which items nothing was learned: codebooks have no row for such
+ * items, and computed mappings give them any. */
+bool model_is_blank_by_values(const struct model *m);
+
+/* The unknown item, and any with its weights and bias and, unless those decide alone, its rows: nothing was
+ * learned of it. */
 bool model_item_is_blank(const struct model *m, uint32_t id);
 
 /* The words of a space's class codes, packed as mapping entries are, the spare one included. */

@@ -1,5 +1,7 @@
 #include "score/specialise.h"
 
+#include "model/id_values.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,7 +51,7 @@ static void add_model(struct text *t, const struct kernels *k)
         add(t, " -DMAP_BITS=%u", m->mapping.bits);
     if (k->tables.has_codebooks)
         add(t, " -DCODEBOOKS=1");
-    if (m->mapping.kind == MAPPING_PACKED && m->item.own_rows.n)
+    if (model_is_blank_by_values(m))
         add(t, " -DBLANK_BY_VALUES=1");
     add(t, " -DWEIGHTED=%d -DBIASED=%d", k->tables.weighted, k->tables.biased);
     if (k->tables.class_bits)
