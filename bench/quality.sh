@@ -24,7 +24,7 @@ compare() {
 }
 
 # A weight and a bias an item, or a bias alone, inside the budget.
-rows_beside() { echo $((budget - $1 * items / 64)); }
+rows_beside() { echo $((budget - ($1 * items + 63) / 64)); }
 
 rows() { compare --rows "$(rows_beside 2)" --precision f32 --methods lhf,full; }
 
@@ -51,7 +51,7 @@ bytes() {
 
 # In the published rows, second indices paid inside, too; then in the published bytes, where every id keeps a row.
 ids() {
-  local rows=$(($(rows_beside 1) - (users + items) / 64))
+  local rows=$(($(rows_beside 1) - (users + items + 63) / 64))
   compare --users row --methods rq:2 --rows $((rows * 42 / 100)) --precision f32 \
     --user-method rq --user-lookups 2 --user-rows $((rows * 58 / 100))
   compare --users row --methods full --user-method full --precision i4 --mapping packed --scalar-bits 8
