@@ -164,11 +164,10 @@ int command_compare(int argc, char **argv)
     struct usage usage = {
         "collide compare LOG --test FILE --methods A,B,... [options]",
         "Learns a model by each method with each seed, measures all of them on the device as `collide eval` "
-        "does, "
-        "and prints one table: rows, bytes of all that serving needs (histories are not kept, and "
-        "methods whose rows can be computed store no mapping unless --mapping or --users says so), recall "
-        "and NDCG "
-        "with their spread over the seeds, seconds to learn. Methods share a seed's teacher.",
+        "does, and prints one table: rows, bytes of all that serving needs (histories are not kept, and "
+        "methods whose rows can be computed store no mapping, unless --mapping says otherwise or users "
+        "have rows), recall and NDCG with their spread over the seeds, seconds to learn. Methods share a "
+        "seed's teacher.",
         table, sizeof table / sizeof table[0], .positionals = {1, 1, "LOG"}};
     int exit_code;
     if (!command_parse(&usage, argc, argv, &exit_code))
