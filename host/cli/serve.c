@@ -4,7 +4,7 @@
 #include "cli/command.h"
 #include "cli/device_args.h"
 #include "cli/transport_args.h"
-#include "net/http.h"
+#include "http/server.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -95,7 +95,8 @@ static enum collide_status run(struct serve_flags *flags, const sigset_t *stop_s
 int command_serve(int argc, char **argv)
 {
     uint64_t threads = parallel_n_cpus(), max_body = 8 << 20, max_items = 100000, max_history = 100000,
-             max_requests = 10000, max_connections = 1000, idle_timeout = 60, max_delay_us = 0, max_batch = 0;
+             max_requests = 10000, max_connections = 1000, idle_timeout = 60, request_timeout = 30,
+             max_delay_us = 0, max_batch = 0;
     struct device_flags device = {.shard = false};
     struct serve_flags flags = {.http = {.listen = "127.0.0.1:8080"}};
     struct transport_flags transport = transport_flags_defaults();
@@ -156,7 +157,15 @@ int command_serve(int argc, char **argv)
          .max = 86400,
          .group = "Limits",
          .value_name = "SECONDS",
-         .help = "idle connections are closed after this long"},
+         .help = "connections without a request are closed after this long"},
+        {.name = "request-timeout",
+         .type = ARG_U64,
+         .target = &request_timeout,
+         .min = 1,
+         .max = 86400,
+         .group = "Limits",
+         .value_name = "SECONDS",
+         .help = "a request must have come, and its answer gone, within this long of its first line"},
         {.name = "max-delay-us",
          .type = ARG_U64,
          .target = &max_delay_us,
@@ -199,11 +208,13 @@ int command_serve(int argc, char **argv)
     flags.service.scorer.max_delay_us = (unsigned)max_delay_us;
     flags.service.scorer.max_batch = (unsigned)max_batch;
     flags.http.n_threads = (unsigned)threads;
+    flags.http.poll = flags.transports.poll;
     flags.service.limits = (struct request_limits){
         .max_parts = max_requests, .max_items = max_items, .max_history = max_history};
     flags.http.max_body_bytes = max_body;
     flags.http.max_connections = (unsigned)max_connections;
     flags.http.idle_timeout_s = (unsigned)idle_timeout;
+    flags.http.request_timeout_s = (unsigned)request_timeout;
 
     /* Blocked before any thread starts, so that every thread inherits it and only sigwait sees them. */
     sigset_t stop_signals;

@@ -3,14 +3,8 @@
 #ifndef NET_BURST_LOOP_H
 #define NET_BURST_LOOP_H
 
+#include "net/idle.h"
 #include "serve/burst.h"
-
-/* What a thread does when nothing has come. */
-enum poll_policy {
-    POLL_ADAPTIVE, /* looks again for a while, then sleeps */
-    POLL_SPIN,     /* looks again and again: the least latency, a whole CPU */
-    POLL_SLEEP,    /* sleeps at once */
-};
 
 struct burst_port;
 

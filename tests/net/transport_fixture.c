@@ -58,7 +58,9 @@ static void *serve(void *context)
                                       .transports = s->transports,
                                       .max_body_bytes = TEST_MAX_BODY,
                                       .max_connections = 10,
-                                      .idle_timeout_s = 60};
+                                      .poll = POLL_SLEEP,
+                                      .idle_timeout_s = 60,
+                                      .request_timeout_s = 30};
     if (http_server_create(s->service.service, &http, &s->http, &err) != COLLIDE_OK)
         fail_msg("%s", err.text);
     test_service_load(&s->service);

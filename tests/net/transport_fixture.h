@@ -4,7 +4,7 @@
 #define TESTS_NET_TRANSPORT_FIXTURE_H
 
 #include "collide/client.h"
-#include "http_fixture.h"
+#include "http/http_fixture.h"
 #include "net/veth.h"
 
 #include <pthread.h>

@@ -2,7 +2,7 @@
 #ifndef TESTS_HTTP_FIXTURE_H
 #define TESTS_HTTP_FIXTURE_H
 
-#include "net/http.h"
+#include "http/server.h"
 #include "support/test_service.h"
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* What the service answers over HTTP against the reference in double: on PoCL's caller-thread device, whose
  * engine is direct, and on its thread-pool device with the queued one. */
-#include "http_fixture.h"
+#include "http/http_fixture.h"
 #include "random_request.h"
 #include "score/error_ratios.h"
 #include "score/reference.h"

@@ -1,5 +1,5 @@
 /* Many clients at once, and bad neighbours among them. */
-#include "http_fixture.h"
+#include "http/http_fixture.h"
 
 #include <malloc.h>
 #include <pthread.h>

@@ -1,4 +1,4 @@
-#include "http_fixture.h"
+#include "http/http_fixture.h"
 
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -25,6 +25,8 @@ void test_server_start(const struct test_server_options *options, struct test_se
         .n_threads = options->n_threads ? options->n_threads : 2,
         .max_body_bytes = TEST_MAX_BODY,
         .max_connections = options->max_connections ? options->max_connections : 100,
+        .poll = POLL_SLEEP,
+        .request_timeout_s = 30,
         .idle_timeout_s = options->idle_timeout_s ? options->idle_timeout_s : 60,
     };
     signal(SIGPIPE, SIG_IGN);

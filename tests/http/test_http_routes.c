@@ -1,5 +1,5 @@
 /* Every route, method, status and header. */
-#include "http_fixture.h"
+#include "http/http_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -67,9 +67,8 @@ static void unknown_paths_are_404(void **state)
     }
     struct response_text r;
     ask_once(*state, "GET", "/v1/scor", NULL, &r);
-    assert_string_equal(r.body,
-                        "{\"error\":{\"code\":\"not_found\",\"message\":\"no such path; there are /v1/score, "
-                        "/v1/topk, /v1/model, /v1/transports, /healthz and /readyz\"}}\n");
+    assert_string_equal(r.body, "{\"error\":{\"code\":\"not_found\",\"message\":\"no such path; docs/HTTP.md "
+                                "lists those there are\"}}\n");
 }
 
 static void wrong_methods_are_405_with_allow(void **state)

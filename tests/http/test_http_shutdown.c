@@ -1,5 +1,5 @@
 /* Whatever has begun when the server is told to stop is answered, and answered right. */
-#include "http_fixture.h"
+#include "http/http_fixture.h"
 
 #include <arpa/inet.h>
 #include <pthread.h>

@@ -1,23 +1,22 @@
-/* The HTTP endpoint, on libmicrohttpd: epoll threads with a worker of the service each, all on one listening
- * socket, each request run to completion on its thread.
- *
- *   POST /v1/score, /v1/topk   api/json_v1.h        GET /v1/model   the model and its device
- *   GET /healthz               the process lives    GET /readyz     it can answer
- *   GET /v1/transports         the datagram transports and their counts
+/* The HTTP endpoint: threads with a worker of the service each, all on one listening socket, each request run
+ * to completion on its thread. The routes: http/router.h, docs/HTTP.md.
  *
  * Errors are JSON: {"error": {"code": ..., "message": ...}}. */
-#ifndef NET_HTTP_H
-#define NET_HTTP_H
+#ifndef HTTP_SERVER_H
+#define HTTP_SERVER_H
 
-#include "net/transports.h"
+#include "http/endpoint.h"
+#include "net/idle.h"
 
 struct http_options {
     const char *listen;                  /* HOST:PORT */
     unsigned n_threads;                  /* workers 0 .. of the service */
     const struct transports *transports; /* to tell of; borrowed */
+    enum poll_policy poll;
     size_t max_body_bytes;
     unsigned max_connections;
-    unsigned idle_timeout_s;
+    unsigned idle_timeout_s;    /* of a connection between requests */
+    unsigned request_timeout_s; /* from a request's first line until its answer has gone */
 };
 
 struct http_server;

@@ -1,5 +1,5 @@
 /* Bodies: in pieces, chunked, too large, and not what their headers say. */
-#include "http_fixture.h"
+#include "http/http_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,0 +1,27 @@
+#include "http/endpoint.h"
+
+#include "api/json_v1.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void http_reply_header(struct http_reply *reply, const char *name, const char *format, ...)
+{
+    if (reply->n_headers == HTTP_MAX_HEADERS)
+        return;
+    struct http_reply_header *h = &reply->headers[reply->n_headers++];
+    h->name = name;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(h->value, sizeof h->value, format, args);
+    va_end(args);
+}
+
+void http_reply_error(struct http_reply *reply, unsigned status, const char *code, const char *message)
+{
+    reply->status = status;
+    reply->n_headers = 0;
+    reply->body.n_bytes = 0;
+    reply->content_type = "application/json";
+    json_v1_print_error(code, message, &reply->body);
+}

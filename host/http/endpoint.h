@@ -1,0 +1,74 @@
+/* What answers requests: endpoints, in tables of routes. They know nothing of libmicrohttpd. */
+#ifndef HTTP_ENDPOINT_H
+#define HTTP_ENDPOINT_H
+
+#include "net/transports.h"
+
+/* What endpoints answer from. Each thread has its own, and a worker of the service. */
+struct http_context {
+    struct service *service;
+    unsigned worker;
+    const struct transports *transports;
+};
+
+enum { HTTP_MAX_NAMES = 2, HTTP_NAME_CHARS = 128 };
+
+/* What has come. All borrowed until the endpoint returns. */
+struct http_request {
+    const char *method, *path;
+    char names[HTTP_MAX_NAMES][HTTP_NAME_CHARS]; /* what the pattern's {} stand for, in order */
+    const char *body;                            /* (n_bytes), not terminated */
+    size_t n_bytes;
+    const char *(*find_header)(void *connection, const char *name); /* NULL: there is none */
+    void *connection;
+};
+
+static inline const char *http_header(const struct http_request *r, const char *name)
+{
+    return r->find_header(r->connection, name);
+}
+
+enum { HTTP_MAX_HEADERS = 4, HTTP_HEADER_CHARS = 64 };
+
+/* What goes. At first: 200, JSON, no further headers, empty. */
+struct http_reply {
+    unsigned status;
+    const char *content_type;
+    struct buffer body;
+    unsigned n_headers;
+    struct http_reply_header {
+        const char *name;
+        char value[HTTP_HEADER_CHARS];
+    } headers[HTTP_MAX_HEADERS];
+};
+
+/* One more header; the name is not copied. */
+void http_reply_header(struct http_reply *reply, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Throws away what the reply holds for an error: {"error": {"code": ..., "message": ...}}. */
+void http_reply_error(struct http_reply *reply, unsigned status, const char *code, const char *message);
+
+typedef void (*http_endpoint)(const struct http_context *context, const struct http_request *request,
+                              struct http_reply *reply);
+
+enum http_route_flag {
+    HTTP_TAKES_JSON = 1, /* a Content-Type, where there is one, must be application/json */
+};
+
+struct http_route {
+    const char *method;  /* "POST"; or "GET", which HEAD goes with */
+    const char *pattern; /* such as "/v2/models/{}/infer": a {} is a path's whole segment */
+    http_endpoint answer;
+    unsigned flags; /* enum http_route_flag */
+};
+
+struct http_routes {
+    const struct http_route *routes; /* (n) */
+    size_t n;
+};
+
+/* Each in a file of its own name. */
+extern const struct http_routes score_endpoints;
+
+#endif

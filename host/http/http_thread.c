@@ -1,0 +1,366 @@
+#include "http/http_thread.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "http/connections.h"
+#include "http/exchange.h"
+#include "http/router.h"
+
+#include <fcntl.h>
+#include <microhttpd.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct http_thread {
+    struct http_context context;
+    const struct http_options *options;
+    struct MHD_Daemon *daemon;
+    int events;   /* the daemon's epoll descriptor */
+    int order_fd; /* tells of an order below */
+    atomic_bool quiesce, stop;
+    pthread_t thread;
+    bool is_running, is_active; /* something has come */
+    struct http_connections connections;
+    struct http_exchange_pool pool;
+    atomic_uint n_begun;
+    char too_large[96];
+};
+
+/* Headers fit beside a chunk of the body; libmicrohttpd clears it all between requests. */
+enum { CONNECTION_MEMORY_BYTES = 32 * 1024 };
+
+/* How many times the largest body is read and thrown away for the sake of an answer that arrives. */
+enum { DISCARD_FACTOR = 8 };
+
+enum { WAIT_MS = 100 };
+
+static void refuse_no_memory(struct http_exchange *x)
+{
+    buffer_free(&x->body);
+    buffer_free(&x->reply.body);
+    http_exchange_refuse(x, MHD_HTTP_INTERNAL_SERVER_ERROR, "internal", "out of memory for this request");
+}
+
+static int socket_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    return info ? info->connect_fd : -1;
+}
+
+/* Whether the client has closed its side and everything it sent has been read. libmicrohttpd 0.9.75 with
+ * epoll does not see that where the last bytes and the end came at once, and would keep the connection until
+ * it times out. */
+static bool client_has_left(struct MHD_Connection *connection)
+{
+    char byte;
+    return recv(socket_of(connection), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+/* Queues the exchange's reply, which stays in the exchange until the request is completed. */
+static enum MHD_Result send_reply(struct http_thread *t, struct MHD_Connection *connection,
+                                  struct http_exchange *x)
+{
+    struct http_reply *reply = &x->reply;
+    if (reply->body.failed)
+        refuse_no_memory(x);
+    if (reply->body.failed)
+        return MHD_NO;
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(reply->body.n_bytes, reply->body.bytes, MHD_RESPMEM_PERSISTENT);
+    if (!response)
+        return MHD_NO;
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->content_type);
+    for (unsigned i = 0; i < reply->n_headers; i++)
+        MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
+    if (reply->status == MHD_HTTP_SERVICE_UNAVAILABLE)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
+    if (service_state(t->context.service) == SERVICE_DRAINING || client_has_left(connection))
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    enum MHD_Result result = MHD_queue_response(connection, reply->status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static const char *find_header(void *connection, const char *name)
+{
+    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
+static void refuse_too_large(const struct http_thread *t, struct http_exchange *x)
+{
+    http_exchange_refuse(x, MHD_HTTP_CONTENT_TOO_LARGE, "too_large", t->too_large);
+}
+
+/* The headers are there. A refused client that waits for "100 Continue", or that would send without end, is
+ * answered at once and its connection closed. Any other is sending already: closing now would reset the
+ * connection before the client has read why, so its body is read and thrown away first. */
+static enum MHD_Result begin(struct http_thread *t, struct MHD_Connection *connection,
+                             struct http_exchange *x)
+{
+    const char *text = find_header(connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    unsigned long long length = text ? strtoull(text, NULL, 10) : 0;
+    size_t max = t->options->max_body_bytes;
+    x->route = router_find(&x->request, find_header(connection, MHD_HTTP_HEADER_CONTENT_TYPE), &x->reply);
+    x->n_announced = length;
+    if (x->route && length > max)
+        refuse_too_large(t, x);
+    if (!x->route && (find_header(connection, MHD_HTTP_HEADER_EXPECT) || length / DISCARD_FACTOR > max))
+        return send_reply(t, connection, x);
+    return MHD_YES;
+}
+
+static enum MHD_Result take_body(struct http_thread *t, struct MHD_Connection *connection,
+                                 struct http_exchange *x, const char *data, size_t n)
+{
+    size_t max = t->options->max_body_bytes;
+    x->n_received += n;
+    if (x->route && x->n_received > max)
+        refuse_too_large(t, x);
+    if (x->route)
+        buffer_append(&x->body, data, n);
+    if (x->body.failed)
+        refuse_no_memory(x);
+    bool is_cut_off = x->n_received < x->n_announced && client_has_left(connection);
+    return is_cut_off || x->n_received / DISCARD_FACTOR > max ? MHD_NO : MHD_YES;
+}
+
+static enum MHD_Result answer(struct http_thread *t, struct MHD_Connection *connection,
+                              struct http_exchange *x)
+{
+    x->request.body = x->body.bytes;
+    x->request.n_bytes = x->body.n_bytes;
+    if (x->route)
+        x->route->answer(&t->context, &x->request, &x->reply);
+    return send_reply(t, connection, x);
+}
+
+/* libmicrohttpd calls this once when the headers are there (no exchange yet), then for each piece of the
+ * body, and at the end with no bytes. */
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *path,
+                                  const char *method, const char *version, const char *data, size_t *n_data,
+                                  void **state)
+{
+    struct http_thread *t = context;
+    struct http_exchange *x = *state;
+    (void)version;
+    t->is_active = true;
+    if (!x) {
+        *state = x = http_exchange_take(&t->pool);
+        if (!x)
+            return MHD_NO;
+        x->request.method = method;
+        x->request.path = path;
+        x->request.find_header = find_header;
+        x->request.connection = connection;
+        return begin(t, connection, x);
+    }
+    if (*n_data > 0) {
+        size_t n = *n_data;
+        *n_data = 0;
+        return take_body(t, connection, x, data, n);
+    }
+    return answer(t, connection, x);
+}
+
+static struct http_connection *connection_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
+}
+
+/* The request line is there: from now on a shutdown waits for the answer. */
+static void *on_begin(void *context, const char *uri, struct MHD_Connection *connection)
+{
+    struct http_thread *t = context;
+    struct http_connection *c = connection_of(connection);
+    (void)uri;
+    t->is_active = true;
+    atomic_fetch_add(&t->n_begun, 1);
+    if (c)
+        http_connection_begin(&t->connections, c);
+    return NULL;
+}
+
+static void on_completed(void *context, struct MHD_Connection *connection, void **state,
+                         enum MHD_RequestTerminationCode code)
+{
+    struct http_thread *t = context;
+    struct http_connection *c = connection_of(connection);
+    (void)code;
+    t->is_active = true;
+    if (*state)
+        http_exchange_return(&t->pool, *state);
+    *state = NULL;
+    atomic_fetch_sub(&t->n_begun, 1);
+    if (c)
+        http_connection_rest(&t->connections, c);
+}
+
+/* Where there is no memory for it, the connection goes without a due time, but for libmicrohttpd's own. */
+static void on_connection(void *context, struct MHD_Connection *connection, void **state,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct http_thread *t = context;
+    t->is_active = true;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        *state = http_connections_add(&t->connections, socket_of(connection));
+    } else if (*state) {
+        http_connections_remove(&t->connections, *state);
+        *state = NULL;
+    }
+}
+
+__attribute__((format(printf, 2, 0))) static void on_log(void *context, const char *format, va_list args)
+{
+    char text[512];
+    (void)context;
+    vsnprintf(text, sizeof text, format, args);
+    text[strcspn(text, "\n")] = '\0';
+    log_debug("http: %s", text);
+}
+
+/* Until something comes, an order is given or a connection may be late. */
+static void wait_for_events(const struct http_thread *t)
+{
+    struct pollfd fds[] = {{.fd = t->events, .events = POLLIN}, {.fd = t->order_fd, .events = POLLIN}};
+    MHD_UNSIGNED_LONG_LONG due_ms = WAIT_MS;
+    if (MHD_get_timeout(t->daemon, &due_ms) != MHD_YES || due_ms > WAIT_MS)
+        due_ms = WAIT_MS;
+    poll(fds, 2, (int)due_ms);
+}
+
+static void obey_quiesce(struct http_thread *t)
+{
+    MHD_socket own = MHD_quiesce_daemon(t->daemon);
+    if (own != MHD_INVALID_SOCKET)
+        close(own);
+}
+
+static void *run(void *context)
+{
+    struct http_thread *t = context;
+    struct idle idle = {.poll = t->options->poll};
+    bool is_quiet = false;
+    while (!atomic_load_explicit(&t->stop, memory_order_relaxed)) {
+        t->is_active = false;
+        MHD_run(t->daemon);
+        if (!is_quiet && atomic_load_explicit(&t->quiesce, memory_order_relaxed)) {
+            obey_quiesce(t);
+            is_quiet = true;
+        }
+        http_connections_sweep(&t->connections);
+        if (t->is_active)
+            idle_end(&idle);
+        else if (idle_sleeps(&idle))
+            wait_for_events(t);
+    }
+    return NULL;
+}
+
+static void order(struct http_thread *t, atomic_bool *what)
+{
+    atomic_store(what, true);
+    eventfd_write(t->order_fd, 1);
+}
+
+void http_thread_quiesce(struct http_thread *t)
+{
+    order(t, &t->quiesce);
+}
+
+unsigned http_thread_n_begun(const struct http_thread *t)
+{
+    return atomic_load(&t->n_begun);
+}
+
+static enum collide_status start_daemon(struct http_thread *t, int listener, struct collide_error *err)
+{
+    const struct http_options *o = t->options;
+    unsigned worker = t->context.worker;
+    int own = fcntl(listener, F_DUPFD_CLOEXEC, 0); /* each daemon closes its own */
+    if (own < 0)
+        return error_set(err, COLLIDE_IO, "out of file descriptors for HTTP thread %u", worker);
+    unsigned share = (o->max_connections + o->n_threads - 1) / o->n_threads;
+    t->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, t,     //
+                                 MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,                            //
+                                 MHD_OPTION_LISTEN_SOCKET, own,                                       //
+                                 MHD_OPTION_NOTIFY_CONNECTION, on_connection, t,                      //
+                                 MHD_OPTION_URI_LOG_CALLBACK, on_begin, t,                            //
+                                 MHD_OPTION_NOTIFY_COMPLETED, on_completed, t,                        //
+                                 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES, //
+                                 MHD_OPTION_CONNECTION_LIMIT, share,                                  //
+                                 MHD_OPTION_CONNECTION_TIMEOUT, o->idle_timeout_s, MHD_OPTION_END);
+    const union MHD_DaemonInfo *info =
+        t->daemon ? MHD_get_daemon_info(t->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
+    if (!t->daemon)
+        close(own);
+    if (!info)
+        return error_set(err, COLLIDE_IO, "cannot start HTTP thread %u; are there too many open files",
+                         worker);
+    t->events = info->epoll_fd;
+    return COLLIDE_OK;
+}
+
+static enum collide_status start(struct http_thread *t, int listener, struct collide_error *err)
+{
+    t->order_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (t->order_fd < 0)
+        return error_set(err, COLLIDE_IO, "out of file descriptors for HTTP thread %u", t->context.worker);
+    enum collide_status status = start_daemon(t, listener, err);
+    if (status != COLLIDE_OK)
+        return status;
+    int failed = pthread_create(&t->thread, NULL, run, t);
+    if (failed)
+        return error_set_errno(err, COLLIDE_NO_MEMORY, failed, "cannot start HTTP thread %u",
+                               t->context.worker);
+    t->is_running = true;
+    return COLLIDE_OK;
+}
+
+enum collide_status http_thread_create(const struct http_context *context, const struct http_options *options,
+                                       int listener, struct http_thread **out, struct collide_error *err)
+{
+    struct http_thread *t = calloc(1, sizeof *t);
+    if (!t)
+        return error_no_memory(err, "an HTTP thread");
+    t->context = *context;
+    t->options = options;
+    t->connections.idle_ns = (uint64_t)options->idle_timeout_s * 1000000000;
+    t->connections.request_ns = (uint64_t)options->request_timeout_s * 1000000000;
+    snprintf(t->too_large, sizeof t->too_large, "the body is larger than the limit of %zu bytes",
+             options->max_body_bytes);
+    enum collide_status status = start(t, listener, err);
+    if (status != COLLIDE_OK) {
+        http_thread_destroy(t);
+        return status;
+    }
+    *out = t;
+    return COLLIDE_OK;
+}
+
+void http_thread_destroy(struct http_thread *t)
+{
+    if (!t)
+        return;
+    if (t->is_running) {
+        order(t, &t->stop);
+        pthread_join(t->thread, NULL);
+    }
+    if (t->daemon)
+        MHD_stop_daemon(t->daemon);
+    if (t->order_fd >= 0)
+        close(t->order_fd);
+    http_connections_free(&t->connections);
+    http_exchange_pool_free(&t->pool);
+    free(t);
+}

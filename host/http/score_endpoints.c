@@ -1,0 +1,68 @@
+/* /v1: scores and hits, and what answers them. */
+#include "http/endpoint.h"
+
+static unsigned status_of(enum collide_status status)
+{
+    switch (status) {
+    case COLLIDE_OK:
+        return 200;
+    case COLLIDE_INVALID:
+        return 400;
+    case COLLIDE_BUSY:
+        return 503;
+    default:
+        return 500;
+    }
+}
+
+static void score(const struct http_context *c, const struct http_request *request, struct http_reply *reply)
+{
+    reply->status = status_of(
+        service_answer(c->service, c->worker, REQUEST_SCORE, request->body, request->n_bytes, &reply->body));
+}
+
+static void topk(const struct http_context *c, const struct http_request *request, struct http_reply *reply)
+{
+    reply->status = status_of(
+        service_answer(c->service, c->worker, REQUEST_TOPK, request->body, request->n_bytes, &reply->body));
+}
+
+static void model(const struct http_context *c, const struct http_request *request, struct http_reply *reply)
+{
+    (void)request;
+    reply->status = status_of(service_describe(c->service, &reply->body));
+}
+
+static void transports(const struct http_context *c, const struct http_request *request,
+                       struct http_reply *reply)
+{
+    (void)request;
+    transports_describe(c->transports, &reply->body);
+}
+
+static void health(const struct http_context *c, const struct http_request *request, struct http_reply *reply)
+{
+    (void)c;
+    (void)request;
+    buffer_append_text(&reply->body, "{\"status\":\"alive\"}\n");
+}
+
+static void ready(const struct http_context *c, const struct http_request *request, struct http_reply *reply)
+{
+    (void)request;
+    if (service_state(c->service) == SERVICE_READY)
+        buffer_append_text(&reply->body, "{\"status\":\"ready\"}\n");
+    else
+        http_reply_error(reply, 503, "unavailable", "not ready; try again later");
+}
+
+static const struct http_route routes[] = {
+    {"POST", "/v1/score", score, HTTP_TAKES_JSON},
+    {"POST", "/v1/topk", topk, HTTP_TAKES_JSON},
+    {"GET", "/v1/model", model, 0},
+    {"GET", "/v1/transports", transports, 0},
+    {"GET", "/healthz", health, 0},
+    {"GET", "/readyz", ready, 0},
+};
+
+const struct http_routes score_endpoints = {routes, sizeof routes / sizeof routes[0]};
