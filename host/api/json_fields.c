@@ -36,6 +36,11 @@ static enum collide_status read_number_id(struct json_reader *r, const char *nam
 enum collide_status json_read_id(struct json_reader *r, const char *name, struct collide_id *out,
                                  struct collide_error *err)
 {
+    uint64_t number;
+    if (json_small_integer(r, &number)) {
+        *out = collide_id_number(number);
+        return COLLIDE_OK;
+    }
     if (is_number_next(r))
         return read_number_id(r, name, out, err);
     struct json_text text;

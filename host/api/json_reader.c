@@ -240,6 +240,22 @@ bool json_number(struct json_reader *r, double *out)
     return true;
 }
 
+bool json_small_integer(struct json_reader *r, uint64_t *out)
+{
+    uint64_t value = 0;
+    json_peek(r);
+    const char *at = r->at;
+    for (; at < r->end && at - r->at < 15 && *at >= '0' && *at <= '9'; at++)
+        value = value * 10 + (uint64_t)(*at - '0');
+    bool is_plain = at > r->at && at < r->end && (*at == ',' || *at == ']' || *at == '}') &&
+                    (*r->at != '0' || at == r->at + 1);
+    if (!is_plain)
+        return false;
+    r->at = at;
+    *out = value;
+    return true;
+}
+
 static bool read_word(struct json_reader *r, const char *word)
 {
     size_t n = strlen(word);

@@ -13,6 +13,7 @@
 #include "collide/status.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct json_reader {
     const char *text;
@@ -45,6 +46,10 @@ struct json_text {
 bool json_string(struct json_reader *r, struct json_text *out);
 bool json_key(struct json_reader *r, struct json_text *out); /* and the colon */
 bool json_number(struct json_reader *r, double *out);        /* infinite where a double ends */
+
+/* The same for a number of up to 15 digits and nothing else, as most ids are. False: it is another value,
+ * which is still next. */
+bool json_small_integer(struct json_reader *r, uint64_t *out);
 bool json_bool(struct json_reader *r, bool *out);
 
 /* Passes over one value of any kind, of at most JSON_MAX_DEPTH levels. */

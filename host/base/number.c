@@ -4,17 +4,23 @@
 #include <stdbool.h>
 #include <string.h>
 
+static const char pairs[] =
+    "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748"
+    "49505152535455565758596061626364656667686970717273747576777879808182838485868788899091929394959697"
+    "9899";
+
 size_t number_print_u64(char *out, uint64_t value)
 {
     char digits[20];
-    size_t n = 0;
-    do {
-        digits[n++] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value);
-    for (size_t i = 0; i < n; i++)
-        out[i] = digits[n - 1 - i];
-    return n;
+    size_t at = sizeof digits;
+    for (; value >= 10; value /= 100) {
+        at -= 2;
+        memcpy(digits + at, pairs + 2 * (value % 100), 2);
+    }
+    if (value > 0 || at == sizeof digits)
+        digits[--at] = (char)('0' + value);
+    memcpy(out, digits + at, sizeof digits - at);
+    return sizeof digits - at;
 }
 
 /* The largest power of ten that is a double itself. */
@@ -45,8 +51,11 @@ enum { MAX_DIGITS = 9 };
 /* A positive float as x * 10^(exponent - 8) with x in [1e8, 1e9): what to round to some number of digits. */
 static double scale(float value, int *exponent)
 {
-    int binary_exponent;
-    frexpf(value, &binary_exponent);
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    int binary_exponent = (int)(bits >> 23) - 126;
+    if (bits < 0x800000)
+        frexpf(value, &binary_exponent);
     /* floor(log10) from the binary exponent, possibly one too small; casts round down above 0 only */
     *exponent = (int)((binary_exponent - 1) * 0.30102999566398120 + 64) - 64;
     double scaled = times_ten_to((double)value, MAX_DIGITS - 1 - *exponent);
@@ -76,11 +85,18 @@ static bool reads_back(const struct decimal *d, float value)
     return (float)(x - x * 0x1p-50) == value && (float)(x + x * 0x1p-50) == value;
 }
 
-/* The fewest digits that still read back; most floats take 8 or 9, which any two floats differ in. */
-static struct decimal shortest(float value)
+static struct decimal without_zeros(struct decimal d)
 {
-    int exponent;
-    double scaled = scale(value, &exponent);
+    while (d.n_digits > 1 && d.digits % 10 == 0) {
+        d.digits /= 10;
+        d.n_digits--;
+    }
+    return d;
+}
+
+/* The fewest digits that still read back; most floats take 8 or 9, which any two floats differ in. */
+static struct decimal shortest_read_back(float value, double scaled, int exponent)
+{
     struct decimal best = rounded(scaled, exponent, MAX_DIGITS);
     for (int n = MAX_DIGITS - 1; n > 0; n--) {
         struct decimal d = rounded(scaled, exponent, n);
@@ -88,39 +104,64 @@ static struct decimal shortest(float value)
             break;
         best = d;
     }
-    while (best.n_digits > 1 && best.digits % 10 == 0) {
-        best.digits /= 10;
-        best.n_digits--;
-    }
-    return best;
+    return without_zeros(best);
 }
 
-static size_t print_zeros(char *out, int n)
+/* The same, most often without reading back: by how far from it everything is still read as the value. */
+static struct decimal shortest(float value)
 {
-    memset(out, '0', (size_t)n);
-    return (size_t)n;
+    static const double tenth_of[] = {1e0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8};
+    static const double too_near = 1e-5; /* scaled is within 1e-6 */
+    uint32_t bits, whole = 100000000;
+    double unit = 1;
+    int exponent;
+    double scaled = scale(value, &exponent);
+    memcpy(&bits, &value, sizeof bits);
+    uint32_t fraction = bits & 0x7fffff;
+    double reach = scaled * 0.5 / (double)(fraction | 0x800000);
+    if (fraction == 0 || bits < 0x800000) /* a power of two reaches down less far, a denormal farther */
+        return shortest_read_back(value, scaled, exponent);
+    struct decimal best = {(uint32_t)(scaled + 0.5), MAX_DIGITS, exponent};
+    for (int n = MAX_DIGITS - 1; n > 0; n--, whole /= 10) {
+        unit *= 10;
+        uint32_t digits = (uint32_t)(scaled * tenth_of[MAX_DIGITS - n] + 0.5);
+        double miss = fabs(digits * unit - scaled);
+        if (digits == whole || fabs(miss - reach) < too_near)
+            return shortest_read_back(value, scaled, exponent);
+        if (miss > reach)
+            break;
+        best = (struct decimal){digits, n, exponent};
+    }
+    return without_zeros(best);
+}
+
+/* Of fixed length, which is quicker; out has room. */
+static void copy_digits(char *out, const char digits[MAX_DIGITS])
+{
+    memcpy(out, digits, MAX_DIGITS);
 }
 
 static size_t print_decimal(char *out, const struct decimal *d)
 {
     char digits[NUMBER_MAX_CHARS];
-    size_t n_digits = number_print_u64(digits, d->digits), n = 0;
+    size_t n_digits = number_print_u64(digits, d->digits), whole = 1;
     if (d->exponent < 0 && d->exponent >= -5) { /* 0.00123 */
-        memcpy(out, "0.", 2);
-        n = 2 + print_zeros(out + 2, -d->exponent - 1);
-        memcpy(out + n, digits, n_digits);
+        size_t n = 1 + (size_t)-d->exponent;
+        memcpy(out, "0.0000", 6);
+        copy_digits(out + n, digits);
         return n + n_digits;
     }
-    size_t whole = 1;
     if (d->exponent >= 0 && d->exponent < MAX_DIGITS) /* 123.45, or 12000 */
         whole = (size_t)d->exponent + 1;
-    size_t shown = n_digits < whole ? n_digits : whole;
-    memcpy(out, digits, shown);
-    n = shown + print_zeros(out + shown, (int)(whole - shown));
+    size_t n = whole;
     if (n_digits > whole) {
-        out[n++] = '.';
-        memcpy(out + n, digits + whole, n_digits - whole);
-        n += n_digits - whole;
+        copy_digits(out + 1, digits);
+        memmove(out, out + 1, whole);
+        out[whole] = '.';
+        n = n_digits + 1;
+    } else {
+        memset(out, '0', whole);
+        memcpy(out, digits, n_digits);
     }
     if (d->exponent < -5 || d->exponent >= MAX_DIGITS) { /* 1.5e-7 */
         out[n++] = 'e';
