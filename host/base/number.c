@@ -85,15 +85,6 @@ static bool reads_back(const struct decimal *d, float value)
     return (float)(x - x * 0x1p-50) == value && (float)(x + x * 0x1p-50) == value;
 }
 
-static struct decimal without_zeros(struct decimal d)
-{
-    while (d.n_digits > 1 && d.digits % 10 == 0) {
-        d.digits /= 10;
-        d.n_digits--;
-    }
-    return d;
-}
-
 /* The fewest digits that still read back; most floats take 8 or 9, which any two floats differ in. */
 static struct decimal shortest_read_back(float value, double scaled, int exponent)
 {
@@ -104,65 +95,72 @@ static struct decimal shortest_read_back(float value, double scaled, int exponen
             break;
         best = d;
     }
-    return without_zeros(best);
+    for (; best.n_digits < MAX_DIGITS; best.n_digits++)
+        best.digits *= 10;
+    return best;
 }
 
-/* The same, most often without reading back: by how far from it everything is still read as the value. */
+static double multiple(double scaled, double unit)
+{
+    return (uint32_t)(scaled / unit + 0.5) * unit;
+}
+
+/* The same, most often without reading back: by how far from it everything is still read as the value. What
+ * floats do now so, now so takes no branches. */
 static struct decimal shortest(float value)
 {
-    static const double tenth_of[] = {1e0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8};
-    static const double too_near = 1e-5; /* scaled is within 1e-6 */
-    uint32_t bits, whole = 100000000;
-    double unit = 1;
+    static const double too_near = 1e-5, end = 1e9; /* scaled is within 1e-6 */
+    uint32_t bits;
     int exponent;
     double scaled = scale(value, &exponent);
     memcpy(&bits, &value, sizeof bits);
     uint32_t fraction = bits & 0x7fffff;
     double reach = scaled * 0.5 / (double)(fraction | 0x800000);
-    if (fraction == 0 || bits < 0x800000) /* a power of two reaches down less far, a denormal farther */
+    double of_nine = multiple(scaled, 1), of_eight = multiple(scaled, 10), next = multiple(scaled, 100);
+    double miss = fabs(of_eight - scaled), next_miss = fabs(next - scaled);
+    double best = miss < reach ? of_eight : of_nine;
+    /* A power of two reaches down less far, a denormal farther. */
+    if ((fraction == 0) | (bits < 0x800000) | (of_eight >= end) | (fabs(miss - reach) < too_near))
         return shortest_read_back(value, scaled, exponent);
-    struct decimal best = {(uint32_t)(scaled + 0.5), MAX_DIGITS, exponent};
-    for (int n = MAX_DIGITS - 1; n > 0; n--, whole /= 10) {
-        unit *= 10;
-        uint32_t digits = (uint32_t)(scaled * tenth_of[MAX_DIGITS - n] + 0.5);
-        double miss = fabs(digits * unit - scaled);
-        if (digits == whole || fabs(miss - reach) < too_near)
+    for (double unit = 100;; unit *= 10) {
+        if ((next >= end) | (fabs(next_miss - reach) < too_near))
             return shortest_read_back(value, scaled, exponent);
-        if (miss > reach)
+        if (next_miss > reach)
             break;
-        best = (struct decimal){digits, n, exponent};
+        best = next;
+        next = multiple(scaled, 10 * unit);
+        next_miss = fabs(next - scaled);
     }
-    return without_zeros(best);
+    return (struct decimal){(uint32_t)best, MAX_DIGITS, exponent};
 }
 
-/* Of fixed length, which is quicker; out has room. */
-static void copy_digits(char *out, const char digits[MAX_DIGITS])
+/* All of MAX_DIGITS digits; how many there are before the zeros at their end. */
+static size_t print_digits(char out[MAX_DIGITS], uint32_t digits)
 {
-    memcpy(out, digits, MAX_DIGITS);
+    uint32_t high = digits / 10000, low = digits % 10000;
+    memcpy(out + 7, pairs + 2 * (low % 100), 2);
+    memcpy(out + 5, pairs + 2 * (low / 100), 2);
+    memcpy(out + 3, pairs + 2 * (high % 100), 2);
+    memcpy(out + 1, pairs + 2 * (high / 100 % 100), 2);
+    out[0] = (char)('0' + high / 10000);
+    size_t n = MAX_DIGITS;
+    while (n > 1 && out[n - 1] == '0')
+        n--;
+    return n;
 }
 
 static size_t print_decimal(char *out, const struct decimal *d)
 {
-    char digits[NUMBER_MAX_CHARS];
-    size_t n_digits = number_print_u64(digits, d->digits), whole = 1;
     if (d->exponent < 0 && d->exponent >= -5) { /* 0.00123 */
         size_t n = 1 + (size_t)-d->exponent;
         memcpy(out, "0.0000", 6);
-        copy_digits(out + n, digits);
-        return n + n_digits;
+        return n + print_digits(out + n, d->digits);
     }
-    if (d->exponent >= 0 && d->exponent < MAX_DIGITS) /* 123.45, or 12000 */
-        whole = (size_t)d->exponent + 1;
-    size_t n = whole;
-    if (n_digits > whole) {
-        copy_digits(out + 1, digits);
-        memmove(out, out + 1, whole);
-        out[whole] = '.';
-        n = n_digits + 1;
-    } else {
-        memset(out, '0', whole);
-        memcpy(out, digits, n_digits);
-    }
+    size_t whole = d->exponent >= 0 && d->exponent < MAX_DIGITS ? (size_t)d->exponent + 1 : 1;
+    size_t n = print_digits(out + 1, d->digits); /* 123.45, or 12000 */
+    memmove(out, out + 1, whole);
+    out[whole] = '.';
+    n = n > whole ? n + 1 : whole;
     if (d->exponent < -5 || d->exponent >= MAX_DIGITS) { /* 1.5e-7 */
         out[n++] = 'e';
         if (d->exponent < 0)
