@@ -85,13 +85,14 @@ int bench_main(const struct bench_usage *usage, int argc, char **argv,
                enum collide_status (*run)(const void *options, struct collide_error *err),
                const void *options)
 {
+    struct args args = {.table = usage->table, .n = usage->n};
     struct args_positionals none = {.max = 0};
     struct collide_error err = {0};
-    switch (args_parse(usage->table, usage->n, argc, argv, &none, &err)) {
+    switch (args_parse(&args, argc, argv, &none, &err)) {
     case ARGS_OK:
         break;
     case ARGS_HELP:
-        args_print_help(stdout, usage->synopsis, usage->summary, usage->table, usage->n);
+        args_print_help(stdout, usage->synopsis, usage->summary, &args);
         return BENCH_OK;
     case ARGS_BAD:
         return fail(BENCH_USAGE, &err);

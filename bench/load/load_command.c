@@ -122,13 +122,12 @@ static int run(struct experiment *e, enum load_action action)
     return is_good ? BENCH_OK : BENCH_ERRORS;
 }
 
-static void print_help(const struct load_kind *kind, enum load_action action, const struct arg *table,
-                       size_t n)
+static void print_help(const struct load_kind *kind, enum load_action action, const struct args *args)
 {
     char usage[128];
     snprintf(usage, sizeof usage, "collide-bench %s%s [options] %s", action == LOAD_SWEEP ? "sweep " : "",
              kind->name, kind->arguments);
-    args_print_help(stdout, usage, kind->summary, table, n);
+    args_print_help(stdout, usage, kind->summary, args);
 }
 
 static enum collide_status settle(const struct load_kind *kind, enum load_action action,
@@ -155,9 +154,10 @@ int load_command(const struct load_kind *kind, enum load_action action, int argc
         n += SWEEP_N_OPTIONS;
     }
     n += kind->fill_table(kind->self, &options, table + n);
-    switch (args_parse(table, n, argc, argv, &positionals, &err)) {
+    struct args args = {.table = table, .n = n};
+    switch (args_parse(&args, argc, argv, &positionals, &err)) {
     case ARGS_HELP:
-        print_help(kind, action, table, n);
+        print_help(kind, action, &args);
         return BENCH_OK;
     case ARGS_BAD:
         return fail(BENCH_USAGE, &err);

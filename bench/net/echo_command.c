@@ -82,18 +82,18 @@ int bench_echo(int argc, char **argv)
         {"port", 'p', ARG_U64, &port, .min = 1, .max = 65535, .default_text = "", .help = "xdp: UDP port"},
         {"poll", '\0', ARG_CHOICE, &wait, .choices = wait_names, .help = "udp: how to wait for datagrams"},
     };
-    const size_t n = sizeof table / sizeof table[0];
+    struct args args = {.table = table, .n = sizeof table / sizeof table[0]};
     struct args_positionals positionals = {.min = 2, .max = 2, .names = "udp|xdp HOST:PORT|IFACE[:QUEUE]"};
     struct echo_options options = {.ready = tell_ready};
     struct collide_error err;
-    switch (args_parse(table, n, argc, argv, &positionals, &err)) {
+    switch (args_parse(&args, argc, argv, &positionals, &err)) {
     case ARGS_HELP:
         args_print_help(stdout,
                         "collide-bench echo udp [--poll spin|sleep] HOST:PORT\n"
                         "       collide-bench echo xdp --port P IFACE[:QUEUE]",
                         "Sends back every datagram as it came, until SIGINT or SIGTERM: what a transport "
                         "costs when nothing is computed. See --baseline-address of udp and xdp.",
-                        table, n);
+                        &args);
         return BENCH_OK;
     case ARGS_BAD:
         log_error("%s", err.text);

@@ -29,17 +29,17 @@ int bench_report(int argc, char **argv)
          .help = "the page"},
         {"title", '\0', ARG_TEXT, &title, .value_name = "TEXT", .help = "its heading"},
     };
-    const size_t n = sizeof table / sizeof table[0];
+    struct args args = {.table = table, .n = sizeof table / sizeof table[0]};
     struct args_positionals files = {.min = 1, .max = ARG_LIST_MAX, .names = "[NAME=]FILE..."};
     struct results results = {0};
     struct collide_error err;
-    switch (args_parse(table, n, argc, argv, &files, &err)) {
+    switch (args_parse(&args, argc, argv, &files, &err)) {
     case ARGS_HELP:
         args_print_help(
             stdout, "collide-bench report [options] [NAME=]FILE...",
             "Draws results that http, udp, xdp, shm and sweep have printed with --json as one HTML "
             "page that needs nothing else. A file's results are called by their command, or NAME.",
-            table, n);
+            &args);
         return BENCH_OK;
     case ARGS_BAD:
         log_error("%s", err.text);

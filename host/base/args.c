@@ -3,40 +3,56 @@
 #include "base/error.h"
 #include "base/spelling.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct arg_table {
-    const struct arg *args;
-    size_t n;
-};
-
-static const struct arg *find_long(struct arg_table table, const char *name, size_t length)
+static const struct arg *find_long(const struct args *args, const char *name, size_t length)
 {
-    for (size_t i = 0; i < table.n; i++)
-        if (strlen(table.args[i].name) == length && memcmp(table.args[i].name, name, length) == 0)
-            return &table.args[i];
+    for (size_t i = 0; i < args->n; i++)
+        if (strlen(args->table[i].name) == length && memcmp(args->table[i].name, name, length) == 0)
+            return &args->table[i];
     return NULL;
 }
 
-static const struct arg *find_short(struct arg_table table, char letter)
+static const struct arg *find_short(const struct args *args, char letter)
 {
-    for (size_t i = 0; i < table.n; i++)
-        if (table.args[i].short_name == letter)
-            return &table.args[i];
+    for (size_t i = 0; i < args->n; i++)
+        if (args->table[i].short_name == letter)
+            return &args->table[i];
     return NULL;
 }
 
-static enum collide_status unknown_option(struct arg_table table, const char *name, size_t length,
+const struct arg *args_find(const struct args *args, const char *name)
+{
+    return find_long(args, name, strlen(name));
+}
+
+static enum arg_source *source_of(struct args *args, const struct arg *arg)
+{
+    return &args->sources[arg - args->table];
+}
+
+const char *args_first_given(const struct args *args, const char *const *names)
+{
+    for (; *names; names++) {
+        const struct arg *arg = args_find(args, *names);
+        if (arg && args->sources[arg - args->table] != ARG_BY_DEFAULT)
+            return *names;
+    }
+    return NULL;
+}
+
+static enum collide_status unknown_option(const struct args *args, const char *name, size_t length,
                                           struct collide_error *err)
 {
     char typed[64];
     snprintf(typed, sizeof typed, "%.*s", (int)(length < sizeof typed ? length : sizeof typed - 1), name);
     struct spelling meant = spelling_of(typed);
-    for (size_t i = 0; i < table.n; i++)
-        spelling_offer(&meant, table.args[i].name);
+    for (size_t i = 0; i < args->n; i++)
+        spelling_offer(&meant, args->table[i].name);
     if (meant.closest)
         return error_set(err, COLLIDE_INVALID, "unknown option --%s; did you mean --%s?", typed,
                          meant.closest);
@@ -163,12 +179,33 @@ static enum collide_status set_value(const struct arg *arg, const char *value, s
     return error_set(err, COLLIDE_INVALID, "--%s: its table entry has no type", arg->name);
 }
 
-enum collide_status args_set(const struct arg *table, size_t n, const char *name, const char *value,
+/* Whether the option would take the value: into a target that nobody reads. */
+static enum collide_status check_value(const struct arg *arg, const char *value, struct collide_error *err)
+{
+    union {
+        bool flag;
+        const char *text;
+        struct arg_text_list texts;
+        uint64_t number;
+        struct arg_u64_list numbers;
+        double real;
+        int choice;
+    } nowhere = {.texts.n = 0};
+    struct arg trial = *arg;
+    trial.target = &nowhere;
+    return set_value(&trial, value, err);
+}
+
+enum collide_status args_set(struct args *args, const char *name, const char *value,
                              struct collide_error *err)
 {
-    struct arg_table t = {table, n};
-    const struct arg *arg = find_long(t, name, strlen(name));
-    return arg ? set_value(arg, value, err) : unknown_option(t, name, strlen(name), err);
+    const struct arg *arg = args_find(args, name);
+    if (!arg)
+        return unknown_option(args, name, strlen(name), err);
+    if (*source_of(args, arg) == ARG_FROM_COMMAND)
+        return check_value(arg, value, err);
+    *source_of(args, arg) = ARG_FROM_FILE;
+    return set_value(arg, value, err);
 }
 
 /* The arguments still to be read. */
@@ -195,24 +232,26 @@ static enum collide_status set_from_next(const struct arg *arg, struct reader *i
     return set_value(arg, value, err);
 }
 
-static enum collide_status parse_long(struct arg_table table, const char *text, struct reader *in,
+static enum collide_status parse_long(struct args *args, const char *text, struct reader *in,
                                       struct collide_error *err)
 {
     size_t length = strcspn(text, "=");
-    const struct arg *arg = find_long(table, text, length);
+    const struct arg *arg = find_long(args, text, length);
     if (!arg)
-        return unknown_option(table, text, length, err);
+        return unknown_option(args, text, length, err);
+    *source_of(args, arg) = ARG_FROM_COMMAND;
     return text[length] ? set_value(arg, text + length + 1, err) : set_from_next(arg, in, err);
 }
 
-static enum collide_status parse_short(struct arg_table table, const char *letters, struct reader *in,
+static enum collide_status parse_short(struct args *args, const char *letters, struct reader *in,
                                        struct collide_error *err)
 {
     for (const char *at = letters; *at; at++) {
-        const struct arg *arg = find_short(table, *at);
+        const struct arg *arg = find_short(args, *at);
         if (!arg)
             return error_set(err, COLLIDE_INVALID, "unknown option -%c in -%s; --help lists them", *at,
                              letters);
+        *source_of(args, arg) = ARG_FROM_COMMAND;
         if (arg->type != ARG_FLAG && at[1])
             return set_value(arg, at + 1, err);
         enum collide_status status = set_from_next(arg, in, err);
@@ -241,10 +280,10 @@ static enum collide_status check_positionals(const struct args_positionals *p, s
     return COLLIDE_OK;
 }
 
-enum args_outcome args_parse(const struct arg *table, size_t n, int argc, char **argv,
-                             struct args_positionals *positionals, struct collide_error *err)
+enum args_outcome args_parse(struct args *args, int argc, char **argv, struct args_positionals *positionals,
+                             struct collide_error *err)
 {
-    struct arg_table t = {table, n};
+    assert(args->n <= ARGS_MAX);
     if (asks_for_help(argc, argv))
         return ARGS_HELP;
     positionals->values = argv;
@@ -259,9 +298,9 @@ enum args_outcome args_parse(const struct arg *table, size_t n, int argc, char *
         else if (strcmp(text, "--") == 0)
             options_ended = true;
         else if (text[1] == '-')
-            status = parse_long(t, text + 2, &in, err);
+            status = parse_long(args, text + 2, &in, err);
         else
-            status = parse_short(t, text + 1, &in, err);
+            status = parse_short(args, text + 1, &in, err);
         if (status != COLLIDE_OK)
             return ARGS_BAD;
     }

@@ -21,7 +21,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { ARG_LIST_MAX = 64 };
+enum {
+    ARG_LIST_MAX = 64,
+    ARGS_MAX = 128, /* options of a table */
+};
 
 struct arg_text_list {
     const char *items[ARG_LIST_MAX];
@@ -57,6 +60,16 @@ struct arg {
     const char *help;
 };
 
+/* Where an option has its value from. */
+enum arg_source { ARG_BY_DEFAULT, ARG_FROM_FILE, ARG_FROM_COMMAND };
+
+/* A command's options, and which of them have been given. */
+struct args {
+    const struct arg *table;           /* (n), borrowed */
+    size_t n;                          /* up to ARGS_MAX */
+    enum arg_source sources[ARGS_MAX]; /* (n), set by parsing */
+};
+
 /* The arguments that are no options. values points into argv, whose front they are moved to. */
 struct args_positionals {
     size_t min, max;   /* how many are allowed */
@@ -74,17 +87,27 @@ enum args_outcome {
 /* Parses argc arguments (the program's and subcommand's names not among them): --name VALUE, --name=VALUE,
  * -n VALUE, -nVALUE, flags run together as -ab, and positionals anywhere; after `--` everything is
  * positional, and so is `-`. A value that starts with "--" needs the = form. */
-enum args_outcome args_parse(const struct arg *table, size_t n, int argc, char **argv,
-                             struct args_positionals *positionals, struct collide_error *err);
-
-/* Sets one option by name, exactly as --name=value would; for configuration files. */
-enum collide_status args_set(const struct arg *table, size_t n, const char *name, const char *value,
+enum args_outcome args_parse(struct args *args, int argc, char **argv, struct args_positionals *positionals,
                              struct collide_error *err);
+
+/* Sets one option by name as --name=value would, once the command line is parsed; for configuration files.
+ * What the command line has given stays: then the value is only checked. */
+enum collide_status args_set(struct args *args, const char *name, const char *value,
+                             struct collide_error *err);
+
+/* The option of this name, or NULL. */
+const struct arg *args_find(const struct args *args, const char *name);
+
+/* The first of these options (NULL-terminated names) that was given, or NULL. */
+const char *args_first_given(const struct args *args, const char *const *names);
 
 /* The names of an ARG_CHOICE, "a|b|c", cut to capacity. */
 void arg_choices_text(const struct arg *arg, char *out, size_t capacity);
 
 /* "Usage: <usage>", the summary, and the options by group, aligned and wrapped at 100 columns. */
-void args_print_help(FILE *out, const char *usage, const char *summary, const struct arg *table, size_t n);
+void args_print_help(FILE *out, const char *usage, const char *summary, const struct args *args);
+
+/* The heading that help shows an option below. */
+const char *arg_group(const struct arg *arg);
 
 #endif

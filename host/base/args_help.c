@@ -103,33 +103,41 @@ static void print_option(FILE *out, const struct arg *arg, int indent)
     print_wrapped(out, text, indent);
 }
 
-static const char *group_of(const struct arg *arg)
+const char *arg_group(const struct arg *arg)
 {
     return arg->group ? arg->group : "Options";
 }
 
-static bool is_first_of_group(const struct arg *table, size_t i)
+static bool is_first_of_group(const struct args *args, size_t i)
 {
     for (size_t j = 0; j < i; j++)
-        if (strcmp(group_of(&table[j]), group_of(&table[i])) == 0)
+        if (strcmp(arg_group(&args->table[j]), arg_group(&args->table[i])) == 0)
             return false;
     return true;
 }
 
 /* Where the help texts start: past every left column but the longest ones, which get a line of their own. */
-static int help_column(const struct arg *table, size_t n)
+static int help_column(const struct args *args)
 {
     int column = (int)strlen("  -h, --help") + 2;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < args->n; i++) {
         char left[TEXT_MAX];
-        int width = left_column(&table[i], left, sizeof left) + 2;
+        int width = left_column(&args->table[i], left, sizeof left) + 2;
         if (width > column && width <= LEFT_COLUMNS_MAX)
             column = width;
     }
     return column;
 }
 
-void args_print_help(FILE *out, const char *usage, const char *summary, const struct arg *table, size_t n)
+static void print_group(FILE *out, const struct args *args, const char *group, int indent)
+{
+    fprintf(out, "\n%s:\n", group);
+    for (size_t i = 0; i < args->n; i++)
+        if (strcmp(arg_group(&args->table[i]), group) == 0)
+            print_option(out, &args->table[i], indent);
+}
+
+void args_print_help(FILE *out, const char *usage, const char *summary, const struct args *args)
 {
     bool no_default = false;
     const struct arg help = {.name = "help",
@@ -137,17 +145,11 @@ void args_print_help(FILE *out, const char *usage, const char *summary, const st
                              .type = ARG_FLAG,
                              .target = &no_default,
                              .help = "print this and exit"};
-    int indent = help_column(table, n);
+    int indent = help_column(args);
     fprintf(out, "Usage: %s\n\n", usage);
     print_wrapped(out, summary, 0);
-    for (size_t i = 0; i < n; i++) {
-        if (!is_first_of_group(table, i))
-            continue;
-        fprintf(out, "\n%s:\n", group_of(&table[i]));
-        for (size_t j = i; j < n; j++)
-            if (strcmp(group_of(&table[j]), group_of(&table[i])) == 0)
-                print_option(out, &table[j], indent);
-    }
-    fputc('\n', out);
+    for (size_t i = 0; i < args->n; i++)
+        if (is_first_of_group(args, i))
+            print_group(out, args, arg_group(&args->table[i]), indent);
     print_option(out, &help, indent);
 }

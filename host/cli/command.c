@@ -2,21 +2,54 @@
 
 #include "base/log.h"
 
+#include <assert.h>
+#include <string.h>
+
+/* "serve": the words of the synopsis before its arguments. */
+static void name_of(const struct usage *usage, char name[64])
+{
+    name[0] = '\0';
+    sscanf(usage->synopsis, "collide %63[a-z ]", name);
+    for (size_t n = strlen(name); n > 0 && name[n - 1] == ' '; n--)
+        name[n - 1] = '\0';
+}
+
+static enum args_outcome parse(struct usage *usage, int argc, char **argv, struct collide_error *err)
+{
+    const char *config = NULL;
+    struct arg table[ARGS_MAX];
+    struct args all = {.table = table, .n = usage->n + 1};
+    assert(usage->n < ARGS_MAX);
+    if (usage->n)
+        memcpy(table, usage->table, usage->n * sizeof table[0]);
+    table[usage->n] =
+        (struct arg){.name = "config",
+                     .type = ARG_TEXT,
+                     .target = &config,
+                     .value_name = "FILE",
+                     .group = "Common",
+                     .help = "take options from this file, too: lines of `name = value` (docs/CLI.md)"};
+    enum args_outcome outcome = args_parse(&all, argc, argv, &usage->positionals, err);
+    if (outcome == ARGS_HELP)
+        args_print_help(stdout, usage->synopsis, usage->summary, &all);
+    usage->args = (struct args){.table = usage->table, .n = usage->n};
+    memcpy(usage->args.sources, all.sources, sizeof all.sources);
+    if (outcome != ARGS_OK || !config)
+        return outcome;
+    char name[64];
+    name_of(usage, name);
+    return config_read(config, name, &usage->args, &usage->config, err) == COLLIDE_OK ? ARGS_OK : ARGS_BAD;
+}
+
 bool command_parse(struct usage *usage, int argc, char **argv, int *exit_code)
 {
     struct collide_error err = {0};
-    switch (args_parse(usage->table, usage->n, argc, argv, &usage->positionals, &err)) {
-    case ARGS_OK:
-        return true;
-    case ARGS_HELP:
-        args_print_help(stdout, usage->synopsis, usage->summary, usage->table, usage->n);
+    enum args_outcome outcome = parse(usage, argc, argv, &err);
+    if (outcome == ARGS_BAD)
+        *exit_code = err.status == COLLIDE_INVALID ? command_misused(usage, err.text) : command_fail(&err);
+    else if (outcome == ARGS_HELP)
         *exit_code = EXIT_DONE;
-        return false;
-    case ARGS_BAD:
-        break;
-    }
-    *exit_code = command_misused(usage, err.text);
-    return false;
+    return outcome == ARGS_OK;
 }
 
 int command_fail(const struct collide_error *err)

@@ -3,6 +3,7 @@
 #define CLI_COMMAND_H
 
 #include "base/args.h"
+#include "cli/config_file.h"
 #include "collide/status.h"
 
 /* Exit codes of the program. */
@@ -28,9 +29,13 @@ struct usage {
     const struct arg *table;
     size_t n;
     struct args_positionals positionals;
+    /* Set by command_parse. */
+    struct args args;
+    struct config_values config;
 };
 
-/* True: go on. False: help or an error has been printed, and *exit_code is what to return. */
+/* Reads the command line, and the file of --config, which every command has. True: go on. False: help or an
+ * error has been printed, and *exit_code is what to return. */
 bool command_parse(struct usage *usage, int argc, char **argv, int *exit_code);
 
 /* Prints an error and gives EXIT_FAILED. */

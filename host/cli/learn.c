@@ -151,51 +151,34 @@ static enum collide_status run_embeddings(const struct flags *flags, struct coll
                : status;
 }
 
-/* The first option given that makes no sense without a log, or NULL. Those of user tables do if there is one.
- */
-static const char *option_for_logs(const struct flags *f)
+/* What makes no sense without a log; and without tables of users. */
+static const char *const FOR_LOGS[] = {
+    "dim",    "users",       "histories",      "val",    "hold-out",    "checkpoint", "spill",
+    "layout", "temperature", "teacher-epochs", "epochs", "user-epochs", "patience",   "label",
+    "item",   "features",    "teacher-dim",    "l2",     NULL};
+static const char *const FOR_USERS[] = {"user-method", "user-rows", "user-lookups", NULL};
+/* What goes with such tables alone; and what a click log knows nothing of. */
+static const char *const FOR_EMBEDDINGS[] = {"user-embeddings", "frequencies", "bias", "pooling", NULL};
+static const char *const NOT_FOR_CLICKS[] = {"budget",  "hold-out",    "checkpoint", "users",
+                                             "mapping", "scalar-bits", "spill",      NULL};
+
+/* A usage error if any of these options is given: its name and what is wrong with that. 0: go on; else what
+ * to return. */
+static int refuse(const struct usage *usage, const char *const *names, const char *why)
 {
-    const struct learn_flags usual = learn_flags_default(), *l = &f->learn;
-    const bool has_users = f->embeddings.files.users != NULL;
-    const struct {
-        const char *name;
-        bool is_given;
-    } options[] = {
-        {"--dim", l->dim != 0},
-        {"--users", l->backbone != usual.backbone},
-        {"--user-method (without --user-embeddings)", !has_users && l->user_method != usual.user_method},
-        {"--user-rows (without --user-embeddings)", !has_users && l->user_rows},
-        {"--user-lookups (without --user-embeddings)", !has_users && l->user_lookups},
-        {"--histories", f->histories != HISTORIES_AUTO},
-        {"--val", f->val_path != NULL},
-        {"--hold-out", f->hold_out > 0},
-        {"--checkpoint", f->checkpoint != NULL},
-        {"--spill", f->learn.spill != NULL},
-        {"--layout", f->layout != LOG_LAYOUT_AUTO},
-        {"--temperature", l->temperature != usual.temperature},
-        {"--teacher-epochs", l->teacher_epochs != usual.teacher_epochs},
-        {"--epochs", l->mapped_epochs != usual.mapped_epochs},
-        {"--user-epochs", l->user_epochs != usual.user_epochs},
-        {"--patience", l->patience != usual.patience},
-        {"--label, --item and --features", is_click_log(f)},
-        {"--teacher-dim", f->teacher_dim != 0},
-        {"--l2", f->clicks.l2 != click_options_default().l2},
-    };
-    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
-        if (options[i].is_given)
-            return options[i].name;
-    return NULL;
+    const char *name = args_first_given(&usage->args, names);
+    char message[128];
+    snprintf(message, sizeof message, "--%s %s", name ? name : "", why);
+    return name ? command_misused(usage, message) : EXIT_DONE;
 }
 
-/* 0: go on; else what to return. */
 static int check_embeddings(const struct usage *usage, const struct flags *flags)
 {
-    const char *option = option_for_logs(flags);
-    char message[128];
-    snprintf(message, sizeof message, "%s: not for embeddings, which are learned from without a log",
-             option ? option : "");
-    if (option)
-        return command_misused(usage, message);
+    int exit_code = refuse(usage, FOR_LOGS, "is not for embeddings, which are learned from without a log");
+    if (exit_code == EXIT_DONE && !flags->embeddings.files.users)
+        exit_code = refuse(usage, FOR_USERS, "goes with --user-embeddings, where there is no log");
+    if (exit_code != EXIT_DONE)
+        return exit_code;
     if (usage->positionals.n)
         return command_misused(usage, "a log and --from-embeddings are given; choose one of both");
     if (flags->budget && (flags->rows || flags->learn.user_rows))
@@ -209,19 +192,12 @@ static int check_log(const struct usage *usage, const struct flags *flags)
     const struct click_choices *c = &flags->clicks.choices;
     if (!usage->positionals.n)
         return command_misused(usage, "too few arguments: expected LOG, or --from-embeddings FILE");
-    if (embedding_flags_are_given(&flags->embeddings))
-        return command_misused(usage, "--user-embeddings, --frequencies, --bias and --pooling go with "
-                                      "--from-embeddings");
-    if (!is_click_log(flags))
-        return EXIT_DONE;
+    int exit_code = refuse(usage, FOR_EMBEDDINGS, "goes with --from-embeddings");
+    if (exit_code != EXIT_DONE || !is_click_log(flags))
+        return exit_code;
     if (!(c->label && c->item && c->features))
         return command_misused(usage, "a click log needs all of --label, --item and --features");
-    if (flags->budget || flags->hold_out > 0 || flags->checkpoint || flags->learn.backbone ||
-        flags->learn.mapping || flags->learn.scalar_bits || flags->learn.spill)
-        return command_misused(usage,
-                               "--budget, --hold-out, --checkpoint, --users, --mapping, --scalar-bits and "
-                               "--spill are not for click logs");
-    return EXIT_DONE;
+    return refuse(usage, NOT_FOR_CLICKS, "is not for click logs");
 }
 
 int command_learn(int argc, char **argv)

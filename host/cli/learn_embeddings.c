@@ -16,11 +16,6 @@ struct embedding_flags embedding_flags_default(void)
     return (struct embedding_flags){.pooling = POOLING_MEAN};
 }
 
-bool embedding_flags_are_given(const struct embedding_flags *f)
-{
-    return f->files.users || f->files.frequencies || f->files.bias || f->pooling != POOLING_MEAN;
-}
-
 static struct arg file_arg(const char *name, const char **target, const char *help)
 {
     return (struct arg){.name = name,

@@ -25,9 +25,6 @@ struct arg pooling_arg(struct embedding_flags *flags);         /* --pooling */
     from_embeddings_arg(flags), user_embeddings_arg(flags), frequencies_arg(flags), bias_arg(flags),         \
         pooling_arg(flags)
 
-/* Whether any but --from-embeddings is given. */
-bool embedding_flags_are_given(const struct embedding_flags *flags);
-
 /* Learns and writes the model, and prints what became of the tables. options: rows of 0 stand for an eighth
  * of the ids; pooling is the flags'. budget: how much the model may take, as cli/budget_text.h has it, and
  * rows are as many as fit; or NULL. */

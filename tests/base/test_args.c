@@ -17,6 +17,7 @@ struct options {
     struct arg_u64_list threads;
     double rate;
     int mode;
+    struct args args; /* as the last parse left it */
     struct args_positionals positionals;
     struct collide_error err;
 };
@@ -33,7 +34,7 @@ static struct options defaults(void)
                             .positionals = {.min = 0, .max = 2, .names = "LOG [MODEL]"}};
 }
 
-static enum args_outcome parse(struct options *o, const struct arg **table_out, int argc, const char **argv)
+static enum args_outcome parse(struct options *o, int argc, const char **argv)
 {
     static struct arg table[N_ARGS];
     const struct arg fresh[N_ARGS] = {
@@ -54,14 +55,12 @@ static enum args_outcome parse(struct options *o, const struct arg **table_out, 
         {.name = "mode", .type = ARG_CHOICE, .target = &o->mode, .choices = modes},
     };
     memcpy(table, fresh, sizeof fresh);
-    if (table_out)
-        *table_out = table;
-    return args_parse(table, N_ARGS, argc, (char **)(uintptr_t)argv, &o->positionals, &o->err);
+    o->args = (struct args){.table = table, .n = N_ARGS};
+    return args_parse(&o->args, argc, (char **)(uintptr_t)argv, &o->positionals, &o->err);
 }
 
 #define PARSE(o, ...)                                                                                        \
-    parse((o), NULL, (int)(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)),                          \
-          (const char *[]){__VA_ARGS__})
+    parse((o), (int)(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)), (const char *[]){__VA_ARGS__})
 
 static void assert_refused_with(enum args_outcome outcome, const struct options *o, const char *text)
 {
@@ -74,7 +73,7 @@ static void absent_options_keep_their_defaults(void **state)
 {
     (void)state;
     struct options o = defaults();
-    assert_int_equal(parse(&o, NULL, 0, (const char *[]){NULL}), ARGS_OK);
+    assert_int_equal(parse(&o, 0, (const char *[]){NULL}), ARGS_OK);
     assert_int_equal(o.rows, 100);
     assert_int_equal(o.threads.n, 2);
     assert_int_equal(o.positionals.n, 0);
@@ -196,11 +195,39 @@ static void the_largest_u64_is_read_exactly(void **state)
     uint64_t value = 0;
     struct collide_error err;
     const struct arg any = {.name = "any", .type = ARG_U64, .target = &value};
-    assert_int_equal(args_set(&any, 1, "any", "18446744073709551615", &err), COLLIDE_OK);
+    struct args args = {.table = &any, .n = 1};
+    assert_int_equal(args_set(&args, "any", "18446744073709551615", &err), COLLIDE_OK);
     assert_true(value == UINT64_MAX);
-    assert_int_equal(args_set(&any, 1, "any", "18446744073709551616", &err), COLLIDE_INVALID);
-    assert_int_equal(args_set(&any, 1, "nay", "1", &err), COLLIDE_INVALID);
+    assert_int_equal(args_set(&args, "any", "18446744073709551616", &err), COLLIDE_INVALID);
+    assert_int_equal(args_set(&args, "nay", "1", &err), COLLIDE_INVALID);
     assert_string_equal(err.text, "unknown option --nay; did you mean --any?");
+}
+
+static void what_was_given_is_known_even_at_its_default(void **state)
+{
+    (void)state;
+    struct options o = defaults();
+    const char *const none[] = {"log", "quiet", NULL}, *const some[] = {"quiet", "rows", "out", NULL};
+    assert_int_equal(PARSE(&o, "--rows=100", "-o", "x"), ARGS_OK);
+    assert_null(args_first_given(&o.args, none));
+    assert_string_equal(args_first_given(&o.args, some), "rows");
+}
+
+static void the_command_line_wins_over_a_file(void **state)
+{
+    (void)state;
+    struct options o = defaults();
+    assert_int_equal(PARSE(&o, "--rows=7", "--log=a", "-q"), ARGS_OK);
+    assert_int_equal(args_set(&o.args, "rows", "8", &o.err), COLLIDE_OK);
+    assert_int_equal(args_set(&o.args, "log", "b", &o.err), COLLIDE_OK);
+    assert_int_equal(args_set(&o.args, "quiet", "no", &o.err), COLLIDE_OK);
+    assert_int_equal(args_set(&o.args, "rate", "0.75", &o.err), COLLIDE_OK);
+    assert_int_equal(o.rows, 7);
+    assert_int_equal(o.logs.n, 1);
+    assert_true(o.quiet);
+    assert_true(o.rate == 0.75);
+    assert_int_equal(args_set(&o.args, "rows", "none", &o.err), COLLIDE_INVALID);
+    assert_string_equal(o.err.text, "--rows: 'none' is not a whole number from 1 to 4096");
 }
 
 static void more_list_entries_than_fit_are_refused(void **state)
@@ -219,8 +246,7 @@ static void help_shows_groups_defaults_and_wraps(void **state)
 {
     (void)state;
     struct options o = defaults();
-    const struct arg *table = NULL;
-    parse(&o, &table, 0, (const char *[]){NULL});
+    parse(&o, 0, (const char *[]){NULL});
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
@@ -229,7 +255,7 @@ static void help_shows_groups_defaults_and_wraps(void **state)
         out, "collide test [options] LOG [MODEL]",
         "A summary that is much longer than one line of the terminal can hold, so that it has to be "
         "wrapped somewhere before its end.",
-        table, N_ARGS);
+        &o.args);
     fclose(out);
     assert_non_null(strstr(text, "Usage: collide test [options] LOG [MODEL]\n"));
     assert_non_null(strstr(text, "\nModel:\n  -r, --rows N            rows of the table (default: 100)\n"));
@@ -265,6 +291,8 @@ int main(void)
         cmocka_unit_test(bad_values_are_refused_with_the_range),
         cmocka_unit_test(missing_values_are_refused),
         cmocka_unit_test(the_largest_u64_is_read_exactly),
+        cmocka_unit_test(what_was_given_is_known_even_at_its_default),
+        cmocka_unit_test(the_command_line_wins_over_a_file),
         cmocka_unit_test(more_list_entries_than_fit_are_refused),
         cmocka_unit_test(help_shows_groups_defaults_and_wraps),
         cmocka_unit_test(spelling_distance_counts_slips),

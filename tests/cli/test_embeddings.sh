@@ -175,7 +175,7 @@ it_refuses_what_needs_a_log() {
   local option
   for option in "--dim 8" "--users row" "--val log" "--hold-out 0.1" "--checkpoint folder" "--histories none" \
     "--epochs 3" "--teacher-epochs 3" "--user-epochs 3" "--patience 3" "--temperature 0.2" "--layout pairs" \
-    "--teacher-dim 4" "--l2 0.1" "--user-rows 3"; do
+    "--teacher-dim 4" "--l2 0.1"; do
     # shellcheck disable=SC2086
     run 2 learn --from-embeddings items.npy -o model $option
     says "${option% *}"
@@ -184,7 +184,9 @@ it_refuses_what_needs_a_log() {
   run 2 learn log --from-embeddings items.npy -o model
   says "choose one of both"
   run 2 learn log -o model --bias bias.npy
-  says "go with --from-embeddings"
+  says "--bias goes with --from-embeddings"
+  run 2 learn --from-embeddings items.npy -o model --user-rows 3
+  says "--user-rows goes with --user-embeddings"
   run 1 learn --from-embeddings items.npy -o model --scalar-bits 4
   says "there are no biases"
   [ ! -e model ] || fail "a model was written"

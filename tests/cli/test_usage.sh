@@ -43,7 +43,7 @@ it_mentions_every_flag_in_each_command_s_help() {
     # shellcheck disable=SC2086
     run 0 $command --help
     prints "Usage: collide $command"
-    for flag in ${flags[$command]} help; do
+    for flag in ${flags[$command]} config help; do
       grep -qE -- "--$flag( |$)" out || fail "collide $command --help is silent about --$flag"
     done
     [ "$(awk 'length > 100' out)" = "" ] || fail "collide $command --help is wider than 100 columns"
@@ -112,6 +112,20 @@ it_refuses_too_few_and_too_many_arguments() {
   says "-o FILE is missing"
   run 2 learn log -o
   says "--output needs a value"
+}
+
+it_takes_options_from_a_file() {
+  printf '[synth]\nusers = 20\nitems = 10\n\ninteractions = 50\nseed = 4\n' >synth.ini
+  run 0 synth --users 20 --items 10 -n 50 --seed 4 -o from_flags
+  run 0 synth --config synth.ini -o from_file
+  same_file from_flags from_file
+  run 0 synth --config synth.ini --seed=5 -o other_seed
+  cmp -s from_flags other_seed && fail "the file wins over the command line"
+  printf 'users = 20\nitmes = 10\n' >wrong.ini
+  run 2 synth --config wrong.ini -o from_file
+  says "wrong.ini, line 2: unknown option --itmes; did you mean --items?"
+  run 1 synth --config none.ini
+  says "cannot open none.ini"
 }
 
 it_fails_when_what_it_prints_cannot_be_written() {
