@@ -1,10 +1,9 @@
 #include "base/error.h"
 #include "base/log.h"
-#include "base/parallel.h"
 #include "cli/command.h"
 #include "cli/device_args.h"
+#include "cli/http_args.h"
 #include "cli/transport_args.h"
-#include "http/server.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -94,78 +93,12 @@ static enum collide_status run(struct serve_flags *flags, const sigset_t *stop_s
 
 int command_serve(int argc, char **argv)
 {
-    uint64_t threads = parallel_n_cpus(), max_body = 8 << 20, max_items = 100000, max_history = 100000,
-             max_requests = 10000, max_connections = 1000, idle_timeout = 60, request_timeout = 30,
-             max_delay_us = 0, max_batch = 0;
+    uint64_t max_delay_us = 0, max_batch = 0;
     struct device_flags device = {.shard = false};
-    struct serve_flags flags = {.http = {.listen = "127.0.0.1:8080"}};
+    struct serve_flags flags = {.model_path = NULL};
+    struct http_flags http = http_flags_defaults();
     struct transport_flags transport = transport_flags_defaults();
     const struct arg own[] = {
-        {.name = "listen",
-         .type = ARG_TEXT,
-         .target = &flags.http.listen,
-         .value_name = "HOST:PORT",
-         .group = "HTTP",
-         .help = "where to listen; port 0 takes a free one, no HOST all addresses of the machine"},
-        {.name = "threads",
-         .type = ARG_U64,
-         .target = &threads,
-         .min = 1,
-         .max = 1024,
-         .group = "HTTP",
-         .default_text = "one a CPU",
-         .help = "HTTP threads, each with its own way to the device"},
-        {.name = "max-body",
-         .type = ARG_U64,
-         .target = &max_body,
-         .min = 1,
-         .group = "Limits",
-         .value_name = "BYTES",
-         .help = "largest request body"},
-        {.name = "max-items",
-         .type = ARG_U64,
-         .target = &max_items,
-         .min = 1,
-         .max = UINT32_MAX / 2,
-         .group = "Limits",
-         .help = "most scores of a request, of a whole batch together; and largest k"},
-        {.name = "max-history",
-         .type = ARG_U64,
-         .target = &max_history,
-         .min = 1,
-         .max = UINT32_MAX / 2,
-         .group = "Limits",
-         .help = "longest history in a request"},
-        {.name = "max-requests",
-         .type = ARG_U64,
-         .target = &max_requests,
-         .min = 1,
-         .max = UINT32_MAX / 2,
-         .group = "Limits",
-         .help = "most requests in a batch"},
-        {.name = "max-connections",
-         .type = ARG_U64,
-         .target = &max_connections,
-         .min = 1,
-         .max = 1000000,
-         .group = "Limits",
-         .help = "most connections at once"},
-        {.name = "idle-timeout",
-         .type = ARG_U64,
-         .target = &idle_timeout,
-         .min = 1,
-         .max = 86400,
-         .group = "Limits",
-         .value_name = "SECONDS",
-         .help = "connections without a request are closed after this long"},
-        {.name = "request-timeout",
-         .type = ARG_U64,
-         .target = &request_timeout,
-         .min = 1,
-         .max = 86400,
-         .group = "Limits",
-         .value_name = "SECONDS",
-         .help = "a request must have come, and its answer gone, within this long of its first line"},
         {.name = "max-delay-us",
          .type = ARG_U64,
          .target = &max_delay_us,
@@ -188,9 +121,10 @@ int command_serve(int argc, char **argv)
         DEVICE_ARGS(&device),
     };
     enum { N_OWN = sizeof own / sizeof own[0] };
-    struct arg table[N_OWN + N_TRANSPORT_ARGS];
-    memcpy(table, own, sizeof own);
-    transport_args_fill_table(&transport, table + N_OWN);
+    struct arg table[N_HTTP_ARGS + N_OWN + N_TRANSPORT_ARGS];
+    http_args_fill_table(&http, table);
+    memcpy(table + N_HTTP_ARGS, own, sizeof own);
+    transport_args_fill_table(&transport, table + N_HTTP_ARGS + N_OWN);
     struct usage usage = {"collide serve MODEL [options]",
                           "Answers scoring requests over HTTP, and as datagrams over AF_XDP, UDP and shared "
                           "memory.",
@@ -207,14 +141,9 @@ int command_serve(int argc, char **argv)
     flags.service.scorer = device_flags_options(&device);
     flags.service.scorer.max_delay_us = (unsigned)max_delay_us;
     flags.service.scorer.max_batch = (unsigned)max_batch;
-    flags.http.n_threads = (unsigned)threads;
-    flags.http.poll = flags.transports.poll;
-    flags.service.limits = (struct request_limits){
-        .max_parts = max_requests, .max_items = max_items, .max_history = max_history};
-    flags.http.max_body_bytes = max_body;
-    flags.http.max_connections = (unsigned)max_connections;
-    flags.http.idle_timeout_s = (unsigned)idle_timeout;
-    flags.http.request_timeout_s = (unsigned)request_timeout;
+    if (!args_first_given(&usage.args, (const char *const[]){"http-poll", NULL}))
+        http.poll = transport.poll;
+    http_flags_options(&http, &flags.http, &flags.service.limits);
 
     /* Blocked before any thread starts, so that every thread inherits it and only sigwait sees them. */
     sigset_t stop_signals;

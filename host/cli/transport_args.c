@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const char GROUP[] = "Datagrams";
-static const char *const polls[] = {
+const char *const poll_names[] = {
     [POLL_ADAPTIVE] = "adaptive", [POLL_SPIN] = "spin", [POLL_SLEEP] = "sleep", NULL};
 
 struct transport_flags transport_flags_defaults(void)
@@ -81,7 +81,7 @@ void transport_args_fill_table(struct transport_flags *flags, struct arg table[N
         {.name = "poll",
          .type = ARG_CHOICE,
          .target = &flags->poll,
-         .choices = polls,
+         .choices = poll_names,
          .group = GROUP,
          .help = "while nothing comes, spin takes a CPU a thread for the least latency, sleep none; adaptive "
                  "spins for 50 us, then sleeps"},

@@ -5,6 +5,9 @@
 #include "base/args.h"
 #include "net/transports.h"
 
+/* The names of enum poll_policy, for ARG_CHOICE. */
+extern const char *const poll_names[];
+
 struct transport_flags {
     const char *xdp; /* IFACE[:QUEUE,...] */
     uint64_t xdp_port, xdp_busy_poll_us;

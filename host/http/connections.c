@@ -2,10 +2,11 @@
 
 #include "base/clock.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
-enum { SWEEP_NS = 100000000 };
+enum { SWEEP_NS = 500000000 };
 
 struct http_connection *http_connections_add(struct http_connections *all, int fd)
 {
@@ -20,7 +21,7 @@ struct http_connection *http_connections_add(struct http_connections *all, int f
     if (all->first)
         all->first->previous = c;
     all->first = c;
-    http_connection_rest(all, c);
+    http_connection_enter(all, c, HTTP_RESTS);
     return c;
 }
 
@@ -36,14 +37,20 @@ void http_connections_remove(struct http_connections *all, struct http_connectio
     all->free = c;
 }
 
-void http_connection_begin(const struct http_connections *all, struct http_connection *c)
+void http_connection_enter(const struct http_connections *all, struct http_connection *c,
+                           enum http_phase phase)
 {
-    c->due_ns = clock_now_ns() + all->request_ns;
+    if (phase == HTTP_RESTS)
+        c->due_ns = clock_now_ns() + all->idle_ns;
+    else if (phase == HTTP_ASKS)
+        c->due_ns = clock_now_ns() + all->request_ns;
+    c->phase = phase;
 }
 
-void http_connection_rest(const struct http_connections *all, struct http_connection *c)
+static bool has_left(const struct http_connection *c)
 {
-    c->due_ns = clock_now_ns() + all->idle_ns;
+    char byte;
+    return c->phase != HTTP_IS_ANSWERED && recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 void http_connections_sweep(struct http_connections *all)
@@ -53,7 +60,7 @@ void http_connections_sweep(struct http_connections *all)
         return;
     all->sweep_due_ns = now_ns + SWEEP_NS;
     for (struct http_connection *c = all->first; c; c = c->next)
-        if (c->due_ns <= now_ns)
+        if (c->due_ns <= now_ns || has_left(c))
             shutdown(c->fd, SHUT_RDWR);
 }
 

@@ -1,13 +1,19 @@
 /* A thread's open connections, and until when each may take for what it is at: a client that sends a byte now
- * and then is as late as one that sends none. */
+ * and then is as late as one that sends none.
+ *
+ * It also sees who has left. libmicrohttpd 0.9.75 with epoll does not, where the last bytes and the end came
+ * at once, and would keep the connection until it times out. */
 #ifndef HTTP_CONNECTIONS_H
 #define HTTP_CONNECTIONS_H
 
 #include <stdint.h>
 
+enum http_phase { HTTP_RESTS, HTTP_ASKS, HTTP_IS_ANSWERED };
+
 struct http_connection {
     struct http_connection *next, *previous;
     int fd;
+    enum http_phase phase;
     uint64_t due_ns; /* of clock_now_ns */
 };
 
@@ -22,11 +28,12 @@ struct http_connections {
 struct http_connection *http_connections_add(struct http_connections *all, int fd);
 void http_connections_remove(struct http_connections *all, struct http_connection *c);
 
-/* A request's first line has come; its answer has gone. */
-void http_connection_begin(const struct http_connections *all, struct http_connection *c);
-void http_connection_rest(const struct http_connections *all, struct http_connection *c);
+/* A request's first line has come, all of it has come, its answer has gone. */
+void http_connection_enter(const struct http_connections *all, struct http_connection *c,
+                           enum http_phase phase);
 
-/* Shuts down those that are late, now and then: whoever serves them sees their end. */
+/* Shuts down those that are late, or have left with a request half sent, now and then: whoever serves them
+ * then sees their end. */
 void http_connections_sweep(struct http_connections *all);
 
 /* Frees the memory of removed ones. */

@@ -19,6 +19,7 @@ struct http_request {
     char names[HTTP_MAX_NAMES][HTTP_NAME_CHARS]; /* what the pattern's {} stand for, in order */
     const char *body;                            /* (n_bytes), not terminated */
     size_t n_bytes;
+    uint64_t arrived_ns; /* of clock_now_ns: when it was seen that its last byte had come */
     const char *(*find_header)(void *connection, const char *name); /* NULL: there is none */
     void *connection;
 };
@@ -54,6 +55,7 @@ typedef void (*http_endpoint)(const struct http_context *context, const struct h
 
 enum http_route_flag {
     HTTP_TAKES_JSON = 1, /* a Content-Type, where there is one, must be application/json */
+    HTTP_IS_WORK = 2,    /* may be refused by an overloaded server, without a look at its body */
 };
 
 struct http_route {

@@ -28,6 +28,7 @@ struct http_thread {
     atomic_bool quiesce, stop;
     pthread_t thread;
     bool is_running, is_active; /* something has come */
+    uint64_t turn_ns;           /* when it was last looked for what has come */
     struct http_connections connections;
     struct http_exchange_pool pool;
     atomic_uint n_begun;
@@ -56,9 +57,14 @@ static int socket_of(struct MHD_Connection *connection)
     return info ? info->connect_fd : -1;
 }
 
-/* Whether the client has closed its side and everything it sent has been read. libmicrohttpd 0.9.75 with
- * epoll does not see that where the last bytes and the end came at once, and would keep the connection until
- * it times out. */
+static struct http_connection *connection_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
+}
+
+/* Whether the client has closed its side and everything it sent has been read: see http/connections.h. */
 static bool client_has_left(struct MHD_Connection *connection)
 {
     char byte;
@@ -133,11 +139,25 @@ static enum MHD_Result take_body(struct http_thread *t, struct MHD_Connection *c
     return is_cut_off || x->n_received / DISCARD_FACTOR > max ? MHD_NO : MHD_YES;
 }
 
+/* All that has come together is answered one by one: how long this one has waited for those before it.
+ * Refusing the rest early is what keeps the wait of those that are answered short. */
+static bool is_overdue(const struct http_thread *t, const struct http_exchange *x)
+{
+    return x->route->flags & HTTP_IS_WORK &&
+           clock_now_ns() - x->request.arrived_ns > (uint64_t)t->options->max_queue_us * 1000;
+}
+
 static enum MHD_Result answer(struct http_thread *t, struct MHD_Connection *connection,
                               struct http_exchange *x)
 {
+    struct http_connection *c = connection_of(connection);
+    if (c)
+        http_connection_enter(&t->connections, c, HTTP_IS_ANSWERED);
     x->request.body = x->body.bytes;
     x->request.n_bytes = x->body.n_bytes;
+    x->request.arrived_ns = t->turn_ns;
+    if (x->route && is_overdue(t, x))
+        http_exchange_refuse(x, MHD_HTTP_SERVICE_UNAVAILABLE, "overloaded", "too busy; try again later");
     if (x->route)
         x->route->answer(&t->context, &x->request, &x->reply);
     return send_reply(t, connection, x);
@@ -171,13 +191,6 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     return answer(t, connection, x);
 }
 
-static struct http_connection *connection_of(struct MHD_Connection *connection)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    return info ? info->socket_context : NULL;
-}
-
 /* The request line is there: from now on a shutdown waits for the answer. */
 static void *on_begin(void *context, const char *uri, struct MHD_Connection *connection)
 {
@@ -187,7 +200,7 @@ static void *on_begin(void *context, const char *uri, struct MHD_Connection *con
     t->is_active = true;
     atomic_fetch_add(&t->n_begun, 1);
     if (c)
-        http_connection_begin(&t->connections, c);
+        http_connection_enter(&t->connections, c, HTTP_ASKS);
     return NULL;
 }
 
@@ -203,7 +216,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     *state = NULL;
     atomic_fetch_sub(&t->n_begun, 1);
     if (c)
-        http_connection_rest(&t->connections, c);
+        http_connection_enter(&t->connections, c, HTTP_RESTS);
 }
 
 /* Where there is no memory for it, the connection goes without a due time, but for libmicrohttpd's own. */
@@ -253,6 +266,7 @@ static void *run(void *context)
     bool is_quiet = false;
     while (!atomic_load_explicit(&t->stop, memory_order_relaxed)) {
         t->is_active = false;
+        t->turn_ns = clock_now_ns();
         MHD_run(t->daemon);
         if (!is_quiet && atomic_load_explicit(&t->quiesce, memory_order_relaxed)) {
             obey_quiesce(t);

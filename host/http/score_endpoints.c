@@ -57,8 +57,8 @@ static void ready(const struct http_context *c, const struct http_request *reque
 }
 
 static const struct http_route routes[] = {
-    {"POST", "/v1/score", score, HTTP_TAKES_JSON},
-    {"POST", "/v1/topk", topk, HTTP_TAKES_JSON},
+    {"POST", "/v1/score", score, HTTP_TAKES_JSON | HTTP_IS_WORK},
+    {"POST", "/v1/topk", topk, HTTP_TAKES_JSON | HTTP_IS_WORK},
     {"GET", "/v1/model", model, 0},
     {"GET", "/v1/transports", transports, 0},
     {"GET", "/healthz", health, 0},

@@ -17,6 +17,7 @@ struct http_options {
     unsigned max_connections;
     unsigned idle_timeout_s;    /* of a connection between requests */
     unsigned request_timeout_s; /* from a request's first line until its answer has gone */
+    unsigned max_queue_us;      /* work that has waited longer for its turn is refused with 503 */
 };
 
 struct http_server;

@@ -26,7 +26,8 @@ void test_server_start(const struct test_server_options *options, struct test_se
         .max_body_bytes = TEST_MAX_BODY,
         .max_connections = options->max_connections ? options->max_connections : 100,
         .poll = POLL_SLEEP,
-        .request_timeout_s = 30,
+        .request_timeout_s = options->request_timeout_s ? options->request_timeout_s : 30,
+        .max_queue_us = options->max_queue_us ? options->max_queue_us : 10000000,
         .idle_timeout_s = options->idle_timeout_s ? options->idle_timeout_s : 60,
     };
     signal(SIGPIPE, SIG_IGN);

@@ -15,12 +15,13 @@ struct test_server {
 
 enum { TEST_MAX_BODY = 10000 };
 
-/* Zero means: 2 threads, 100 connections, a minute of idleness, the model of test_service.h, the best
- * device. */
+/* Zero means: 2 threads, 100 connections, a minute of idleness, half of one for a request, no limit of a
+ * queue, the model of test_service.h, the best device. */
 struct test_server_options {
     unsigned n_threads;
     unsigned max_connections;
-    unsigned idle_timeout_s;
+    unsigned idle_timeout_s, request_timeout_s;
+    unsigned max_queue_us;
     bool is_loading; /* no model: test_service_load it later */
     const struct random_model *model;
     struct collide_scorer_options scorer; /* cache_dir is not used */

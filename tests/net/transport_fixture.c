@@ -60,7 +60,8 @@ static void *serve(void *context)
                                       .max_connections = 10,
                                       .poll = POLL_SLEEP,
                                       .idle_timeout_s = 60,
-                                      .request_timeout_s = 30};
+                                      .request_timeout_s = 30,
+                                      .max_queue_us = 10000000};
     if (http_server_create(s->service.service, &http, &s->http, &err) != COLLIDE_OK)
         fail_msg("%s", err.text);
     test_service_load(&s->service);

@@ -1,0 +1,75 @@
+/* Clients that take too long, and work that has waited too long. */
+#include "base/clock.h"
+#include "http/http_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { TRICKLE_US = 20000, PATIENCE_S = 20 };
+
+/* Sends a text over and over, a byte now and then, until the server has had enough. */
+static double seconds_until_cut(const struct test_server *s, const char *begin, const char *endless)
+{
+    struct client c;
+    uint64_t start = clock_now_ns();
+    client_connect(s, &c);
+    client_send_text(&c, begin);
+    for (size_t i = 0; clock_seconds_since(start) < PATIENCE_S; i++) {
+        char byte;
+        if (send(c.fd, &endless[i % strlen(endless)], 1, MSG_NOSIGNAL) < 0)
+            break;
+        if (recv(c.fd, &byte, 1, MSG_DONTWAIT) == 0)
+            break;
+        usleep(TRICKLE_US);
+    }
+    client_close(&c);
+    return clock_seconds_since(start);
+}
+
+static void clients_that_trickle_are_cut_off(void **state)
+{
+    static const struct {
+        const char *begin, *endless;
+    } cases[] = {
+        {"", "GET /v1/model"},
+        {"GET /v1/model HTTP/1.1\r\nHost: test\r\n", "X: y\r\n"},
+        {"POST /v1/score HTTP/1.1\r\nHost: test\r\nContent-Length: 9000\r\n\r\n", " "},
+        {"POST /v1/nothing HTTP/1.1\r\nHost: test\r\nContent-Length: 9000\r\n\r\n", " "},
+        {"POST /v1/score HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\n \r\n"}};
+    struct test_server s;
+    (void)state;
+    test_server_start(&(struct test_server_options){.idle_timeout_s = 1, .request_timeout_s = 1}, &s);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_true(seconds_until_cut(&s, cases[i].begin, cases[i].endless) < PATIENCE_S);
+    test_server_stop(&s);
+}
+
+static void work_that_has_waited_too_long_is_refused(void **state)
+{
+    struct test_server s;
+    struct response_text r;
+    (void)state;
+    test_server_start(&(struct test_server_options){.max_queue_us = 1}, &s);
+    ask_once(&s, "POST", "/v1/score", "{\"user\": 1, \"items\": [1]}", &r);
+    assert_error(&r, 503, "overloaded");
+    assert_string_equal(header_of(&r, "Retry-After"), "1");
+    ask_once(&s, "POST", "/v1/topk", "{\"user\": 1, \"k\": 1}", &r);
+    assert_error(&r, 503, "overloaded");
+    ask_once(&s, "GET", "/healthz", NULL, &r);
+    assert_int_equal(r.status, 200);
+    test_server_stop(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(clients_that_trickle_are_cut_off),
+        cmocka_unit_test(work_that_has_waited_too_long_is_refused),
+    };
+    return RUN_SERVER_TESTS(tests);
+}
