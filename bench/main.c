@@ -7,7 +7,7 @@ static const struct subcommand commands[] = {
     {"xdp", "the same over AF_XDP, past the kernel's network stack", bench_xdp},
     {"shm", "the same through shared memory", bench_shm},
     {"sweep", "latency against the offered rate, of any of these", bench_sweep},
-    {"echo", "a bare echo of datagrams, to compare with", bench_echo},
+    {"echo", "a bare echo of datagrams or over HTTP, to compare with", bench_echo},
     {"report", "one HTML page of results", bench_report},
     {"kernel", "remap + embedding-bag on a device, beside plain scalar C and random lines", bench_kernel},
     {"launch", "the way to a device and back", bench_launch},

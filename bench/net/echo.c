@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/spin.h"
+#include "echo_http.h"
 #include "transport/address.h"
 #include "xdp/interface.h"
 #include "xdp/redirect.h"
@@ -142,5 +143,13 @@ static enum collide_status run_udp(const struct echo_options *options, const ato
 enum collide_status echo_run(const struct echo_options *options, const atomic_bool *stop,
                              struct collide_error *err)
 {
-    return options->kind == ECHO_XDP ? run_xdp(options, stop, err) : run_udp(options, stop, err);
+    switch (options->kind) {
+    case ECHO_XDP:
+        return run_xdp(options, stop, err);
+    case ECHO_HTTP_SPIN:
+    case ECHO_HTTP_BLOCK:
+        return echo_http_run(options, stop, err);
+    default:
+        return run_udp(options, stop, err);
+    }
 }

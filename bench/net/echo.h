@@ -11,6 +11,8 @@ enum echo_kind {
     ECHO_XDP,       /* AF_XDP, looking again and again */
     ECHO_UDP_SPIN,  /* the same on a socket */
     ECHO_UDP_BLOCK, /* a socket that sleeps until something comes */
+    ECHO_HTTP_SPIN, /* libmicrohttpd, looking again and again */
+    ECHO_HTTP_BLOCK,
 };
 
 struct echo_options {

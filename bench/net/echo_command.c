@@ -62,8 +62,12 @@ static enum collide_status choose(const char *transport, int wait, uint64_t port
         o->kind = wait == ECHO_SPINS ? ECHO_UDP_SPIN : ECHO_UDP_BLOCK;
         return COLLIDE_OK;
     }
+    if (strcmp(transport, "http") == 0) {
+        o->kind = wait == ECHO_SPINS ? ECHO_HTTP_SPIN : ECHO_HTTP_BLOCK;
+        return COLLIDE_OK;
+    }
     if (strcmp(transport, "xdp") != 0)
-        return error_set(err, COLLIDE_INVALID, "'%s' is neither udp nor xdp", transport);
+        return error_set(err, COLLIDE_INVALID, "'%s' is none of udp, http and xdp", transport);
     if (port == 0)
         return error_set(err, COLLIDE_INVALID, "echo xdp needs a --port");
     if (wait != ECHO_SPINS)
@@ -80,20 +84,23 @@ int bench_echo(int argc, char **argv)
     uint64_t port = 0;
     const struct arg table[] = {
         {"port", 'p', ARG_U64, &port, .min = 1, .max = 65535, .default_text = "", .help = "xdp: UDP port"},
-        {"poll", '\0', ARG_CHOICE, &wait, .choices = wait_names, .help = "udp: how to wait for datagrams"},
+        {"poll", '\0', ARG_CHOICE, &wait, .choices = wait_names,
+         .help = "udp and http: how to wait for what comes"},
     };
     struct args args = {.table = table, .n = sizeof table / sizeof table[0]};
-    struct args_positionals positionals = {.min = 2, .max = 2, .names = "udp|xdp HOST:PORT|IFACE[:QUEUE]"};
+    struct args_positionals positionals = {
+        .min = 2, .max = 2, .names = "udp|http|xdp HOST:PORT|IFACE[:QUEUE]"};
     struct echo_options options = {.ready = tell_ready};
     struct collide_error err;
     switch (args_parse(&args, argc, argv, &positionals, &err)) {
     case ARGS_HELP:
-        args_print_help(stdout,
-                        "collide-bench echo udp [--poll spin|sleep] HOST:PORT\n"
-                        "       collide-bench echo xdp --port P IFACE[:QUEUE]",
-                        "Sends back every datagram as it came, until SIGINT or SIGTERM: what a transport "
-                        "costs when nothing is computed. See --baseline-address of udp and xdp.",
-                        &args);
+        args_print_help(
+            stdout,
+            "collide-bench echo udp|http [--poll spin|sleep] HOST:PORT\n"
+            "       collide-bench echo xdp --port P IFACE[:QUEUE]",
+            "Sends back every datagram, or body, as it came, until SIGINT or SIGTERM: what a transport "
+            "costs when nothing is computed. See --baseline-address of udp and xdp.",
+            &args);
         return BENCH_OK;
     case ARGS_BAD:
         log_error("%s", err.text);

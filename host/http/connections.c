@@ -1,14 +1,12 @@
 #include "http/connections.h"
 
-#include "base/clock.h"
-
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
 enum { SWEEP_NS = 500000000 };
 
-struct http_connection *http_connections_add(struct http_connections *all, int fd)
+struct http_connection *http_connections_add(struct http_connections *all, int fd, uint64_t now_ns)
 {
     struct http_connection *c = all->free;
     if (c)
@@ -21,7 +19,7 @@ struct http_connection *http_connections_add(struct http_connections *all, int f
     if (all->first)
         all->first->previous = c;
     all->first = c;
-    http_connection_enter(all, c, HTTP_RESTS);
+    http_connection_enter(all, c, HTTP_RESTS, now_ns);
     return c;
 }
 
@@ -38,12 +36,12 @@ void http_connections_remove(struct http_connections *all, struct http_connectio
 }
 
 void http_connection_enter(const struct http_connections *all, struct http_connection *c,
-                           enum http_phase phase)
+                           enum http_phase phase, uint64_t now_ns)
 {
     if (phase == HTTP_RESTS)
-        c->due_ns = clock_now_ns() + all->idle_ns;
+        c->due_ns = now_ns + all->idle_ns;
     else if (phase == HTTP_ASKS)
-        c->due_ns = clock_now_ns() + all->request_ns;
+        c->due_ns = now_ns + all->request_ns;
     c->phase = phase;
 }
 
@@ -53,9 +51,8 @@ static bool has_left(const struct http_connection *c)
     return c->phase != HTTP_IS_ANSWERED && recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
-void http_connections_sweep(struct http_connections *all)
+void http_connections_sweep(struct http_connections *all, uint64_t now_ns)
 {
-    uint64_t now_ns = clock_now_ns();
     if (now_ns < all->sweep_due_ns)
         return;
     all->sweep_due_ns = now_ns + SWEEP_NS;

@@ -25,16 +25,16 @@ struct http_connections {
 };
 
 /* NULL: out of memory. */
-struct http_connection *http_connections_add(struct http_connections *all, int fd);
+struct http_connection *http_connections_add(struct http_connections *all, int fd, uint64_t now_ns);
 void http_connections_remove(struct http_connections *all, struct http_connection *c);
 
 /* A request's first line has come, all of it has come, its answer has gone. */
 void http_connection_enter(const struct http_connections *all, struct http_connection *c,
-                           enum http_phase phase);
+                           enum http_phase phase, uint64_t now_ns);
 
 /* Shuts down those that are late, or have left with a request half sent, now and then: whoever serves them
  * then sees their end. */
-void http_connections_sweep(struct http_connections *all);
+void http_connections_sweep(struct http_connections *all, uint64_t now_ns);
 
 /* Frees the memory of removed ones. */
 void http_connections_free(struct http_connections *all);

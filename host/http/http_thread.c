@@ -36,7 +36,7 @@ struct http_thread {
 };
 
 /* Headers fit beside a chunk of the body; libmicrohttpd clears it all between requests. */
-enum { CONNECTION_MEMORY_BYTES = 32 * 1024 };
+enum { CONNECTION_MEMORY_BYTES = 16 * 1024 };
 
 /* How many times the largest body is read and thrown away for the sake of an answer that arrives. */
 enum { DISCARD_FACTOR = 8 };
@@ -89,7 +89,7 @@ static enum MHD_Result send_reply(struct http_thread *t, struct MHD_Connection *
         MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
     if (reply->status == MHD_HTTP_SERVICE_UNAVAILABLE)
         MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
-    if (service_state(t->context.service) == SERVICE_DRAINING || client_has_left(connection))
+    if (service_state(t->context.service) == SERVICE_DRAINING)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     enum MHD_Result result = MHD_queue_response(connection, reply->status, response);
     MHD_destroy_response(response);
@@ -152,7 +152,7 @@ static enum MHD_Result answer(struct http_thread *t, struct MHD_Connection *conn
 {
     struct http_connection *c = connection_of(connection);
     if (c)
-        http_connection_enter(&t->connections, c, HTTP_IS_ANSWERED);
+        http_connection_enter(&t->connections, c, HTTP_IS_ANSWERED, t->turn_ns);
     x->request.body = x->body.bytes;
     x->request.n_bytes = x->body.n_bytes;
     x->request.arrived_ns = t->turn_ns;
@@ -200,7 +200,7 @@ static void *on_begin(void *context, const char *uri, struct MHD_Connection *con
     t->is_active = true;
     atomic_fetch_add(&t->n_begun, 1);
     if (c)
-        http_connection_enter(&t->connections, c, HTTP_ASKS);
+        http_connection_enter(&t->connections, c, HTTP_ASKS, t->turn_ns);
     return NULL;
 }
 
@@ -216,7 +216,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     *state = NULL;
     atomic_fetch_sub(&t->n_begun, 1);
     if (c)
-        http_connection_enter(&t->connections, c, HTTP_RESTS);
+        http_connection_enter(&t->connections, c, HTTP_RESTS, t->turn_ns);
 }
 
 /* Where there is no memory for it, the connection goes without a due time, but for libmicrohttpd's own. */
@@ -226,7 +226,7 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
     struct http_thread *t = context;
     t->is_active = true;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        *state = http_connections_add(&t->connections, socket_of(connection));
+        *state = http_connections_add(&t->connections, socket_of(connection), t->turn_ns);
     } else if (*state) {
         http_connections_remove(&t->connections, *state);
         *state = NULL;
@@ -272,7 +272,7 @@ static void *run(void *context)
             obey_quiesce(t);
             is_quiet = true;
         }
-        http_connections_sweep(&t->connections);
+        http_connections_sweep(&t->connections, t->turn_ns);
         if (t->is_active)
             idle_end(&idle);
         else if (idle_sleeps(&idle))

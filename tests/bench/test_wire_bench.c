@@ -166,7 +166,7 @@ static void wrong_usage_is_refused(void **state)
         {bench_shm, "name --users 3 --items 3 --echo", "unknown option --echo"},
         {bench_sweep, "udp 127.0.0.1:1 --mode open --rate 5", "a sweep sets --mode and --rate itself"},
         {bench_sweep, "udp 127.0.0.1:1 --hgrm x", "a sweep is many"},
-        {bench_echo, "tcp 127.0.0.1:0", "neither udp nor xdp"},
+        {bench_echo, "tcp 127.0.0.1:0", "none of udp, http and xdp"},
         {bench_echo, "xdp veth0", "needs a --port"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
