@@ -100,13 +100,14 @@ static struct decimal shortest_read_back(float value, double scaled, int exponen
     return best;
 }
 
-static double multiple(double scaled, double unit)
+/* The multiple of a unit next to x, up to rounding. */
+static double multiple(double x, double unit, double one_by_unit)
 {
-    return (uint32_t)(scaled / unit + 0.5) * unit;
+    return (uint32_t)(x * one_by_unit + 0.5) * unit;
 }
 
-/* The same, most often without reading back: by how far from it everything is still read as the value. What
- * floats do now so, now so takes no branches. */
+/* The same, most often without reading back: by how far from it everything is still read as the value. Where
+ * floats go now this way, now that, there are no branches: of 9, 8 or 7 digits. */
 static struct decimal shortest(float value)
 {
     static const double too_near = 1e-5, end = 1e9; /* scaled is within 1e-6 */
@@ -116,20 +117,22 @@ static struct decimal shortest(float value)
     memcpy(&bits, &value, sizeof bits);
     uint32_t fraction = bits & 0x7fffff;
     double reach = scaled * 0.5 / (double)(fraction | 0x800000);
-    double of_nine = multiple(scaled, 1), of_eight = multiple(scaled, 10), next = multiple(scaled, 100);
-    double miss = fabs(of_eight - scaled), next_miss = fabs(next - scaled);
-    double best = miss < reach ? of_eight : of_nine;
+    const double of[] = {multiple(scaled, 1, 1), multiple(scaled, 1e1, 1e-1), multiple(scaled, 1e2, 1e-2)};
+    double next = multiple(scaled, 1e3, 1e-3), miss_of_8 = fabs(of[1] - scaled),
+           miss_of_7 = fabs(of[2] - scaled);
+    double best = of[(miss_of_8 < reach) + (miss_of_7 < reach)];
     /* A power of two reaches down less far, a denormal farther. */
-    if ((fraction == 0) | (bits < 0x800000) | (of_eight >= end) | (fabs(miss - reach) < too_near))
+    if ((fraction == 0) | (bits < 0x800000) | (of[1] >= end) | (of[2] >= end) |
+        (fabs(miss_of_8 - reach) < too_near) | (fabs(miss_of_7 - reach) < too_near))
         return shortest_read_back(value, scaled, exponent);
-    for (double unit = 100;; unit *= 10) {
-        if ((next >= end) | (fabs(next_miss - reach) < too_near))
+    for (double unit = 1000;; unit *= 10) {
+        double miss = fabs(next - scaled);
+        if ((next >= end) | (fabs(miss - reach) < too_near))
             return shortest_read_back(value, scaled, exponent);
-        if (next_miss > reach)
+        if (miss > reach)
             break;
         best = next;
-        next = multiple(scaled, 10 * unit);
-        next_miss = fabs(next - scaled);
+        next = multiple(scaled, 10 * unit, 0.1 / unit);
     }
     return (struct decimal){(uint32_t)best, MAX_DIGITS, exponent};
 }
@@ -143,10 +146,10 @@ static size_t print_digits(char out[MAX_DIGITS], uint32_t digits)
     memcpy(out + 3, pairs + 2 * (high % 100), 2);
     memcpy(out + 1, pairs + 2 * (high / 100 % 100), 2);
     out[0] = (char)('0' + high / 10000);
-    size_t n = MAX_DIGITS;
-    while (n > 1 && out[n - 1] == '0')
-        n--;
-    return n;
+    uint64_t rest; /* little-endian: the last digit in the highest byte */
+    memcpy(&rest, out + 1, sizeof rest);
+    rest ^= 0x3030303030303030;
+    return rest ? MAX_DIGITS - (size_t)__builtin_clzll(rest) / 8 : 1;
 }
 
 static size_t print_decimal(char *out, const struct decimal *d)
@@ -158,7 +161,9 @@ static size_t print_decimal(char *out, const struct decimal *d)
     }
     size_t whole = d->exponent >= 0 && d->exponent < MAX_DIGITS ? (size_t)d->exponent + 1 : 1;
     size_t n = print_digits(out + 1, d->digits); /* 123.45, or 12000 */
-    memmove(out, out + 1, whole);
+    out[0] = out[1];
+    for (size_t i = 1; i < whole; i++)
+        out[i] = out[i + 1];
     out[whole] = '.';
     n = n > whole ? n + 1 : whole;
     if (d->exponent < -5 || d->exponent >= MAX_DIGITS) { /* 1.5e-7 */
