@@ -105,6 +105,8 @@ const char *json_v1_code(enum collide_status status)
     switch (status) {
     case COLLIDE_INVALID:
         return "bad_request";
+    case COLLIDE_NOT_FOUND:
+        return "not_found";
     case COLLIDE_BUSY:
         return "unavailable";
     default:

@@ -79,8 +79,6 @@ static bool is_too_large(const struct wire_request *r, const struct request_limi
 static enum wire_code read_part(struct wire_batch *b, const struct wire_request *r,
                                 const struct request_limits *limits, struct wire_part *p)
 {
-    if (r->model != 0)
-        return WIRE_UNKNOWN_MODEL;
     if (r->kind == WIRE_PING)
         return WIRE_OK;
     if (is_too_large(r, limits))
@@ -94,6 +92,7 @@ static struct wire_part *add_part(struct wire_batch *b, const struct wire_reques
     p->id = r->id;
     p->deadline_us = r->deadline_us;
     p->n_unknown = 0;
+    p->model = r->model;
     p->n_results = 0;
     p->kind = r->kind;
     p->flags = r->flags;

@@ -17,6 +17,7 @@ struct wire_part {
     uint64_t id; /* the client's */
     uint32_t deadline_us;
     uint32_t n_unknown;
+    uint16_t model;
     uint16_t n_results; /* of top-k at most; then as many as there are */
     uint8_t kind, flags, code;
     struct collide_id user;

@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "cli/command.h"
 #include "cli/device_args.h"
-#include "serve/service.h"
+#include "serve/models.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -91,7 +91,8 @@ static enum collide_status answer(struct service *service, enum request_kind kin
                                   struct buffer *reply, struct collide_error *err)
 {
     reply->n_bytes = 0;
-    enum collide_status status = service_answer(service, 0, kind, text, n, reply);
+    const struct service_request request = {.kind = kind, .body = text, .n_bytes = n};
+    enum collide_status status = service_answer(service, 0, &request, reply);
     if (reply->failed)
         return error_no_memory(err, "a response");
     enum collide_status written =
@@ -139,7 +140,7 @@ static enum collide_status run(const struct flags *f, enum request_kind kind, co
         .n_workers = 1};
     enum collide_status status = service_create(&options, &service, err);
     if (status == COLLIDE_OK)
-        status = service_load(service, model_path, err);
+        status = service_models_load(service, NULL, model_path, NULL, err);
     if (status == COLLIDE_OK && is_from_flags(f)) {
         print_request(f, &request);
         status = request.failed ? error_no_memory(err, "a request")

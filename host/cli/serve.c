@@ -3,7 +3,9 @@
 #include "cli/command.h"
 #include "cli/device_args.h"
 #include "cli/http_args.h"
+#include "cli/served_args.h"
 #include "cli/transport_args.h"
+#include "serve/loader.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -15,60 +17,75 @@ struct serve_flags {
     struct service_options service;
     struct http_options http;
     struct transports_options transports;
-    const char *model_path;
+    struct served_flags served;
 };
 
-/* The model is loaded behind the open port, while the main thread already waits for signals. It has to be the
+/* Models are loaded behind the open port, while the main thread already waits for signals. It has to be the
  * main one: drivers have threads that block nothing, and only a main thread that waits comes before them. */
-struct loader {
+struct start {
     struct service *service;
     const struct http_server *http;
     unsigned n_http_threads;
-    const char *model_path;
     pthread_t waiter; /* told with SIGTERM when loading fails */
-    enum collide_status status;
     struct collide_error err;
 };
 
-static void *load(void *context)
+static void on_started(void *context, const struct collide_error *err)
 {
-    struct loader *l = context;
-    l->status = service_load(l->service, l->model_path, &l->err);
-    if (l->status != COLLIDE_OK)
-        pthread_kill(l->waiter, SIGTERM);
-    else if (service_state(l->service) == SERVICE_READY)
-        log_info("ready on http://%s with %u threads", http_server_address(l->http), l->n_http_threads);
-    return NULL;
+    struct start *s = context;
+    s->err = *err;
+    if (err->status != COLLIDE_OK)
+        pthread_kill(s->waiter, SIGTERM);
+    else if (service_state(s->service) == SERVICE_READY)
+        log_info("ready on http://%s with %u threads", http_server_address(s->http), s->n_http_threads);
+    else
+        log_info("nothing to serve so far; waiting for a model");
 }
 
-/* Until SIGTERM or SIGINT, or until loading has failed. */
+/* Until SIGTERM or SIGINT, which is returned. */
+static int wait_for_stop(struct loader *loader, const sigset_t *signals)
+{
+    const struct load_order reload = {.kind = RELOAD_STALE};
+    struct collide_error err;
+    int signal_number = SIGHUP;
+    for (;;) {
+        sigwait(signals, &signal_number);
+        if (signal_number != SIGHUP)
+            return signal_number;
+        log_info("SIGHUP: loading models whose files have changed");
+        if (loader_order(loader, &reload, &err) != COLLIDE_OK)
+            log_warning("%s", err.text);
+    }
+}
+
+/* Or until loading has failed. */
 static enum collide_status answer_until_stopped(struct service *service, const struct http_server *http,
-                                                const struct serve_flags *flags, const sigset_t *stop_signals,
+                                                const struct serve_flags *flags, const sigset_t *signals,
                                                 struct collide_error *err)
 {
-    struct loader loader = {.service = service,
-                            .http = http,
-                            .n_http_threads = flags->http.n_threads,
-                            .model_path = flags->model_path,
-                            .waiter = pthread_self()};
-    pthread_t thread;
-    int signal_number = 0;
-    log_info("listening on http://%s, loading %s", http_server_address(http), flags->model_path);
-    if (pthread_create(&thread, NULL, load, &loader) != 0)
-        return error_no_memory(err, "the loading thread");
-    sigwait(stop_signals, &signal_number);
+    struct start start = {
+        .service = service, .http = http, .n_http_threads = flags->http.n_threads, .waiter = pthread_self()};
+    const struct loader_options options = {
+        .service = service, .folder = flags->served.folder, .started = on_started, .context = &start};
+    struct loader *loader;
+    char what[256];
+    served_flags_print(&flags->served, what, sizeof what);
+    log_info("listening on http://%s, loading %s", http_server_address(http), what);
+    enum collide_status status = loader_create(&options, &loader, err);
+    if (status != COLLIDE_OK)
+        return status;
+    int signal_number = wait_for_stop(loader, signals);
     service_drain(service);
-    pthread_join(thread, NULL);
-    if (loader.status != COLLIDE_OK && loader.status != COLLIDE_BUSY) {
-        *err = loader.err;
-        return loader.status;
+    loader_destroy(loader);
+    if (start.err.status != COLLIDE_OK && start.err.status != COLLIDE_BUSY) {
+        *err = start.err;
+        return err->status;
     }
     log_info("signal %d: answering what is in flight, then stopping", signal_number);
     return COLLIDE_OK;
 }
 
-static enum collide_status run(struct serve_flags *flags, const sigset_t *stop_signals,
-                               struct collide_error *err)
+static enum collide_status run(struct serve_flags *flags, const sigset_t *signals, struct collide_error *err)
 {
     struct service *service = NULL;
     struct transports *transports = NULL;
@@ -77,13 +94,15 @@ static enum collide_status run(struct serve_flags *flags, const sigset_t *stop_s
     flags->service.n_workers = flags->http.n_threads + transports_n_threads(&flags->transports);
     enum collide_status status = service_create(&flags->service, &service, err);
     if (status == COLLIDE_OK)
+        status = served_flags_add(&flags->served, service, err);
+    if (status == COLLIDE_OK)
         status = transports_create(service, &flags->transports, &transports, err);
     flags->http.transports = transports;
     if (status == COLLIDE_OK)
         status = http_server_create(service, &flags->http, &http, err);
     if (status == COLLIDE_OK) {
         transports_log(transports);
-        status = answer_until_stopped(service, http, flags, stop_signals, err);
+        status = answer_until_stopped(service, http, flags, signals, err);
     }
     http_server_destroy(http, DRAIN_TIMEOUT_S);
     transports_destroy(transports);
@@ -95,7 +114,7 @@ int command_serve(int argc, char **argv)
 {
     uint64_t max_delay_us = 0, max_batch = 0;
     struct device_flags device = {.shard = false};
-    struct serve_flags flags = {.model_path = NULL};
+    struct serve_flags flags = {.served = served_flags_defaults()};
     struct http_flags http = http_flags_defaults();
     struct transport_flags transport = transport_flags_defaults();
     const struct arg own[] = {
@@ -121,14 +140,15 @@ int command_serve(int argc, char **argv)
         DEVICE_ARGS(&device),
     };
     enum { N_OWN = sizeof own / sizeof own[0] };
-    struct arg table[N_HTTP_ARGS + N_OWN + N_TRANSPORT_ARGS];
-    http_args_fill_table(&http, table);
-    memcpy(table + N_HTTP_ARGS, own, sizeof own);
-    transport_args_fill_table(&transport, table + N_HTTP_ARGS + N_OWN);
-    struct usage usage = {"collide serve MODEL [options]",
+    struct arg table[N_SERVED_ARGS + N_HTTP_ARGS + N_OWN + N_TRANSPORT_ARGS];
+    served_args_fill_table(&flags.served, table);
+    http_args_fill_table(&http, table + N_SERVED_ARGS);
+    memcpy(table + N_SERVED_ARGS + N_HTTP_ARGS, own, sizeof own);
+    transport_args_fill_table(&transport, table + N_SERVED_ARGS + N_HTTP_ARGS + N_OWN);
+    struct usage usage = {"collide serve [MODEL] [options]",
                           "Answers scoring requests over HTTP, and as datagrams over AF_XDP, UDP and shared "
                           "memory.",
-                          table, sizeof table / sizeof table[0], .positionals = {1, 1, "MODEL"}};
+                          table, sizeof table / sizeof table[0], .positionals = {0, 1, "MODEL"}};
     struct collide_error err = {0};
     int exit_code;
     if (!command_parse(&usage, argc, argv, &exit_code))
@@ -137,7 +157,9 @@ int command_serve(int argc, char **argv)
         return command_misused(&usage, "--max-batch goes with --max-delay-us");
     if (transport_flags_options(&transport, &flags.transports, &flags.service.key, &err) != COLLIDE_OK)
         return command_misused(&usage, err.text);
-    flags.model_path = usage.positionals.values[0];
+    flags.served.model_path = usage.positionals.n ? usage.positionals.values[0] : NULL;
+    if (served_flags_options(&flags.served, &flags.service, &err) != COLLIDE_OK)
+        return command_misused(&usage, err.text);
     flags.service.scorer = device_flags_options(&device);
     flags.service.scorer.max_delay_us = (unsigned)max_delay_us;
     flags.service.scorer.max_batch = (unsigned)max_batch;
@@ -146,11 +168,12 @@ int command_serve(int argc, char **argv)
     http_flags_options(&http, &flags.http, &flags.service.limits);
 
     /* Blocked before any thread starts, so that every thread inherits it and only sigwait sees them. */
-    sigset_t stop_signals;
-    sigemptyset(&stop_signals);
-    sigaddset(&stop_signals, SIGTERM);
-    sigaddset(&stop_signals, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &stop_signals, NULL);
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
-    return run(&flags, &stop_signals, &err) == COLLIDE_OK ? EXIT_DONE : command_fail(&err);
+    return run(&flags, &signals, &err) == COLLIDE_OK ? EXIT_DONE : command_fail(&err);
 }

@@ -8,6 +8,8 @@ static unsigned status_of(enum collide_status status)
         return 200;
     case COLLIDE_INVALID:
         return 400;
+    case COLLIDE_NOT_FOUND:
+        return 404;
     case COLLIDE_BUSY:
         return 503;
     default:
@@ -15,22 +17,28 @@ static unsigned status_of(enum collide_status status)
     }
 }
 
+static void answer(const struct http_context *c, enum request_kind kind, const struct http_request *request,
+                   struct http_reply *reply)
+{
+    const struct service_request r = {.kind = kind, .body = request->body, .n_bytes = request->n_bytes};
+    reply->status = status_of(service_answer(c->service, c->worker, &r, &reply->body));
+}
+
 static void score(const struct http_context *c, const struct http_request *request, struct http_reply *reply)
 {
-    reply->status = status_of(
-        service_answer(c->service, c->worker, REQUEST_SCORE, request->body, request->n_bytes, &reply->body));
+    answer(c, REQUEST_SCORE, request, reply);
 }
 
 static void topk(const struct http_context *c, const struct http_request *request, struct http_reply *reply)
 {
-    reply->status = status_of(
-        service_answer(c->service, c->worker, REQUEST_TOPK, request->body, request->n_bytes, &reply->body));
+    answer(c, REQUEST_TOPK, request, reply);
 }
 
 static void model(const struct http_context *c, const struct http_request *request, struct http_reply *reply)
 {
     (void)request;
-    reply->status = status_of(service_describe(c->service, &reply->body));
+    reply->status =
+        status_of(service_describe(c->service, &(struct model_choice){.name = NULL}, &reply->body));
 }
 
 static void transports(const struct http_context *c, const struct http_request *request,

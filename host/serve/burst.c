@@ -14,6 +14,7 @@ _Static_assert(sizeof((struct burst_counts *)0)->n_requests / sizeof(uint64_t) >
 struct passage {
     struct service *service;
     struct worker *worker;
+    const struct catalogue *catalogue; /* pinned */
     struct wire_batch *batch;
     struct datagram *burst;
     size_t n;
@@ -69,18 +70,26 @@ static bool is_late(const struct passage *p, size_t datagram, const struct wire_
     return part->deadline_us && at_ns - arrival(p, datagram) > part->deadline_us * UINT64_C(1000);
 }
 
-/* Requests that nobody waits for any more, and those that come too early. */
-static void refuse_late_and_early(struct passage *p)
+/* NULL: none; the part then says why. */
+static struct version_seat *seat_of(const struct passage *p, struct wire_part *part)
 {
-    bool is_loaded = service_is_loaded(p->service);
+    const struct catalogue *c = p->catalogue;
+    enum model_state state = part->model < c->n_models ? c->models[part->model].state
+                             : part->model == 0        ? MODEL_LOADING
+                                                       : MODEL_UNAVAILABLE;
+    if (state == MODEL_READY)
+        return &c->models[part->model].versions[0]->seats[p->worker - p->service->workers];
+    part->code = state == MODEL_LOADING ? WIRE_BUSY : WIRE_UNKNOWN_MODEL;
+    return NULL;
+}
+
+/* Requests that nobody waits for any more, and those whose model is not there. */
+static void refuse_late_and_lost(struct passage *p)
+{
     for (size_t d = 0; d < p->n; d++)
         for (size_t i = p->batch->first_part[d]; i < p->batch->first_part[d + 1]; i++) {
             struct wire_part *part = &p->batch->parts[i];
-            if (part->code != WIRE_OK)
-                continue;
-            if (!is_loaded)
-                part->code = WIRE_BUSY;
-            else if (is_late(p, d, part, p->read_ns))
+            if (part->code == WIRE_OK && seat_of(p, part) && is_late(p, d, part, p->read_ns))
                 part->code = WIRE_EXPIRED;
         }
 }
@@ -97,37 +106,68 @@ static bool reserve(void **array, size_t *capacity, size_t n, size_t item_bytes)
     return true;
 }
 
-/* All score requests together, each one's unknown ids counted by itself. */
-static void score_parts(struct passage *p)
+static void prepare(struct passage *p, struct collide_lane *lane, size_t i, size_t *n_jobs)
 {
     struct burst_memory *m = p->worker->burst;
-    struct collide_lane *lane = p->worker->lane;
-    size_t n = 0;
-    for (size_t i = 0; i < p->batch->n_parts; i++) {
-        struct wire_part *part = &p->batch->parts[i];
-        struct score_job *job = &m->jobs[i];
-        if (part->code != WIRE_OK || part->kind != WIRE_SCORE)
-            continue;
-        *job = (struct score_job){
-            .queries = &part->score, .n_queries = 1, .scores = m->scores + part->first_result};
-        part->code = (uint8_t)wire_code_of(lane_prepare(lane, job, NULL));
-        if (part->code == WIRE_OK)
-            m->job_list[n++] = job;
-    }
-    enum wire_code code = n ? wire_code_of(lane_score_jobs(lane, m->job_list, n, NULL)) : WIRE_OK;
+    struct wire_part *part = &p->batch->parts[i];
+    struct score_job *job = &m->jobs[i];
+    *job =
+        (struct score_job){.queries = &part->score, .n_queries = 1, .scores = m->scores + part->first_result};
+    part->code = (uint8_t)wire_code_of(lane_prepare(lane, job, NULL));
+    if (part->code == WIRE_OK)
+        m->job_list[(*n_jobs)++] = job;
+}
+
+static void run_jobs(struct passage *p, struct version_seat *seat, size_t n)
+{
+    struct burst_memory *m = p->worker->burst;
+    struct collide_counts counts = {0};
+    enum wire_code code = n ? wire_code_of(lane_score_jobs(seat->lane, m->job_list, n, NULL)) : WIRE_OK;
     for (size_t i = 0; i < n; i++) {
         struct wire_part *part = &p->batch->parts[m->job_list[i] - m->jobs];
         part->code = (uint8_t)code;
         part->n_unknown = (uint32_t)m->job_list[i]->counts.n_unknown;
+        counts_add(&counts, &m->job_list[i]->counts);
     }
+    version_seat_count(seat, n, &counts);
+}
+
+/* All score requests for a model together, each one's unknown ids counted by itself. Returns the model with
+ * the next number that there are requests for, or MODELS_MAX. */
+static size_t score_model(struct passage *p, size_t model)
+{
+    struct version_seat *seat = NULL;
+    size_t n = 0, next = MODELS_MAX;
+    for (size_t i = 0; i < p->batch->n_parts; i++) {
+        struct wire_part *part = &p->batch->parts[i];
+        if (part->code != WIRE_OK || part->kind != WIRE_SCORE)
+            continue;
+        if (part->model == model) {
+            seat = seat_of(p, part);
+            prepare(p, seat->lane, i, &n);
+        } else if (part->model > model && part->model < next) {
+            next = part->model;
+        }
+    }
+    if (seat)
+        run_jobs(p, seat, n);
+    return next;
+}
+
+static void score_parts(struct passage *p)
+{
+    for (size_t model = 0; model < MODELS_MAX;)
+        model = score_model(p, model);
 }
 
 static void find_top(struct passage *p, struct wire_part *part)
 {
     struct collide_hit *hits = p->worker->burst->hits + part->first_result;
+    struct version_seat *seat = seat_of(p, part);
     struct collide_counts counts = {0};
     size_t n_hits = 0;
-    enum collide_status status = collide_topk(p->worker->lane, &part->topk, 1, hits, &n_hits, &counts, NULL);
+    enum collide_status status = collide_topk(seat->lane, &part->topk, 1, hits, &n_hits, &counts, NULL);
+    version_seat_count(seat, 1, &counts);
     part->code = (uint8_t)wire_code_of(status);
     part->n_results = (uint16_t)n_hits;
     part->n_unknown = (uint32_t)counts.n_unknown;
@@ -208,7 +248,9 @@ void service_answer_burst(struct service *s, unsigned worker, struct datagram *b
                         .begin_ns = clock_now_ns()};
     wire_batch_reset(p.batch);
     read_burst(&p);
-    refuse_late_and_early(&p);
+    p.catalogue = worker_pin(s, w);
+    refuse_late_and_lost(&p);
     score_burst(&p);
+    worker_unpin(w);
     print_burst(&p);
 }

@@ -15,12 +15,14 @@ struct datagram {
     uint64_t arrived_ns;    /* of clock_now_ns; 0: now */
 };
 
-/* Answers n <= BURST_MAX datagrams; score requests share launches, top-k has one each. Each worker is used by
- * one thread at a time. Bytes that others may write to meanwhile (shared memory) do no harm. */
+/* Answers n <= BURST_MAX datagrams; score requests for a model share launches, top-k has one each. Each
+ * worker is used by one thread at a time. Bytes that others may write to meanwhile (shared memory) do no
+ * harm. */
 void service_answer_burst(struct service *s, unsigned worker, struct datagram *burst, size_t n);
 
 /* Memory that this worker's datagrams will lie in: where the device can, it reads ids from there. Before
- * service_load; once a worker. At a multiple of 4096 bytes; owned by the service from here on, for free(). */
+ * any model is loaded; once a worker. At a multiple of 4096 bytes; owned by the service from here on, for
+ * free(). */
 void service_share_memory(struct service *s, unsigned worker, void *memory, size_t n_bytes);
 
 /* What became of datagrams and their requests, of all workers. */

@@ -45,15 +45,15 @@ static void print_provenance(struct buffer *out, const struct model *m)
     buffer_append_text(out, "}}\n");
 }
 
-void describe_model(const char *name, const struct collide_model *model, const struct collide_scorer *scorer,
-                    struct buffer *out)
+void describe_model(const struct model_version *v, struct buffer *out)
 {
+    const struct collide_model *model = v->model;
     struct collide_model_info m;
     struct collide_scorer_info s;
     collide_model_info(model, &m);
-    collide_scorer_info(scorer, &s);
+    collide_scorer_info(v->scorer, &s);
     buffer_append(out, "{", 1);
-    print_text(out, "name", name);
+    print_text(out, "name", v->name);
     print_count(out, "users", m.n_users);
     print_text(out, "user_ids", key_kind_name(model->model->user.keys.kind));
     print_count(out, "items", m.n_items);
@@ -75,6 +75,7 @@ void describe_model(const char *name, const struct collide_model *model, const s
     print_text(out, "form", s.form);
     buffer_printf(out, "\"tables\":{\"bytes\":%" PRIu64 ",\"in_place_bytes\":%" PRIu64 "},", s.table_bytes,
                   s.in_place_bytes);
+    print_count(out, "model_version", v->number);
     print_text(out, "version", collide_version());
     print_provenance(out, model->model);
 }

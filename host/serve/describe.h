@@ -3,9 +3,8 @@
 #define SERVE_DESCRIBE_H
 
 #include "base/buffer.h"
-#include "collide/scorer.h"
+#include "serve/model_version.h"
 
-void describe_model(const char *name, const struct collide_model *model, const struct collide_scorer *scorer,
-                    struct buffer *out);
+void describe_model(const struct model_version *v, struct buffer *out);
 
 #endif

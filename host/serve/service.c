@@ -2,29 +2,32 @@
 
 #include "api/json_v1.h"
 #include "base/error.h"
-#include "score/lane.h"
-#include "serve/describe.h"
 #include "serve/worker.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static const char LOADING[] = "the service is loading its model; try again later";
-
 enum collide_status service_create(const struct service_options *options, struct service **out,
                                    struct collide_error *err)
 {
-    struct service *s = calloc(1, sizeof *s + options->n_workers * sizeof s->workers[0]);
+    size_t n_bytes = sizeof(struct service) + options->n_workers * sizeof(struct worker);
+    struct service *s = aligned_alloc(_Alignof(struct service), n_bytes);
     if (!s)
         return error_no_memory(err, "the service");
+    memset(s, 0, n_bytes);
     s->options = *options;
+    s->options.keep_versions = options->keep_versions ? options->keep_versions : 1;
+    enum collide_status status = models_init(s, err);
+    if (status != COLLIDE_OK) {
+        free(s);
+        return status;
+    }
     *out = s;
     return COLLIDE_OK;
 }
 
 static void worker_clear(struct worker *w)
 {
-    collide_lane_destroy(w->lane);
     request_free(&w->request);
     free(w->shared_memory);
     if (w->burst) {
@@ -39,11 +42,9 @@ void service_destroy(struct service *s)
 {
     if (!s)
         return;
+    models_destroy(s); /* whose lanes borrow shared memory */
     for (unsigned i = 0; i < s->options.n_workers; i++)
         worker_clear(&s->workers[i]);
-    collide_scorer_destroy(s->scorer);
-    collide_model_close(s->model);
-    free(s->name);
     free(s);
 }
 
@@ -53,49 +54,11 @@ void service_share_memory(struct service *s, unsigned worker, void *memory, size
     s->workers[worker].n_shared_bytes = n_bytes;
 }
 
-/* Loading is not worth finishing once the service is to stop. */
-static enum collide_status go_on(const struct service *s, struct collide_error *err)
-{
-    if (service_state(s) == SERVICE_DRAINING)
-        return error_set(err, COLLIDE_BUSY, "told to stop while loading");
-    return COLLIDE_OK;
-}
-
-static enum collide_status open_lane(struct collide_scorer *scorer, struct worker *w,
-                                     struct collide_error *err)
-{
-    enum collide_status status = collide_lane_create(scorer, &w->lane, err);
-    if (status == COLLIDE_OK && w->shared_memory)
-        status = lane_share_memory(w->lane, w->shared_memory, w->n_shared_bytes, err);
-    return status;
-}
-
-enum collide_status service_load(struct service *s, const char *model_path, struct collide_error *err)
-{
-    const char *slash = strrchr(model_path, '/');
-    s->name = strdup(slash ? slash + 1 : model_path);
-    if (!s->name)
-        return error_no_memory(err, "the model's name");
-    enum collide_status status = collide_model_open(model_path, &s->model, err);
-    if (status == COLLIDE_OK)
-        status = go_on(s, err);
-    if (status == COLLIDE_OK)
-        status = collide_scorer_create(s->model, &s->options.scorer, &s->scorer, err);
-    for (unsigned i = 0; i < s->options.n_workers && status == COLLIDE_OK; i++) {
-        status = go_on(s, err);
-        if (status == COLLIDE_OK)
-            status = open_lane(s->scorer, &s->workers[i], err);
-    }
-    if (status == COLLIDE_OK)
-        atomic_store(&s->loaded, true);
-    return status;
-}
-
 enum service_state service_state(const struct service *s)
 {
     if (atomic_load_explicit(&s->draining, memory_order_relaxed))
         return SERVICE_DRAINING;
-    return service_is_loaded(s) ? SERVICE_READY : SERVICE_LOADING;
+    return atomic_load_explicit(&s->is_ready, memory_order_acquire) ? SERVICE_READY : SERVICE_LOADING;
 }
 
 void service_drain(struct service *s)
@@ -108,26 +71,64 @@ unsigned service_n_workers(const struct service *s)
     return s->options.n_workers;
 }
 
-/* Scores or finds what a run of queries asks for. */
-static enum collide_status run_queries(struct worker *w, const struct request_part *run,
-                                       struct response *response, struct collide_counts *counts,
-                                       struct collide_error *err)
+enum collide_status service_pin(struct service *s, unsigned worker, const struct model_choice *choice,
+                                struct pinned_model *out, struct collide_error *err)
 {
-    const struct request *r = &w->request;
+    struct worker *w = &s->workers[worker];
+    struct model_version *v;
+    enum collide_status status = catalogue_choose(worker_pin(s, w), choice, &v, err);
+    if (status != COLLIDE_OK) {
+        worker_unpin(w);
+        return status;
+    }
+    *out = (struct pinned_model){.name = v->name,
+                                 .version = v->number,
+                                 .model = v->model,
+                                 .scorer = v->scorer,
+                                 .lane = v->seats[worker].lane,
+                                 .seat = &v->seats[worker]};
+    return COLLIDE_OK;
+}
+
+void service_unpin(struct service *s, unsigned worker)
+{
+    worker_unpin(&s->workers[worker]);
+}
+
+void service_count(const struct pinned_model *pinned, uint64_t n_requests,
+                   const struct collide_counts *counts)
+{
+    version_seat_count(pinned->seat, n_requests, counts);
+}
+
+/* A request, the lane that answers it, and its answer. */
+struct passage {
+    struct request *request;
+    struct collide_lane *lane;
+    struct response response;
+};
+
+/* Scores or finds what a run of queries asks for. */
+static enum collide_status run_queries(struct passage *p, const struct request_part *run,
+                                       struct collide_counts *counts, struct collide_error *err)
+{
+    const struct request *r = p->request;
+    const struct response *response = &p->response;
     size_t first = run->first_query;
     if (r->kind == REQUEST_SCORE)
-        return collide_score(w->lane, r->queries + first, run->n_queries,
+        return collide_score(p->lane, r->queries + first, run->n_queries,
                              response->scores + run->first_result, counts, err);
-    return collide_topk(w->lane, r->topk + first, run->n_queries, response->hits + run->first_result,
+    return collide_topk(p->lane, r->topk + first, run->n_queries, response->hits + run->first_result,
                         response->n_hits + first, counts, err);
 }
 
 /* All parts together, in as few launches as they fit in. */
-static enum collide_status run_request(struct worker *w, struct response *response, struct collide_error *err)
+static enum collide_status run_request(struct passage *p, struct collide_error *err)
 {
-    struct request *r = &w->request;
+    struct request *r = p->request;
+    struct response *response = &p->response;
     const struct request_part all = {.n_queries = r->n_queries};
-    enum collide_status status = run_queries(w, &all, response, &response->counts, err);
+    enum collide_status status = run_queries(p, &all, &response->counts, err);
     if (status != COLLIDE_INVALID || !r->is_batch)
         return status;
     /* One part is wrong in a way that only the model can tell: answer each by itself. */
@@ -136,7 +137,7 @@ static enum collide_status run_request(struct worker *w, struct response *respon
         struct collide_counts counts = {0};
         if (part->error.status != COLLIDE_OK)
             continue;
-        status = run_queries(w, part, response, &counts, &part->error);
+        status = run_queries(p, part, &counts, &part->error);
         if (status != COLLIDE_OK && status != COLLIDE_INVALID)
             return error_set(err, status, "%s", part->error.text);
         response->counts.n_lookups += counts.n_lookups;
@@ -145,39 +146,35 @@ static enum collide_status run_request(struct worker *w, struct response *respon
     return COLLIDE_OK;
 }
 
-static enum collide_status answer(struct service *s, struct worker *w, enum request_kind kind,
-                                  const char *body, size_t n_bytes, struct buffer *reply,
-                                  struct collide_error *err)
+/* Ids of hits borrow from the model until they are printed. */
+static enum collide_status answer_pinned(struct service *s, struct worker *w, struct pinned_model *pinned,
+                                         const struct service_request *r, struct buffer *reply,
+                                         struct collide_error *err)
 {
-    struct response response;
-    if (!service_is_loaded(s))
-        return error_set(err, COLLIDE_BUSY, "%s", LOADING);
-    enum collide_status status = json_v1_parse(kind, body, n_bytes, &s->options.limits, &w->request, err);
+    struct passage p = {.request = &w->request, .lane = pinned->lane};
+    enum collide_status status =
+        json_v1_parse(r->kind, r->body, r->n_bytes, &s->options.limits, p.request, err);
     if (status == COLLIDE_OK)
-        status = response_allocate(&w->request, &response, err);
+        status = response_allocate(p.request, &p.response, err);
     if (status == COLLIDE_OK)
-        status = run_request(w, &response, err);
+        status = run_request(&p, err);
     if (status == COLLIDE_OK)
-        json_v1_print(&w->request, &response, reply);
+        json_v1_print(p.request, &p.response, reply);
+    service_count(pinned, 1, &p.response.counts);
     return status;
 }
 
-enum collide_status service_answer(struct service *s, unsigned worker, enum request_kind kind,
-                                   const char *body, size_t n_bytes, struct buffer *reply)
+enum collide_status service_answer(struct service *s, unsigned worker, const struct service_request *request,
+                                   struct buffer *reply)
 {
     struct collide_error err = {0};
-    enum collide_status status = answer(s, &s->workers[worker], kind, body, n_bytes, reply, &err);
+    struct pinned_model pinned;
+    enum collide_status status = service_pin(s, worker, &request->model, &pinned, &err);
+    if (status == COLLIDE_OK) {
+        status = answer_pinned(s, &s->workers[worker], &pinned, request, reply, &err);
+        service_unpin(s, worker);
+    }
     if (status != COLLIDE_OK)
         json_v1_print_error(json_v1_code(status), err.text, reply);
     return status;
-}
-
-enum collide_status service_describe(const struct service *s, struct buffer *reply)
-{
-    if (!service_is_loaded(s)) {
-        json_v1_print_error(json_v1_code(COLLIDE_BUSY), LOADING, reply);
-        return COLLIDE_BUSY;
-    }
-    describe_model(s->name, s->model, s->scorer, reply);
-    return COLLIDE_OK;
 }

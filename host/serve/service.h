@@ -1,7 +1,8 @@
-/* The service behind every transport: a model on a device, and workers that answer requests.
+/* The service behind every transport: models on a device, and workers that answer requests.
  *
- * Created loading; ready once a model is loaded and every worker's lane is warm; draining when it is to stop.
- * Until the model is loaded requests get COLLIDE_BUSY; a draining service still answers those that come. */
+ * Created loading; ready once the models that it was given are loaded (serve/models.h) and every worker's
+ * lanes are warm; draining when it is to stop. Until a model is loaded its requests get COLLIDE_BUSY; a
+ * draining service still answers those that come. */
 #ifndef SERVE_SERVICE_H
 #define SERVE_SERVICE_H
 
@@ -9,11 +10,15 @@
 #include "base/buffer.h"
 #include "wire/wire.h"
 
+enum { VERSIONS_MAX = 8 };
+
 struct service_options {
     struct collide_scorer_options scorer;
     struct request_limits limits;
     const struct wire_key *key; /* of datagrams' tags, borrowed; NULL: none are looked at */
     unsigned n_workers;
+    unsigned keep_versions;    /* of a model at once, VERSIONS_MAX at most; 0: one */
+    uint64_t max_memory_bytes; /* of all models' files and copied tables; 0: no limit */
 };
 
 enum service_state { SERVICE_LOADING, SERVICE_READY, SERVICE_DRAINING };
@@ -22,22 +27,55 @@ struct service;
 
 enum collide_status service_create(const struct service_options *options, struct service **out,
                                    struct collide_error *err);
-void service_destroy(struct service *s);
 
-/* Opens and checks the model, builds the kernels, warms every worker's lane, turns ready. Once. COLLIDE_BUSY:
- * service_drain was called meanwhile. */
-enum collide_status service_load(struct service *s, const char *model_path, struct collide_error *err);
+/* Its workers and loads have ended. NULL is fine. */
+void service_destroy(struct service *s);
 
 enum service_state service_state(const struct service *s);
 void service_drain(struct service *s);
 unsigned service_n_workers(const struct service *s);
 
-/* Answers one JSON request; the body, or the error's, is appended to reply. Each worker is used by one thread
- * at a time; different workers run side by side. */
-enum collide_status service_answer(struct service *s, unsigned worker, enum request_kind kind,
-                                   const char *body, size_t n_bytes, struct buffer *reply);
+/* Which model, and which version of it. */
+struct model_choice {
+    const char *name;    /* NULL: the first that the service was given */
+    const char *version; /* in decimal; NULL: the one served, that is the newest loaded */
+};
 
-/* The model and where it runs, as JSON; until it is loaded the error's body and COLLIDE_BUSY. */
-enum collide_status service_describe(const struct service *s, struct buffer *reply);
+struct service_request {
+    enum request_kind kind;
+    struct model_choice model;
+    const char *body; /* JSON, (n_bytes) */
+    size_t n_bytes;
+};
+
+/* Answers one JSON request; the body, or the error's, is appended to reply. Each worker is used by one thread
+ * at a time; different workers run side by side. COLLIDE_NOT_FOUND: there is no such model or version. */
+enum collide_status service_answer(struct service *s, unsigned worker, const struct service_request *request,
+                                   struct buffer *reply);
+
+/* A version as one worker uses it. */
+struct pinned_model {
+    const char *name;
+    uint64_t version;
+    const struct collide_model *model;
+    const struct collide_scorer *scorer;
+    struct collide_lane *lane; /* the worker's */
+    struct version_seat *seat; /* for service_count */
+};
+
+/* Keeps a version from being destroyed until service_unpin, also when another one takes its place meanwhile;
+ * waits for nobody. One at a time a worker, which service_answer and service_answer_burst use, too. Nothing
+ * is pinned on failure, which is one of service_answer's. */
+enum collide_status service_pin(struct service *s, unsigned worker, const struct model_choice *choice,
+                                struct pinned_model *out, struct collide_error *err);
+void service_unpin(struct service *s, unsigned worker);
+
+/* Counts what came of requests to the pinned version. */
+void service_count(const struct pinned_model *pinned, uint64_t n_requests,
+                   const struct collide_counts *counts);
+
+/* A model and where it runs, as JSON; the error's body where there is none such. From any thread. */
+enum collide_status service_describe(struct service *s, const struct model_choice *choice,
+                                     struct buffer *reply);
 
 #endif

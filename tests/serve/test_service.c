@@ -12,12 +12,14 @@
 
 enum { N_ITEMS = 100, BODY_BYTES = 64 + 8 * N_ITEMS };
 
+static const struct model_choice first_model;
+
 /* The reply, terminated, in out. */
 static enum collide_status ask(struct test_service *t, unsigned worker, enum request_kind kind,
                                const char *body, struct buffer *out)
 {
     out->n_bytes = 0;
-    enum collide_status status = service_answer(t->service, worker, kind, body, strlen(body), out);
+    enum collide_status status = test_service_answer(t, worker, kind, body, out);
     buffer_append(out, "", 1);
     assert_false(out->failed);
     return status;
@@ -160,7 +162,7 @@ static void features_are_scored_as_the_library_scores_them(void **state)
                      COLLIDE_INVALID);
     assert_non_null(strstr(reply.bytes, "this model has no feature \\\"planet\\\""));
     reply.n_bytes = 0;
-    assert_int_equal(service_describe(t.service, &reply), COLLIDE_OK);
+    assert_int_equal(service_describe(t.service, &first_model, &reply), COLLIDE_OK);
     buffer_append(&reply, "", 1);
     assert_non_null(strstr(reply.bytes, "\"features\":{\"country\":{\"count\":9,"));
     buffer_free(&reply);
@@ -234,11 +236,11 @@ static void nothing_is_answered_before_the_model_is_there(void **state)
     assert_int_equal(ask(&t, 0, REQUEST_SCORE, "{\"user\": 1, \"items\": [1]}", &reply), COLLIDE_BUSY);
     assert_non_null(strstr(reply.bytes, "\"unavailable\""));
     reply.n_bytes = 0;
-    assert_int_equal(service_describe(t.service, &reply), COLLIDE_BUSY);
+    assert_int_equal(service_describe(t.service, &first_model, &reply), COLLIDE_BUSY);
     service_drain(t.service);
     assert_int_equal(service_state(t.service), SERVICE_DRAINING);
     assert_int_equal(ask(&t, 0, REQUEST_TOPK, "{\"user\": 1}", &reply), COLLIDE_BUSY);
-    assert_int_equal(service_load(t.service, t.model_path, NULL), COLLIDE_BUSY); /* not worth it any more */
+    assert_int_equal(service_models_load(t.service, NULL, t.model_path, NULL, NULL), COLLIDE_BUSY); /* not worth it any more */
     assert_int_equal(service_state(t.service), SERVICE_DRAINING);
     assert_int_equal(ask(&t, 0, REQUEST_SCORE, "{\"user\": 1, \"items\": [1]}", &reply), COLLIDE_BUSY);
     buffer_free(&reply);
@@ -252,7 +254,7 @@ static void a_model_that_is_not_there_is_an_error(void **state)
     struct collide_error err = {0};
     const struct service_options options = {.n_workers = 1};
     assert_int_equal(service_create(&options, &service, &err), COLLIDE_OK);
-    assert_int_equal(service_load(service, "/nowhere/at.all", &err), COLLIDE_NOT_FOUND);
+    assert_int_equal(service_models_load(service, NULL, "/nowhere/at.all", NULL, &err), COLLIDE_NOT_FOUND);
     assert_non_null(strstr(err.text, "/nowhere/at.all"));
     assert_int_equal(service_state(service), SERVICE_LOADING);
     service_destroy(service);
@@ -262,7 +264,7 @@ static void the_description_says_what_is_served(void **state)
 {
     struct test_service *t = *state;
     struct buffer reply = {0};
-    assert_int_equal(service_describe(t->service, &reply), COLLIDE_OK);
+    assert_int_equal(service_describe(t->service, &first_model, &reply), COLLIDE_OK);
     cJSON *document = cJSON_ParseWithLength(reply.bytes, reply.n_bytes);
     assert_string_equal(cJSON_GetObjectItem(document, "name")->valuestring, "tiny.model");
     assert_int_equal(cJSON_GetObjectItem(document, "items")->valueint, 500);
@@ -271,6 +273,7 @@ static void the_description_says_what_is_served(void **state)
     assert_int_equal(cJSON_GetObjectItem(document, "dim")->valueint, 16);
     assert_string_equal(cJSON_GetObjectItem(document, "precision")->valuestring, "i8");
     assert_string_equal(cJSON_GetObjectItem(document, "version")->valuestring, collide_version());
+    assert_int_equal(cJSON_GetObjectItem(document, "model_version")->valueint, 1);
     assert_int_equal(cJSON_GetObjectItem(document, "devices")->valueint, 1);
     struct collide_scorer_info info;
     collide_scorer_info(t->scorer, &info);
@@ -301,7 +304,7 @@ static void *ask_again_and_again(void *context)
     a->is_steady = true;
     for (int i = 0; i < 300; i++) {
         reply.n_bytes = 0;
-        service_answer(a->service->service, a->worker, REQUEST_SCORE, body, strlen(body), &reply);
+        test_service_answer(a->service, a->worker, REQUEST_SCORE, body, &reply);
         buffer_append(&reply, "", 1);
         if (i == 0)
             snprintf(a->first, sizeof a->first, "%s", reply.bytes);

@@ -23,6 +23,13 @@ const struct random_model test_service_model = {.seed = 1,
                                                 .values = VALUES_ORDINARY,
                                                 .flags = RANDOM_WEIGHTS | RANDOM_BIAS};
 
+enum collide_status test_service_answer(struct test_service *t, unsigned worker, enum request_kind kind,
+                                        const char *body, struct buffer *reply)
+{
+    const struct service_request request = {.kind = kind, .body = body, .n_bytes = strlen(body)};
+    return service_answer(t->service, worker, &request, reply);
+}
+
 static void require(enum collide_status status, const struct collide_error *err)
 {
     if (status != COLLIDE_OK)
@@ -68,7 +75,7 @@ void test_service_create_on(const struct random_model *spec, const struct collid
 void test_service_load(struct test_service *t)
 {
     struct collide_error err = {0};
-    require(service_load(t->service, t->model_path, &err), &err);
+    require(service_models_load(t->service, NULL, t->model_path, NULL, &err), &err);
 }
 
 void test_service_destroy(struct test_service *t)

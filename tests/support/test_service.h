@@ -3,7 +3,7 @@
 #ifndef TESTS_TEST_SERVICE_H
 #define TESTS_TEST_SERVICE_H
 
-#include "serve/service.h"
+#include "serve/models.h"
 #include "support/random_model.h"
 #include "support/scratch.h"
 
@@ -33,6 +33,10 @@ void test_service_create_on(const struct random_model *spec, const struct collid
 
 void test_service_load(struct test_service *t);
 void test_service_destroy(struct test_service *t);
+
+/* Asks the first model; appends the reply. */
+enum collide_status test_service_answer(struct test_service *t, unsigned worker, enum request_kind kind,
+                                        const char *body, struct buffer *reply);
 
 /* {"scores":[...],...}: checks each score, to the last bit, against the truth for (user, items). */
 void test_service_check_scores(const struct test_service *t, const char *reply, uint64_t user,

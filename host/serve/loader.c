@@ -1,0 +1,169 @@
+#include "serve/loader.h"
+
+#include "base/error.h"
+#include "serve/changes.h"
+#include "serve/watch.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum { MAX_WAITING = 64 };
+
+struct loader {
+    struct loader_options options;
+    struct watch *watch; /* NULL: no folder */
+    int wake_fd;
+    pthread_t thread;
+    pthread_mutex_t lock;                  /* over what follows */
+    struct load_order orders[MAX_WAITING]; /* (n_orders), the next one first */
+    size_t n_orders;
+    bool is_to_stop;
+};
+
+static void wake(const struct loader *l)
+{
+    eventfd_write(l->wake_fd, 1);
+}
+
+/* ---- On the loader's thread. */
+
+static void perform(struct loader *l, const struct load_order *order)
+{
+    struct service *s = l->options.service;
+    struct collide_error err = {0};
+    switch (order->kind) {
+    case LOAD_MODEL:
+        change_load(s, order->name, NULL, &err);
+        break;
+    case UNLOAD_MODEL:
+        change_unload(s, order->name, 0, &err);
+        break;
+    case RELOAD_STALE:
+        change_reload(s, &err);
+        if (l->watch)
+            watch_apply(l->watch);
+        break;
+    }
+    if (order->done)
+        order->done(order->context, &err);
+}
+
+static bool take_order(struct loader *l, struct load_order *out)
+{
+    pthread_mutex_lock(&l->lock);
+    bool has = l->n_orders > 0 && !l->is_to_stop;
+    if (has) {
+        *out = l->orders[0];
+        l->n_orders--;
+        for (size_t i = 0; i < l->n_orders; i++)
+            l->orders[i] = l->orders[i + 1];
+    }
+    pthread_mutex_unlock(&l->lock);
+    return has;
+}
+
+static bool is_to_stop(struct loader *l)
+{
+    pthread_mutex_lock(&l->lock);
+    bool is = l->is_to_stop;
+    pthread_mutex_unlock(&l->lock);
+    return is;
+}
+
+static void start(struct loader *l)
+{
+    struct service *s = l->options.service;
+    struct collide_error err = {0};
+    for (size_t i = 0, n = service_models_count(s); i < n && err.status == COLLIDE_OK; i++)
+        service_models_load(s, service_models_name(s, i), NULL, NULL, &err);
+    if (err.status == COLLIDE_OK && l->watch)
+        watch_apply(l->watch);
+    l->options.started(l->options.context, &err);
+}
+
+static void *run(void *context)
+{
+    struct loader *l = context;
+    struct pollfd fds[] = {{.fd = l->wake_fd, .events = POLLIN},
+                           {.fd = l->watch ? watch_fd(l->watch) : -1, .events = POLLIN}};
+    start(l);
+    while (!is_to_stop(l)) {
+        struct load_order order;
+        eventfd_t n;
+        poll(fds, 2, l->watch ? watch_due_ms(l->watch) : -1);
+        eventfd_read(l->wake_fd, &n);
+        while (take_order(l, &order))
+            perform(l, &order);
+        if (l->watch)
+            watch_take_news(l->watch);
+        if (l->watch && watch_due_ms(l->watch) == 0 && !is_to_stop(l))
+            watch_apply(l->watch);
+    }
+    return NULL;
+}
+
+/* ---- From any other. */
+
+static void loader_free(struct loader *l)
+{
+    watch_destroy(l->watch);
+    if (l->wake_fd >= 0)
+        close(l->wake_fd);
+    pthread_mutex_destroy(&l->lock);
+    free(l);
+}
+
+enum collide_status loader_create(const struct loader_options *options, struct loader **out,
+                                  struct collide_error *err)
+{
+    struct loader *l = calloc(1, sizeof *l);
+    if (!l)
+        return error_no_memory(err, "the loader");
+    l->options = *options;
+    pthread_mutex_init(&l->lock, NULL);
+    l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    enum collide_status status = l->wake_fd < 0 ? error_no_memory(err, "the loader") : COLLIDE_OK;
+    if (status == COLLIDE_OK && options->folder)
+        status = watch_create(options->folder, options->service, &l->watch, err);
+    if (status == COLLIDE_OK && pthread_create(&l->thread, NULL, run, l) != 0)
+        status = error_no_memory(err, "the loading thread");
+    if (status != COLLIDE_OK) {
+        loader_free(l);
+        return status;
+    }
+    *out = l;
+    return COLLIDE_OK;
+}
+
+void loader_destroy(struct loader *l)
+{
+    struct collide_error stopping = {0};
+    if (!l)
+        return;
+    pthread_mutex_lock(&l->lock);
+    l->is_to_stop = true;
+    pthread_mutex_unlock(&l->lock);
+    wake(l);
+    pthread_join(l->thread, NULL);
+    error_set(&stopping, COLLIDE_BUSY, "the service is about to stop");
+    for (size_t i = 0; i < l->n_orders; i++)
+        if (l->orders[i].done)
+            l->orders[i].done(l->orders[i].context, &stopping);
+    loader_free(l);
+}
+
+enum collide_status loader_order(struct loader *l, const struct load_order *order, struct collide_error *err)
+{
+    pthread_mutex_lock(&l->lock);
+    bool has_room = l->n_orders < MAX_WAITING && !l->is_to_stop;
+    if (has_room)
+        l->orders[l->n_orders++] = *order;
+    pthread_mutex_unlock(&l->lock);
+    if (!has_room)
+        return error_set(err, COLLIDE_BUSY, "too many loads are waiting already; try again later");
+    wake(l);
+    return COLLIDE_OK;
+}

@@ -1,0 +1,46 @@
+/* The thread that loads and unloads a service's models: what it was given to begin with, then what it is
+ * ordered to and what changes in a watched folder, one after the other. */
+#ifndef SERVE_LOADER_H
+#define SERVE_LOADER_H
+
+#include "serve/model_path.h"
+#include "serve/models.h"
+
+struct loader_options {
+    struct service *service; /* models made known to it by service_models_add are loaded first */
+    const char *folder;      /* to watch, borrowed; NULL: none */
+    /* Called on the loader's thread, once: those models are loaded, and the folder's have been tried; or one
+     * of them could not be loaded, and err says why. */
+    void (*started)(void *context, const struct collide_error *err);
+    void *context;
+};
+
+struct loader;
+
+/* Returns owned. */
+enum collide_status loader_create(const struct loader_options *options, struct loader **out,
+                                  struct collide_error *err);
+
+/* Orders that are waiting end with COLLIDE_BUSY; a load on its way is cut short by service_drain. NULL is
+ * fine. */
+void loader_destroy(struct loader *l);
+
+enum load_kind {
+    LOAD_MODEL,   /* by its name, from the path it had */
+    UNLOAD_MODEL, /* all its versions */
+    RELOAD_STALE, /* models whose files have changed, and the watched folder's */
+};
+
+/* What is to be done; called from any thread, which waits for nothing. done is called on the loader's thread
+ * when it is, or it is not and err says why; NULL: the log says it. */
+struct load_order {
+    enum load_kind kind;
+    char name[MODEL_NAME_CHARS];
+    void (*done)(void *context, const struct collide_error *err); /* err->status COLLIDE_OK: done */
+    void *context;
+};
+
+/* COLLIDE_BUSY: too many wait already; then done is not called. */
+enum collide_status loader_order(struct loader *l, const struct load_order *order, struct collide_error *err);
+
+#endif
