@@ -323,6 +323,45 @@ static void every_request_is_answered_however_full_the_datagram(void **state)
     frames_destroy(f);
 }
 
+/* Models by their numbers, in one datagram. */
+static void requests_choose_models_by_number(void **state)
+{
+    (void)state;
+    struct test_service first, second;
+    struct frames *f = frames_create();
+    struct random_model other = test_service_model;
+    struct collide_error err = {0};
+    static struct asked asked[4];
+    struct wire_response answers[4];
+    struct rng rng = rng_seeded(3, 1);
+    other.seed++;
+    test_service_create(&test_service_model, 1, &first);
+    test_service_create(&other, 1, &second);
+    assert_int_equal(service_models_load(first.service, "first", first.model_path, NULL, &err), COLLIDE_OK);
+    assert_int_equal(service_models_load(first.service, "second", second.model_path, NULL, &err), COLLIDE_OK);
+    for (unsigned round = 0; round < 20; round++) {
+        f->n = 0;
+        struct wire_writer w = begin_datagram(f);
+        for (unsigned i = 0; i < 4; i++) {
+            draw(&rng, i, &asked[i]);
+            asked[i].fields.model = i < 2 ? (uint16_t)(1 - i) : i == 2 ? 1 : 2;
+            asked[i].fields.n_items = 1 + asked[i].fields.n_items % 10;
+            asked[i].fields.n_history %= 10;
+            assert_int_equal(wire_put_request(&w, &asked[i].fields), WIRE_OK);
+        }
+        end_datagram(f, &w, NULL);
+        service_answer_burst(first.service, 0, f->burst, 1);
+        assert_int_equal(read_answers(f->burst, NULL, answers, 4), 4);
+        check_scores(&second, &asked[0], &answers[0]);
+        check_scores(&first, &asked[1], &answers[1]);
+        check_scores(&second, &asked[2], &answers[2]);
+        assert_int_equal(answers[3].code, WIRE_UNKNOWN_MODEL);
+    }
+    test_service_destroy(&first);
+    test_service_destroy(&second);
+    frames_destroy(f);
+}
+
 static void what_is_not_ours_gets_no_answer(void **state)
 {
     struct test_service *t = *state;
@@ -378,6 +417,7 @@ int main(void)
         cmocka_unit_test(requests_are_refused_one_by_one_with_a_code), /* the first: it loads the model */
         cmocka_unit_test(expired_requests_are_not_scored),
         cmocka_unit_test(topk_is_the_library_s),
+        cmocka_unit_test(requests_choose_models_by_number),
         cmocka_unit_test(every_request_is_answered_however_full_the_datagram),
         cmocka_unit_test(what_is_not_ours_gets_no_answer),
         cmocka_unit_test(scores_are_the_library_s_to_the_last_bit),

@@ -240,7 +240,8 @@ static void nothing_is_answered_before_the_model_is_there(void **state)
     service_drain(t.service);
     assert_int_equal(service_state(t.service), SERVICE_DRAINING);
     assert_int_equal(ask(&t, 0, REQUEST_TOPK, "{\"user\": 1}", &reply), COLLIDE_BUSY);
-    assert_int_equal(service_models_load(t.service, NULL, t.model_path, NULL, NULL), COLLIDE_BUSY); /* not worth it any more */
+    assert_int_equal(service_models_load(t.service, NULL, t.model_path, NULL, NULL),
+                     COLLIDE_BUSY); /* not worth it any more */
     assert_int_equal(service_state(t.service), SERVICE_DRAINING);
     assert_int_equal(ask(&t, 0, REQUEST_SCORE, "{\"user\": 1, \"items\": [1]}", &reply), COLLIDE_BUSY);
     buffer_free(&reply);
