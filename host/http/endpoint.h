@@ -16,7 +16,7 @@ enum { HTTP_MAX_NAMES = 2, HTTP_NAME_CHARS = 128 };
 /* What has come. All borrowed until the endpoint returns. */
 struct http_request {
     const char *method, *path;
-    char names[HTTP_MAX_NAMES][HTTP_NAME_CHARS]; /* what the pattern's {} stand for, in order */
+    char names[HTTP_MAX_NAMES][HTTP_NAME_CHARS]; /* what the pattern's {} stand for, in order; else "" */
     const char *body;                            /* (n_bytes), not terminated */
     size_t n_bytes;
     uint64_t arrived_ns; /* of clock_now_ns: when it was seen that its last byte had come */

@@ -27,6 +27,8 @@ static bool matches(const char *pattern, struct http_request *request)
 {
     const char *path = request->path;
     size_t n_names = 0;
+    for (size_t i = 0; i < HTTP_MAX_NAMES; i++) /* not what another pattern has found */
+        request->names[i][0] = '\0';
     while (*pattern) {
         if (pattern[0] == '{') {
             if (!take_name(&path, request->names[n_names++]))

@@ -1,5 +1,6 @@
 /* /v1: scores and hits, and what answers them. */
 #include "http/endpoint.h"
+#include "serve/models.h"
 
 static unsigned status_of(enum collide_status status)
 {
@@ -17,10 +18,18 @@ static unsigned status_of(enum collide_status status)
     }
 }
 
+/* /v1/models/NAME/versions/VERSION, as far as the path goes. */
+static struct model_choice choice_of(const struct http_request *request)
+{
+    return (struct model_choice){.name = request->names[0][0] ? request->names[0] : NULL,
+                                 .version = request->names[1][0] ? request->names[1] : NULL};
+}
+
 static void answer(const struct http_context *c, enum request_kind kind, const struct http_request *request,
                    struct http_reply *reply)
 {
-    const struct service_request r = {.kind = kind, .body = request->body, .n_bytes = request->n_bytes};
+    const struct service_request r = {
+        .kind = kind, .model = choice_of(request), .body = request->body, .n_bytes = request->n_bytes};
     reply->status = status_of(service_answer(c->service, c->worker, &r, &reply->body));
 }
 
@@ -36,9 +45,15 @@ static void topk(const struct http_context *c, const struct http_request *reques
 
 static void model(const struct http_context *c, const struct http_request *request, struct http_reply *reply)
 {
+    const struct model_choice choice = choice_of(request);
+    reply->status = status_of(service_describe(c->service, &choice, &reply->body));
+}
+
+static void models(const struct http_context *c, const struct http_request *request, struct http_reply *reply)
+{
     (void)request;
-    reply->status =
-        status_of(service_describe(c->service, &(struct model_choice){.name = NULL}, &reply->body));
+    service_models_print(c->service, &reply->body);
+    buffer_append(&reply->body, "\n", 1);
 }
 
 static void transports(const struct http_context *c, const struct http_request *request,
@@ -68,6 +83,13 @@ static const struct http_route routes[] = {
     {"POST", "/v1/score", score, HTTP_TAKES_JSON | HTTP_IS_WORK},
     {"POST", "/v1/topk", topk, HTTP_TAKES_JSON | HTTP_IS_WORK},
     {"GET", "/v1/model", model, 0},
+    {"GET", "/v1/models", models, 0},
+    {"GET", "/v1/models/{}", model, 0},
+    {"POST", "/v1/models/{}/score", score, HTTP_TAKES_JSON | HTTP_IS_WORK},
+    {"POST", "/v1/models/{}/topk", topk, HTTP_TAKES_JSON | HTTP_IS_WORK},
+    {"GET", "/v1/models/{}/versions/{}", model, 0},
+    {"POST", "/v1/models/{}/versions/{}/score", score, HTTP_TAKES_JSON | HTTP_IS_WORK},
+    {"POST", "/v1/models/{}/versions/{}/topk", topk, HTTP_TAKES_JSON | HTTP_IS_WORK},
     {"GET", "/v1/transports", transports, 0},
     {"GET", "/healthz", health, 0},
     {"GET", "/readyz", ready, 0},

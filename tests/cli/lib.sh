@@ -93,16 +93,21 @@ two_lookups() {
 
 # start [OPTION...]: serves ./model on a free port; sets SERVER and PORT.
 start() {
+  start_serving model "$@"
+}
+
+# start_serving [MODEL] [OPTION...]: likewise; with a folder to watch there may be nothing to serve yet.
+start_serving() {
   : >log # not what an earlier server has said
-  "$PROGRAM" serve model --listen 127.0.0.1:0 --threads 2 "$@" >/dev/null 2>log &
+  "$PROGRAM" serve --listen 127.0.0.1:0 --threads 2 "$@" >/dev/null 2>log &
   SERVER=$!
   for _ in $(seq 200); do
-    grep -q "^ready on" log && break
+    grep -q "^ready on\|^nothing to serve so far" log && break
     kill -0 $SERVER 2>/dev/null || fail "it ended: $(cat log)"
     sleep 0.05
   done
-  PORT=$(sed -n 's|^ready on http://127.0.0.1:\([0-9]*\) .*|\1|p' log)
-  [ -n "$PORT" ] || fail "not ready: $(cat log)"
+  PORT=$(sed -n 's/^\(ready\|listening\) on http:..127.0.0.1:\([0-9]*\)[, ].*/\2/p' log | head -n 1)
+  grep -q "^ready on\|^nothing to serve so far" log || fail "not ready: $(cat log)"
 }
 
 # stop SIGNAL: it must exit with 0.
