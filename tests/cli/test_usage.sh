@@ -95,11 +95,13 @@ it_refuses_values_out_of_range() {
 }
 
 it_refuses_too_few_and_too_many_arguments() {
-  for command in learn eval inspect score topk serve "kernels build" "kernels show"; do
+  for command in learn eval inspect score topk "kernels build" "kernels show"; do
     # shellcheck disable=SC2086
     run 2 $command
     says "too few arguments"
   done
+  run 2 serve
+  says "give a MODEL"
   for command in devices synth; do
     run 2 $command extra
     says "unexpected argument 'extra'"
