@@ -18,6 +18,7 @@ enum field {
     FIELD_K,
     FIELD_EXCLUDE,
     FIELD_EXCLUDE_SEEN,
+    FIELD_TIMEOUT,
     N_FIELDS
 };
 
@@ -36,6 +37,7 @@ static const struct {
     [FIELD_K] = {"k", BIT(REQUEST_TOPK)},
     [FIELD_EXCLUDE] = {"exclude", BIT(REQUEST_TOPK)},
     [FIELD_EXCLUDE_SEEN] = {"exclude_seen", BIT(REQUEST_TOPK)},
+    [FIELD_TIMEOUT] = {"timeout_us", BIT(REQUEST_SCORE) | BIT(REQUEST_TOPK)},
 };
 
 static const char REQUESTS[] = "requests";
@@ -57,6 +59,7 @@ struct values {
     size_t k;
     struct id_list exclude;
     bool exclude_seen;
+    size_t timeout_us;
 };
 
 /* Everything that reading a request needs. */
@@ -124,6 +127,9 @@ static enum collide_status read_value(struct parser *p, enum field field, struct
         return json_read_ids(&p->json, items, &v->exclude, err);
     case FIELD_EXCLUDE_SEEN:
         return json_read_bool(&p->json, name, &v->exclude_seen, err);
+    case FIELD_TIMEOUT:
+        return json_read_count(&p->json, (struct json_field){name, REQUEST_MAX_TIMEOUT_US}, &v->timeout_us,
+                               err);
     case N_FIELDS:
         break;
     }
@@ -317,6 +323,8 @@ static enum collide_status read_part(struct parser *p, struct request_part *part
     enum collide_status status = read_values(p, &values, &part->error);
     if (status != COLLIDE_OK)
         return status;
+    if (values.timeout_us && (p->request->timeout_us == 0 || values.timeout_us < p->request->timeout_us))
+        p->request->timeout_us = values.timeout_us;
     return p->request->kind == REQUEST_TOPK ? set_topk(p, &values, part, &part->error)
                                             : set_score(p, &values, part, &part->error);
 }

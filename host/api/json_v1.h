@@ -6,7 +6,8 @@
  *          {"features": {"country": ["DE"]}, ...}     ids of the model's features, beside those or alone
  *   topk   {"user": 17, "k": 20}                      -> {"items": [...], "scores": [...], "unknown": 0}
  *          or a history or features; with "exclude": [...] and "exclude_seen": true
- *   both   {"requests": [{...}, {...}]}               -> {"responses": [{...}, {...}], "unknown": 0}
+ *   both   "timeout_us": 5000, after which nobody waits for the answer any more; of a batch, the least counts
+ *          {"requests": [{...}, {...}]}               -> {"responses": [{...}, {...}], "unknown": 0}
  *
  * Ids are integers below 2^53 or strings; larger integers come as strings, since JSON's numbers are doubles
  * to most programs. A field that is not known is an error: it is more often a slip than an extension. */

@@ -1,6 +1,9 @@
 #include "api/request.h"
 
+#include "base/clock.h"
 #include "base/error.h"
+
+#include <inttypes.h>
 
 void request_free(struct request *r)
 {
@@ -28,4 +31,13 @@ enum collide_status response_allocate(struct request *request, struct response *
     out->hits = arena_alloc(arena, request->n_results, sizeof *out->hits);
     out->n_hits = arena_alloc(arena, request->n_queries, sizeof *out->n_hits);
     return out->hits && out->n_hits ? COLLIDE_OK : error_no_memory(err, "the hits");
+}
+
+enum collide_status request_check_timeout(const struct request *r, uint64_t arrived_ns,
+                                          struct collide_error *err)
+{
+    if (r->timeout_us == 0 || clock_now_ns() - arrived_ns < r->timeout_us * 1000)
+        return COLLIDE_OK;
+    return error_set(err, COLLIDE_BUSY, "the request has waited longer than its timeout of %" PRIu64 " us",
+                     r->timeout_us);
 }

@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 
+enum { REQUEST_MAX_TIMEOUT_US = 600000000 };
+
 enum request_kind { REQUEST_SCORE, REQUEST_TOPK };
 
 /* What one request may ask for. */
@@ -32,7 +34,8 @@ struct request {
     struct collide_query *queries;   /* (n_queries), REQUEST_SCORE: all parts' in order */
     struct collide_topk_query *topk; /* (n_queries), REQUEST_TOPK: likewise */
     size_t n_queries;
-    size_t n_results;   /* scores, or hits at the most, of all queries */
+    uint64_t timeout_us; /* since it arrived: then nobody waits for the answer any more; 0: for ever */
+    size_t n_results;    /* scores, or hits at the most, of all queries */
     struct arena arena; /* holds the arrays above and what they point to, but for texts of ids that lie in the
                            request's own text */
 };
@@ -51,6 +54,10 @@ struct response {
 /* Room for a request's response in its own arena. */
 enum collide_status response_allocate(struct request *request, struct response *out,
                                       struct collide_error *err);
+
+/* COLLIDE_BUSY: its timeout has passed. arrived_ns: of clock_now_ns. */
+enum collide_status request_check_timeout(const struct request *r, uint64_t arrived_ns,
+                                          struct collide_error *err);
 
 /* Scores of a part of a REQUEST_SCORE. */
 size_t request_part_n_scores(const struct request *request, const struct request_part *part);

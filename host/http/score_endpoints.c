@@ -28,8 +28,11 @@ static struct model_choice choice_of(const struct http_request *request)
 static void answer(const struct http_context *c, enum request_kind kind, const struct http_request *request,
                    struct http_reply *reply)
 {
-    const struct service_request r = {
-        .kind = kind, .model = choice_of(request), .body = request->body, .n_bytes = request->n_bytes};
+    const struct service_request r = {.kind = kind,
+                                      .model = choice_of(request),
+                                      .body = request->body,
+                                      .n_bytes = request->n_bytes,
+                                      .arrived_ns = request->arrived_ns};
     reply->status = status_of(service_answer(c->service, c->worker, &r, &reply->body));
 }
 

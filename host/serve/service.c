@@ -155,6 +155,8 @@ static enum collide_status answer_pinned(struct service *s, struct worker *w, st
     enum collide_status status =
         json_v1_parse(r->kind, r->body, r->n_bytes, &s->options.limits, p.request, err);
     if (status == COLLIDE_OK)
+        status = request_check_timeout(p.request, r->arrived_ns, err);
+    if (status == COLLIDE_OK)
         status = response_allocate(p.request, &p.response, err);
     if (status == COLLIDE_OK)
         status = run_request(&p, err);

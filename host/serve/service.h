@@ -46,10 +46,12 @@ struct service_request {
     struct model_choice model;
     const char *body; /* JSON, (n_bytes) */
     size_t n_bytes;
+    uint64_t arrived_ns; /* of clock_now_ns: what its timeout counts from */
 };
 
 /* Answers one JSON request; the body, or the error's, is appended to reply. Each worker is used by one thread
- * at a time; different workers run side by side. COLLIDE_NOT_FOUND: there is no such model or version. */
+ * at a time; different workers run side by side. COLLIDE_NOT_FOUND: there is no such model or version;
+ * COLLIDE_BUSY: it is not loaded yet, or the request's timeout has passed. */
 enum collide_status service_answer(struct service *s, unsigned worker, const struct service_request *request,
                                    struct buffer *reply);
 

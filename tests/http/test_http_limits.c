@@ -65,11 +65,32 @@ static void work_that_has_waited_too_long_is_refused(void **state)
     test_server_stop(&s);
 }
 
+static void work_that_nobody_waits_for_is_refused(void **state)
+{
+    struct test_server s;
+    struct response_text r;
+    (void)state;
+    test_server_start(&(struct test_server_options){.n_threads = 1}, &s);
+    ask_once(&s, "POST", "/v1/score", "{\"user\": 1, \"items\": [1], \"timeout_us\": 1}", &r);
+    assert_error(&r, 503, "unavailable");
+    assert_non_null(strstr(r.body, "longer than its timeout of 1 us"));
+    ask_once(&s, "POST", "/v1/topk",
+             "{\"requests\": [{\"user\": 1, \"timeout_us\": 60000000}, {\"user\": 1, \"timeout_us\": 1}]}",
+             &r);
+    assert_error(&r, 503, "unavailable");
+    ask_once(&s, "POST", "/v1/score", "{\"user\": 1, \"items\": [1], \"timeout_us\": 60000000}", &r);
+    assert_int_equal(r.status, 200);
+    ask_once(&s, "POST", "/v1/score", "{\"user\": 1, \"items\": [1], \"timeout_us\": 0}", &r);
+    assert_error(&r, 400, "bad_request");
+    test_server_stop(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clients_that_trickle_are_cut_off),
         cmocka_unit_test(work_that_has_waited_too_long_is_refused),
+        cmocka_unit_test(work_that_nobody_waits_for_is_refused),
     };
     return RUN_SERVER_TESTS(tests);
 }
