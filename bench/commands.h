@@ -3,12 +3,7 @@
 #ifndef BENCH_COMMANDS_H
 #define BENCH_COMMANDS_H
 
-enum bench_exit {
-    BENCH_OK = 0,
-    BENCH_ERRORS = 1,      /* the run had errors, or could not be finished */
-    BENCH_USAGE = 2,       /* the command line, or a file it names, is wrong */
-    BENCH_UNREACHABLE = 3, /* no connection to the server */
-};
+#include "base/exit_code.h"
 
 int bench_echo(int argc, char **argv);
 int bench_http(int argc, char **argv);

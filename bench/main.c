@@ -18,11 +18,9 @@ static const struct subcommand commands[] = {
 
 int main(int argc, char **argv)
 {
-    const struct dispatch bench = {
-        .program = "collide-bench",
-        .about = "measures collide",
-        .epilogue = "Exit status: 0 all well, 1 errors during the run, 2 wrong usage, 3 server unreachable.",
-        .commands = commands,
-        .n_commands = sizeof commands / sizeof commands[0]};
+    const struct dispatch bench = {.program = "collide-bench",
+                                   .about = "measures collide",
+                                   .commands = commands,
+                                   .n_commands = sizeof commands / sizeof commands[0]};
     return dispatch_main(&bench, argc, argv);
 }

@@ -75,7 +75,7 @@ enum collide_status rig_measure(struct kernel_run *run, size_t repeats, double *
     return status == COLLIDE_OK ? kernel_run_check(run, 16, err) : status;
 }
 
-static int fail(enum bench_exit code, const struct collide_error *err)
+static int fail(enum exit_code code, const struct collide_error *err)
 {
     log_error("%s", err->text);
     return code;
@@ -93,11 +93,11 @@ int bench_main(const struct bench_usage *usage, int argc, char **argv,
         break;
     case ARGS_HELP:
         args_print_help(stdout, usage->synopsis, usage->summary, &args);
-        return BENCH_OK;
+        return EXIT_DONE;
     case ARGS_BAD:
-        return fail(BENCH_USAGE, &err);
+        return fail(EXIT_USAGE, &err);
     }
     enum collide_status status = run(options, &err);
-    return status == COLLIDE_OK ? BENCH_OK
-                                : fail(status == COLLIDE_INVALID ? BENCH_USAGE : BENCH_ERRORS, &err);
+    return status == COLLIDE_OK ? EXIT_DONE
+                                : fail(status == COLLIDE_INVALID ? EXIT_USAGE : EXIT_FAILED, &err);
 }

@@ -114,12 +114,12 @@ static int run(struct experiment *e, enum load_action action)
     struct collide_error close_err;
     enum collide_status closed = outputs_close(e->options, &out, &close_err);
     if (status != COLLIDE_OK)
-        return fail(is_open ? BENCH_ERRORS : BENCH_USAGE, &err);
+        return fail(is_open ? EXIT_FAILED : EXIT_USAGE, &err);
     if (closed != COLLIDE_OK)
-        return fail(BENCH_ERRORS, &close_err);
+        return fail(EXIT_FAILED, &close_err);
     /* A sweep goes to where errors are to be expected; a search's trials do, too, but not its run. */
     bool is_good = action == LOAD_SWEEP || experiment_n_errors(e) == 0;
-    return is_good ? BENCH_OK : BENCH_ERRORS;
+    return is_good ? EXIT_DONE : EXIT_FAILED;
 }
 
 static void print_help(const struct load_kind *kind, enum load_action action, const struct args *args)
@@ -158,9 +158,9 @@ int load_command(const struct load_kind *kind, enum load_action action, int argc
     switch (args_parse(&args, argc, argv, &positionals, &err)) {
     case ARGS_HELP:
         print_help(kind, action, &args);
-        return BENCH_OK;
+        return EXIT_DONE;
     case ARGS_BAD:
-        return fail(BENCH_USAGE, &err);
+        return fail(EXIT_USAGE, &err);
     case ARGS_OK:
         break;
     }
@@ -172,8 +172,8 @@ int load_command(const struct load_kind *kind, enum load_action action, int argc
     experiment.settings = table;
     experiment.n_settings = n;
     int exit_status = status == COLLIDE_OK   ? run(&experiment, action)
-                      : status == COLLIDE_IO ? fail(BENCH_UNREACHABLE, &err)
-                                             : fail(BENCH_USAGE, &err);
+                      : status == COLLIDE_IO ? fail(EXIT_UNREACHABLE, &err)
+                                             : fail(EXIT_USAGE, &err);
     experiment_free(&experiment);
     kind->close(kind->self);
     return exit_status;

@@ -101,10 +101,10 @@ int bench_echo(int argc, char **argv)
             "Sends back every datagram, or body, as it came, until SIGINT or SIGTERM: what a transport "
             "costs when nothing is computed. See --baseline-address of udp and xdp.",
             &args);
-        return BENCH_OK;
+        return EXIT_DONE;
     case ARGS_BAD:
         log_error("%s", err.text);
-        return BENCH_USAGE;
+        return EXIT_USAGE;
     case ARGS_OK:
         break;
     }
@@ -114,7 +114,7 @@ int bench_echo(int argc, char **argv)
     if (status == COLLIDE_OK)
         status = echo_until_stopped(&options, &err);
     if (status == COLLIDE_OK)
-        return BENCH_OK;
+        return EXIT_DONE;
     log_error("%s", err.text);
-    return is_usage ? BENCH_USAGE : BENCH_ERRORS;
+    return is_usage ? EXIT_USAGE : EXIT_FAILED;
 }

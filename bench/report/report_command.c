@@ -40,10 +40,10 @@ int bench_report(int argc, char **argv)
             "Draws results that http, udp, xdp, shm and sweep have printed with --json as one HTML "
             "page that needs nothing else. A file's results are called by their command, or NAME.",
             &args);
-        return BENCH_OK;
+        return EXIT_DONE;
     case ARGS_BAD:
         log_error("%s", err.text);
-        return BENCH_USAGE;
+        return EXIT_USAGE;
     case ARGS_OK:
         break;
     }
@@ -54,7 +54,7 @@ int bench_report(int argc, char **argv)
         status = print_to(path, title, &results, &err);
     results_free(&results);
     if (status == COLLIDE_OK)
-        return BENCH_OK;
+        return EXIT_DONE;
     log_error("%s", err.text);
-    return BENCH_USAGE;
+    return EXIT_USAGE;
 }

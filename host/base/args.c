@@ -261,10 +261,10 @@ static enum collide_status parse_short(struct args *args, const char *letters, s
     return COLLIDE_OK;
 }
 
-static bool asks_for_help(int argc, char **argv)
+static bool asks_for_help(int argc, char **argv, enum help_form *form)
 {
     for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+        if (help_form_of(argv[i], form))
             return true;
     return false;
 }
@@ -284,7 +284,7 @@ enum args_outcome args_parse(struct args *args, int argc, char **argv, struct ar
                              struct collide_error *err)
 {
     assert(args->n <= ARGS_MAX);
-    if (asks_for_help(argc, argv))
+    if (asks_for_help(argc, argv, &args->help_form))
         return ARGS_HELP;
     positionals->values = argv;
     positionals->n = 0;

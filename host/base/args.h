@@ -14,6 +14,7 @@
 #ifndef BASE_ARGS_H
 #define BASE_ARGS_H
 
+#include "base/help_form.h"
 #include "collide/status.h"
 
 #include <stdbool.h>
@@ -68,6 +69,7 @@ struct args {
     const struct arg *table;           /* (n), borrowed */
     size_t n;                          /* up to ARGS_MAX */
     enum arg_source sources[ARGS_MAX]; /* (n), set by parsing */
+    enum help_form help_form;          /* set by ARGS_HELP */
 };
 
 /* The arguments that are no options. values points into argv, whose front they are moved to. */
@@ -104,7 +106,8 @@ const char *args_first_given(const struct args *args, const char *const *names);
 /* The names of an ARG_CHOICE, "a|b|c", cut to capacity. */
 void arg_choices_text(const struct arg *arg, char *out, size_t capacity);
 
-/* "Usage: <usage>", the summary, and the options by group, aligned and wrapped at 100 columns. */
+/* In the form that was asked for; as text that is "Usage: <usage>", the summary, and the options by group,
+ * aligned and wrapped at 100 columns. */
 void args_print_help(FILE *out, const char *usage, const char *summary, const struct args *args);
 
 /* The heading that help shows an option below. */

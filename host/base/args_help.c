@@ -1,11 +1,11 @@
-#include "base/args.h"
+#include "base/args_forms.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 enum { HELP_COLUMNS = 100, LEFT_COLUMNS_MAX = 36, TEXT_MAX = 512 };
 
-static void value_name_of(const struct arg *arg, char *out, size_t capacity)
+void arg_value_name(const struct arg *arg, char *out, size_t capacity)
 {
     static const char *const names[] = {
         [ARG_TEXT] = "TEXT",       [ARG_TEXT_LIST] = "TEXT", [ARG_U64] = "N",
@@ -23,7 +23,7 @@ static void value_name_of(const struct arg *arg, char *out, size_t capacity)
 static int left_column(const struct arg *arg, char *out, size_t capacity)
 {
     char value[256], letter[] = {'-', arg->short_name, ',', ' ', '\0'};
-    value_name_of(arg, value, sizeof value);
+    arg_value_name(arg, value, sizeof value);
     return snprintf(out, capacity, "  %s--%s%s%s", arg->short_name ? letter : "    ", arg->name,
                     value[0] ? " " : "", value);
 }
@@ -86,20 +86,26 @@ static void print_wrapped(FILE *out, const char *text, int indent)
     fputc('\n', out);
 }
 
-static void print_option(FILE *out, const struct arg *arg, int indent)
+void arg_help_text(const struct arg *arg, char *out, size_t capacity)
 {
-    char left[TEXT_MAX], value[TEXT_MAX], text[3 * TEXT_MAX];
-    int used = left_column(arg, left, sizeof left);
+    char value[TEXT_MAX];
     if (arg->default_text)
         snprintf(value, sizeof value, "%s", arg->default_text);
     else
         default_of(arg, value, sizeof value);
+    snprintf(out, capacity, value[0] ? "%s (default: %s)" : "%s%s", arg->help ? arg->help : "", value);
+}
+
+static void print_option(FILE *out, const struct arg *arg, int indent)
+{
+    char left[TEXT_MAX], text[3 * TEXT_MAX];
+    int used = left_column(arg, left, sizeof left);
     fputs(left, out);
     if (used + 2 > indent)
         fprintf(out, "\n%*s", indent, "");
     else
         fprintf(out, "%*s", indent - used, "");
-    snprintf(text, sizeof text, value[0] ? "%s (default: %s)" : "%s%s", arg->help ? arg->help : "", value);
+    arg_help_text(arg, text, sizeof text);
     print_wrapped(out, text, indent);
 }
 
@@ -108,7 +114,7 @@ const char *arg_group(const struct arg *arg)
     return arg->group ? arg->group : "Options";
 }
 
-static bool is_first_of_group(const struct args *args, size_t i)
+bool arg_is_first_of_group(const struct args *args, size_t i)
 {
     for (size_t j = 0; j < i; j++)
         if (strcmp(arg_group(&args->table[j]), arg_group(&args->table[i])) == 0)
@@ -137,19 +143,37 @@ static void print_group(FILE *out, const struct args *args, const char *group, i
             print_option(out, &args->table[i], indent);
 }
 
-void args_print_help(FILE *out, const char *usage, const char *summary, const struct args *args)
+static const bool no_default = false;
+const struct arg args_help_option = {.name = "help",
+                                     .short_name = 'h',
+                                     .type = ARG_FLAG,
+                                     .target = (void *)(uintptr_t)&no_default,
+                                     .help = "print this and exit"};
+
+static void print_text(FILE *out, const char *usage, const char *summary, const struct args *args)
 {
-    bool no_default = false;
-    const struct arg help = {.name = "help",
-                             .short_name = 'h',
-                             .type = ARG_FLAG,
-                             .target = &no_default,
-                             .help = "print this and exit"};
     int indent = help_column(args);
     fprintf(out, "Usage: %s\n\n", usage);
     print_wrapped(out, summary, 0);
     for (size_t i = 0; i < args->n; i++)
-        if (is_first_of_group(args, i))
+        if (arg_is_first_of_group(args, i))
             print_group(out, args, arg_group(&args->table[i]), indent);
-    print_option(out, &help, indent);
+    print_option(out, &args_help_option, indent);
+}
+
+void args_print_help(FILE *out, const char *usage, const char *summary, const struct args *args)
+{
+    switch (args->help_form) {
+    case HELP_TEXT:
+        print_text(out, usage, summary, args);
+        break;
+    case HELP_MAN:
+        args_print_man(out, usage, summary, args);
+        break;
+    case HELP_WORDS:
+        args_print_words(out, args);
+        break;
+    case HELP_PAGES: /* a command without commands has the page that its dispatch lists */
+        break;
+    }
 }

@@ -1,24 +1,13 @@
 #include "base/dispatch.h"
 
+#include "base/dispatch_help.h"
+#include "base/exit_code.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/spelling.h"
 
 #include <stdio.h>
 #include <string.h>
-
-enum { STATUS_DONE = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
-
-static void print_help(const struct dispatch *d, FILE *out)
-{
-    fprintf(out, "%s %s: %s\n\nusage: %s COMMAND [options]\n\n", d->program, collide_version(), d->about,
-            d->program);
-    for (size_t i = 0; i < d->n_commands; i++)
-        fprintf(out, "  %-10s %s\n", d->commands[i].name, d->commands[i].summary);
-    fprintf(out, "\n`%s COMMAND --help` shows a command's options.\n", d->program);
-    if (d->epilogue)
-        fprintf(out, "%s\n", d->epilogue);
-}
 
 static int unknown_command(const struct dispatch *d, const char *name)
 {
@@ -29,41 +18,67 @@ static int unknown_command(const struct dispatch *d, const char *name)
         log_error("there is no command \"%s\"; did you mean \"%s\"?", name, meant.closest);
     else
         log_error("there is no command \"%s\"; see `%s --help`", name, d->program);
-    return STATUS_USAGE;
+    return EXIT_USAGE;
 }
 
-static int run_command(const struct dispatch *d, const char *name, int argc, char **argv)
+static const struct subcommand *find_command(const struct dispatch *d, const char *name)
 {
     for (size_t i = 0; i < d->n_commands; i++)
         if (strcmp(name, d->commands[i].name) == 0)
-            return d->commands[i].run(argc, argv);
-    return unknown_command(d, name);
+            return &d->commands[i];
+    return NULL;
+}
+
+static int run_command(const struct dispatch *d, const struct subcommand *command, int argc, char **argv)
+{
+    enum help_form form;
+    char name[128];
+    if (argc != 1 || !help_form_of(argv[0], &form))
+        return command->run(argc, argv);
+    snprintf(name, sizeof name, "%s %s", d->program, command->name);
+    dispatch_help_begin(stdout, form, name, command->summary);
+    int exit_code = command->run(argc, argv);
+    dispatch_help_end(stdout, form);
+    return exit_code;
 }
 
 int dispatch_run(const struct dispatch *d, int argc, char **argv)
 {
+    static char help[] = "--help";
+    enum help_form form;
     if (argc < 1) {
-        print_help(d, stderr);
-        return STATUS_USAGE;
+        dispatch_print_help(stderr, HELP_TEXT, d);
+        return EXIT_USAGE;
     }
-    const char *name = argv[0];
-    if (strcmp(name, "--help") != 0 && strcmp(name, "-h") != 0 && strcmp(name, "help") != 0)
-        return run_command(d, name, argc - 1, argv + 1);
-    print_help(d, stdout);
-    return STATUS_DONE;
+    if (strcmp(argv[0], "help") == 0) { /* the same as --help behind the rest */
+        memmove(argv, argv + 1, (size_t)(argc - 1) * sizeof argv[0]);
+        argv[argc - 1] = help;
+    }
+    if (help_form_of(argv[0], &form)) {
+        dispatch_print_help(stdout, form, d);
+        return EXIT_DONE;
+    }
+    const struct subcommand *command = find_command(d, argv[0]);
+    return command ? run_command(d, command, argc - 1, argv + 1) : unknown_command(d, argv[0]);
 }
 
 int dispatch_main(const struct dispatch *d, int argc, char **argv)
 {
-    int status = STATUS_DONE;
+    int exit_code = EXIT_DONE;
+    enum help_form form = HELP_TEXT;
+    bool is_help = argc > 1 && help_form_of(argv[1], &form);
     struct collide_error err;
     log_set_level(LOG_INFO);
+    if (is_help)
+        dispatch_help_begin(stdout, form, d->program, d->about);
     if (argc > 1 && strcmp(argv[1], "--version") == 0)
         printf("%s %s\n", d->program, collide_version());
     else
-        status = dispatch_run(d, argc - 1, argv + 1);
+        exit_code = dispatch_run(d, argc - 1, argv + 1);
+    if (is_help)
+        dispatch_help_end(stdout, form);
     if (file_flush(stdout, "standard output", &err) == COLLIDE_OK)
-        return status;
+        return exit_code;
     log_error("%s", err.text);
-    return status == STATUS_DONE ? STATUS_FAILED : status;
+    return exit_code == EXIT_DONE ? EXIT_FAILED : exit_code;
 }

@@ -7,21 +7,18 @@
 struct subcommand {
     const char *name;
     const char *summary;
-    int (*run)(int argc,
-               char **argv); /* without the program's and the command's names; gives the exit status */
+    int (*run)(int argc, char **argv); /* without the names up to its own; gives an enum exit_code */
 };
 
-/* Exit statuses are 0 for all well, 1 for a failure, 2 for wrong usage, and what the commands give. */
 struct dispatch {
     const char *program;
-    const char *about;    /* one line below the program's name */
-    const char *epilogue; /* below the commands, or NULL */
+    const char *about; /* one line beside the program's name */
     const struct subcommand *commands;
     size_t n_commands;
 };
 
-/* Runs the command that the arguments (none of them the program's name) begin with, or prints help. A command
- * may be made of commands itself: its run then calls this. */
+/* Runs the command that the arguments (none of them the program's name) begin with, or prints help, of `help
+ * COMMAND`, too. argv may be changed. A command may be made of commands itself: its run then calls this. */
 int dispatch_run(const struct dispatch *d, int argc, char **argv);
 
 /* A main: the same, or prints the version. Messages go to stderr from here on; standard output that could not

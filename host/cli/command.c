@@ -5,15 +5,6 @@
 #include <assert.h>
 #include <string.h>
 
-/* "serve": the words of the synopsis before its arguments. */
-static void name_of(const struct usage *usage, char name[64])
-{
-    name[0] = '\0';
-    sscanf(usage->synopsis, "collide %63[a-z ]", name);
-    for (size_t n = strlen(name); n > 0 && name[n - 1] == ' '; n--)
-        name[n - 1] = '\0';
-}
-
 static enum args_outcome parse(struct usage *usage, int argc, char **argv, struct collide_error *err)
 {
     const char *config = NULL;
@@ -37,7 +28,9 @@ static enum args_outcome parse(struct usage *usage, int argc, char **argv, struc
     if (outcome != ARGS_OK || !config)
         return outcome;
     char name[64];
-    name_of(usage, name);
+    size_t n_program = strlen("collide ");
+    snprintf(name, sizeof name, "%.*s", (int)(help_n_command(usage->synopsis) - n_program),
+             usage->synopsis + n_program);
     return config_read(config, name, &usage->args, &usage->config, err) == COLLIDE_OK ? ARGS_OK : ARGS_BAD;
 }
 

@@ -3,11 +3,9 @@
 #define CLI_COMMAND_H
 
 #include "base/args.h"
+#include "base/exit_code.h"
 #include "cli/config_file.h"
 #include "collide/status.h"
-
-/* Exit codes of the program. */
-enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 int command_learn(int argc, char **argv);
 int command_eval(int argc, char **argv);

@@ -72,7 +72,7 @@ static double errors_of(const cJSON *document, const char *kind)
 static void a_closed_loop_measures_latencies_in_order(void **state)
 {
     (void)state;
-    cJSON *d = bench_faulty(TINY_NONE, "-c 4 -n 3", BENCH_OK);
+    cJSON *d = bench_faulty(TINY_NONE, "-c 4 -n 3", EXIT_DONE);
     assert_true(number_of(d, "n_requests") > 60);
     assert_int_equal(cJSON_GetArraySize(at(d, "repeats")), 3);
     assert_true(number_of(d, "p50_us") > 0);
@@ -89,7 +89,7 @@ static void a_closed_loop_measures_latencies_in_order(void **state)
 static void an_open_loop_sends_what_is_due(void **state)
 {
     (void)state;
-    cJSON *d = bench_faulty(TINY_NONE, "-m open -r 100 -c 2", BENCH_OK);
+    cJSON *d = bench_faulty(TINY_NONE, "-m open -r 100 -c 2", EXIT_DONE);
     assert_int_equal(number_of(d, "n_requests"), 20);
     assert_true(cJSON_IsNull(at(at(at(d, "merged"), "main"), "p99_us")));
     cJSON_Delete(d);
@@ -98,7 +98,7 @@ static void an_open_loop_sends_what_is_due(void **state)
 static void the_baseline_is_measured_beside(void **state)
 {
     (void)state;
-    cJSON *d = bench_faulty(TINY_NONE, "-b", BENCH_OK);
+    cJSON *d = bench_faulty(TINY_NONE, "-b", EXIT_DONE);
     assert_true(at(at(at(d, "merged"), "baseline"), "n_requests")->valuedouble > 20);
     assert_int_equal(at(at(at(d, "merged"), "baseline"), "n_errors")->valueint, 0);
     assert_true(at(d, "ratio_p50")->valuedouble > 0);
@@ -110,7 +110,7 @@ static void ways_to_answer_that_http_allows_are_no_errors(void **state)
     (void)state;
     const enum tiny_fault allowed[] = {TINY_CHUNKED, TINY_DRIBBLE, TINY_CLOSES};
     for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++) {
-        cJSON *d = bench_faulty(allowed[i], "", BENCH_OK);
+        cJSON *d = bench_faulty(allowed[i], "", EXIT_DONE);
         assert_true(number_of(d, "n_requests") > 20);
         assert_int_equal(at(d, "n_reconnects")->valuedouble > 0, allowed[i] == TINY_CLOSES);
         cJSON_Delete(d);
@@ -121,7 +121,7 @@ static void a_close_between_requests_is_followed_by_a_reconnect(void **state)
 {
     (void)state;
     /* Slow enough for the close to be seen before the next request is due. */
-    cJSON *d = bench_faulty(TINY_VANISHES, "-m open -r 20 -d 0.5", BENCH_OK);
+    cJSON *d = bench_faulty(TINY_VANISHES, "-m open -r 20 -d 0.5", EXIT_DONE);
     assert_int_equal(number_of(d, "n_requests"), 10);
     assert_true(at(d, "n_reconnects")->valueint >= 2);
     cJSON_Delete(d);
@@ -140,7 +140,7 @@ static void errors_are_counted_by_kind_and_fail_the_run(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         /* Only the fault that is one should time out, even on a busy machine. */
         const char *options = cases[i].fault == TINY_HANGS ? "-c 2 --timeout 0.05" : "-c 2";
-        cJSON *d = bench_faulty(cases[i].fault, options, BENCH_ERRORS);
+        cJSON *d = bench_faulty(cases[i].fault, options, EXIT_FAILED);
         double n = errors_of(d, cases[i].kind);
         assert_true(n > 0);
         assert_true(n == number_of(d, "n_errors"));
@@ -156,7 +156,7 @@ static void the_text_report_shows_unknown_percentiles_as_dashes(void **state)
     char line[256], *output = NULL;
     snprintf(line, sizeof line, "http://127.0.0.1:%u -d 0.3 -w 0 -m open -r 100 -n 2 --baseline --batch 2",
              tiny_server_port(server));
-    assert_int_equal(bench(line, &output), BENCH_ERRORS);
+    assert_int_equal(bench(line, &output), EXIT_FAILED);
     assert_non_null(strstr(
         output, "open loop, 100/s constant, connections 1, 0.3 s x 2 after 0 s, 100 candidates, 2 queries"));
     assert_non_null(strstr(output, "\n  repeat 2 "));
@@ -174,7 +174,7 @@ static void an_address_without_a_server_is_passed_over(void **state)
     assert_non_null(server);
     char line[128], *output = NULL;
     snprintf(line, sizeof line, "http://two.test:%u -d 0.1 -w 0 -c 3 --poll sleep", tiny_server_port(server));
-    assert_int_equal(bench(line, &output), BENCH_OK);
+    assert_int_equal(bench(line, &output), EXIT_DONE);
     assert_true(tiny_server_n_posts(server) > 0);
     free(output);
     tiny_server_stop(server);
@@ -188,7 +188,7 @@ static void an_absent_server_is_unreachable(void **state)
     char line[128], *output = NULL;
     snprintf(line, sizeof line, "http://127.0.0.1:%u", tiny_server_port(server));
     tiny_server_stop(server);
-    assert_int_equal(bench(line, &output), BENCH_UNREACHABLE);
+    assert_int_equal(bench(line, &output), EXIT_UNREACHABLE);
     assert_non_null(strstr(output, "cannot connect to 127.0.0.1:"));
     free(output);
 }
@@ -209,7 +209,7 @@ static void wrong_usage_is_refused(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *output = NULL;
-        assert_int_equal(bench(cases[i].options, &output), BENCH_USAGE);
+        assert_int_equal(bench(cases[i].options, &output), EXIT_USAGE);
         assert_non_null(strstr(output, cases[i].message));
         free(output);
     }
@@ -219,7 +219,7 @@ static void help_is_no_error(void **state)
 {
     (void)state;
     char *output = NULL;
-    assert_int_equal(bench("--help", &output), BENCH_OK);
+    assert_int_equal(bench("--help", &output), EXIT_DONE);
     assert_non_null(strstr(output, "Usage: collide-bench http [options] URL"));
     free(output);
 }

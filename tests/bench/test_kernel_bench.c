@@ -14,7 +14,7 @@ static void lookups_that_32_bits_cannot_count_are_refused(void **state)
     (void)state;
     char *output = NULL;
     assert_int_equal(capture_command(bench_kernel, "--ids 10 --bags 65536 --bag 65536", &output),
-                     BENCH_USAGE);
+                     EXIT_USAGE);
     assert_non_null(strstr(output, "--bags times --bag is above 4294967295"));
     free(output);
 }
@@ -23,10 +23,10 @@ static void rows_that_are_no_whole_bytes_are_refused(void **state)
 {
     (void)state;
     char *output = NULL;
-    assert_int_equal(capture_command(bench_kernel, "--precision i4 --dim 7", &output), BENCH_USAGE);
+    assert_int_equal(capture_command(bench_kernel, "--precision i4 --dim 7", &output), EXIT_USAGE);
     assert_non_null(strstr(output, "of a multiple of 2 values, not of 7"));
     free(output);
-    assert_int_equal(capture_command(bench_kernel, "--precision i3 --dim 12", &output), BENCH_USAGE);
+    assert_int_equal(capture_command(bench_kernel, "--precision i3 --dim 12", &output), EXIT_USAGE);
     assert_non_null(strstr(output, "of a multiple of 8 values, not of 12"));
     free(output);
 }
@@ -35,7 +35,7 @@ static void models_of_more_ids_than_32_bits_count_are_refused(void **state)
 {
     (void)state;
     char *output = NULL;
-    assert_int_equal(capture_command(bench_start, "--bytes 68719476736 --dim 8", &output), BENCH_USAGE);
+    assert_int_equal(capture_command(bench_start, "--bytes 68719476736 --dim 8", &output), EXIT_USAGE);
     assert_non_null(strstr(output, "8589934592 ids, above 4294967293"));
     free(output);
 }
@@ -55,7 +55,7 @@ static void every_benchmark_prints_one_json_document(void **state)
     };
     for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
         char *output = NULL;
-        assert_int_equal(capture_command(runs[i].command, runs[i].arguments, &output), BENCH_OK);
+        assert_int_equal(capture_command(runs[i].command, runs[i].arguments, &output), EXIT_DONE);
         const char *json = strchr(output, '{');
         assert_non_null(json);
         cJSON *document = cJSON_Parse(json);
@@ -70,7 +70,7 @@ static void tuning_prints_its_candidates_and_the_best(void **state)
     (void)state;
     char *output = NULL;
     assert_int_equal(capture_command(bench_tune, "--dry-run --ids 1000 --dim 8 --bag 8 --repeats 1", &output),
-                     BENCH_OK);
+                     EXIT_DONE);
     assert_non_null(strstr(output, "pipeline"));
     assert_non_null(strstr(output, "score ns"));
     assert_non_null(strstr(output, "best: "));

@@ -88,7 +88,7 @@ static void a_page_shows_measurements_and_sweeps(void **state)
     (void)state;
     write_results("one.json", 1);
     write_results("sweep.json", 3);
-    char *page = page_of("%s/one.json Swept=%s/sweep.json --title 1<2", BENCH_OK);
+    char *page = page_of("%s/one.json Swept=%s/sweep.json --title 1<2", EXIT_DONE);
     static const char *const wanted[] = {
         "<h1>1&lt;2</h1>",           "A &amp; B, 2 CPUs", "Latency under load",   "Latency by percentile",
         "Requests per second",       ">Swept</text>",     "udp://&lt;here&gt;:1", ">15 \xc2\xb5s<",
@@ -103,7 +103,7 @@ static void a_page_needs_nothing_else(void **state)
 {
     (void)state;
     write_results("one.json", 1);
-    char *page = page_of("%s/one.json", BENCH_OK);
+    char *page = page_of("%s/one.json", EXIT_DONE);
     static const char *const unwanted[] = {
         "<script", "<link", "<img", "src=", "url(", "@import", "nan", "inf"};
     for (size_t i = 0; i < sizeof unwanted / sizeof unwanted[0]; i++)
@@ -118,7 +118,7 @@ static void a_page_goes_to_its_file(void **state)
     char path[64];
     (void)state;
     write_results("one.json", 1);
-    free(page_of("%s/one.json -o %s/page.html", BENCH_OK));
+    free(page_of("%s/one.json -o %s/page.html", EXIT_DONE));
     snprintf(path, sizeof path, "%s/page.html", folder);
     assert_int_equal(access(path, R_OK), 0);
 }
@@ -139,7 +139,7 @@ static void what_is_no_result_is_refused(void **state)
         assert_non_null(file);
         fputs(cases[i].content, file);
         fclose(file);
-        char *output = page_of("%s/bad.json", BENCH_USAGE);
+        char *output = page_of("%s/bad.json", EXIT_USAGE);
         assert_non_null(strstr(output, cases[i].message));
         free(output);
     }
@@ -158,7 +158,7 @@ static void a_result_with_holes_is_drawn_as_far_as_it_goes(void **state)
         "\"errors\": 7, \"n_errors\": 2, \"percentiles\": [[1], [50, 0], 3, [90, 12], [100, 13]]}}}",
         file);
     fclose(file);
-    char *page = page_of("%s/holes.json", BENCH_OK);
+    char *page = page_of("%s/holes.json", EXIT_DONE);
     assert_null(strstr(page, "nan"));
     free(page);
 }

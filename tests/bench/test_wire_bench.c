@@ -83,7 +83,7 @@ static double number_of(const cJSON *document, const char *name)
 static void an_echo_answers_a_closed_loop(void **state)
 {
     (void)state;
-    cJSON *d = bench_echo_with("--queries 500 --depth 8 -n 2", BENCH_OK);
+    cJSON *d = bench_echo_with("--queries 500 --depth 8 -n 2", EXIT_DONE);
     assert_int_equal(number_of(d, "n_requests"), 1000);
     assert_int_equal(number_of(d, "n_errors"), 0);
     assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(d, "repeats")), 2);
@@ -93,7 +93,7 @@ static void an_echo_answers_a_closed_loop(void **state)
 static void an_echo_answers_an_open_loop(void **state)
 {
     (void)state;
-    cJSON *d = bench_echo_with("-m open -r 1000 -a poisson --queries 200", BENCH_OK);
+    cJSON *d = bench_echo_with("-m open -r 1000 -a poisson --queries 200", EXIT_DONE);
     assert_int_equal(number_of(d, "n_requests"), 200);
     assert_int_equal(cJSON_GetObjectItem(d, "offered_per_s")->valueint, 1000);
     cJSON_Delete(d);
@@ -102,7 +102,7 @@ static void an_echo_answers_an_open_loop(void **state)
 static void mlperf_tells_its_scenario(void **state)
 {
     (void)state;
-    cJSON *d = bench_echo_with("--mlperf single-stream --queries 300", BENCH_OK);
+    cJSON *d = bench_echo_with("--mlperf single-stream --queries 300", EXIT_DONE);
     const cJSON *mlperf = cJSON_GetObjectItem(d, "mlperf");
     assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(mlperf, "scenario")), "single-stream");
     assert_true(cJSON_IsTrue(cJSON_GetObjectItem(mlperf, "valid")));
@@ -119,7 +119,7 @@ static void a_sweep_is_an_array_of_results(void **state)
     snprintf(line, sizeof line,
              "udp %s --echo --users 9 --items 9 -w 0 --poll sleep --json -q 100 --rates 500,1000,2000",
              echo.where);
-    assert_int_equal(capture_command(bench_sweep, line, &output), BENCH_OK);
+    assert_int_equal(capture_command(bench_sweep, line, &output), EXIT_DONE);
     echo_stop(&echo);
     cJSON *array = cJSON_Parse(output);
     free(output);
@@ -141,7 +141,7 @@ static void a_port_without_a_server_loses_everything(void **state)
     echo_start(&echo);
     echo_stop(&echo);
     snprintf(line, sizeof line, "%s --users 9 --items 9 -w 0 -q 5 --timeout 0.01", echo.where);
-    assert_int_equal(capture_command(bench_udp, line, &output), BENCH_ERRORS);
+    assert_int_equal(capture_command(bench_udp, line, &output), EXIT_FAILED);
     assert_non_null(strstr(output, "errors, udp                  5"));
     free(output);
 }
@@ -171,7 +171,7 @@ static void wrong_usage_is_refused(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *output = NULL;
-        assert_int_equal(capture_command(cases[i].command, cases[i].options, &output), BENCH_USAGE);
+        assert_int_equal(capture_command(cases[i].command, cases[i].options, &output), EXIT_USAGE);
         if (!strstr(output, cases[i].message))
             fail_msg("%s: %s", cases[i].options, output);
         free(output);

@@ -3,6 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 
 COMMANDS="learn eval compare pareto convert inspect score topk serve devices kernels synth"
+DOCS=$(realpath "$(dirname "$0")/../../docs")
 DEVICE_FLAGS="device tables max-bank engine kernel-cache"
 
 it_lists_every_command_in_its_help() {
@@ -17,6 +18,29 @@ it_lists_every_command_in_its_help() {
 it_prints_its_version() {
   run 0 --version
   grep -qE '^collide [0-9]+\.[0-9]+\.[0-9]+$' out || fail "$(cat out)"
+}
+
+it_helps_in_both_words() {
+  for command in serve "kernels build"; do
+    # shellcheck disable=SC2086
+    run 0 help $command
+    mv out of_help
+    # shellcheck disable=SC2086
+    run 0 $command --help
+    same_file out of_help
+  done
+  run 2 help lern
+  says 'there is no command "lern"; did you mean "learn"?'
+}
+
+it_says_what_exit_codes_mean() {
+  local text
+  run 0 --help
+  grep '^Exit status:' out | tr ',' '\n' | sed 's/^Exit status:/ /; s/\.$//' | sed 's/^ *//' >codes
+  [ "$(wc -l <codes)" = 4 ] || fail "$(cat codes)"
+  while read -r code text; do
+    grep -qF "| $code | $text" "$DOCS/CLI.md" || fail "docs/CLI.md does not say that $code is: $text"
+  done <codes
 }
 
 it_mentions_every_flag_in_each_command_s_help() {
