@@ -1,65 +1,21 @@
 /* `collide inspect`: what a model file holds. */
-#include "base/error.h"
 #include "cli/command.h"
 #include "cli/device_args.h"
 #include "cli/plan.h"
+#include "model/collisions.h"
+#include "model/cost.h"
 #include "model/layout.h"
 #include "model/mapping.h"
 #include "score/model_handle.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-enum { N_SIZES = 65 };
 
 struct flags {
     struct device_flags device;
     bool verify, plan;
 };
-
-/* How many ids share each row; an id of several lookups counts with each. */
-struct collisions {
-    uint32_t n_used;    /* rows that an id maps to */
-    uint32_t n_private; /* by one id alone */
-    uint64_t most;
-    double mean;               /* ids of a used row */
-    uint32_t by_size[N_SIZES]; /* rows by how many ids they have: 0, 1, 2 to 3, 4 to 7 ... */
-};
-
-/* Entries of known ids by row. Returns how many there are. */
-static uint64_t count_entries(const struct model *m, uint64_t *counts)
-{
-    uint64_t n = 0;
-    for (size_t s = 0; s < model_n_spaces(m); s++) {
-        const struct space *space = model_space(m, s);
-        for (uint32_t id = 0; model_space_is_embedded(m, s) && id < space->n_ids; id++)
-            for (unsigned l = 0; l < space_n_lookups(m, space); l++, n++)
-                counts[model_row_of(m, space, id, l)]++;
-    }
-    return n;
-}
-
-static enum collide_status count_collisions(const struct model *m, struct collisions *out,
-                                            struct collide_error *err)
-{
-    uint64_t *counts = calloc(m->rows.n, sizeof *counts);
-    if (!counts)
-        return error_no_memory(err, "the row counts");
-    struct collisions c = {0};
-    uint64_t n_entries = count_entries(m, counts);
-    for (uint32_t r = 0; r < m->rows.n; r++) {
-        c.n_used += counts[r] > 0;
-        c.n_private += counts[r] == 1;
-        c.by_size[counts[r] ? 64 - __builtin_clzll(counts[r]) : 0]++;
-        c.most = counts[r] > c.most ? counts[r] : c.most;
-    }
-    c.mean = c.n_used ? (double)n_entries / c.n_used : 0.0;
-    free(counts);
-    *out = c;
-    return COLLIDE_OK;
-}
 
 /* Cut to what fits a line, control characters replaced: a file's text must not steer the terminal. */
 static const char *printable(const char *text, char *out, size_t capacity)
@@ -159,7 +115,7 @@ static void print_collisions(const struct collisions *c, uint32_t n_rows)
     enum { BAR_CHARS = 40 };
     static const char bar[BAR_CHARS + 1] = "########################################";
     printf("%-22s %10s\n", "ids a row", "rows");
-    for (unsigned i = 0; i < N_SIZES; i++) {
+    for (unsigned i = 0; i < COLLISIONS_N_SIZES; i++) {
         char ids[48];
         unsigned long long least = i ? 1ull << (i - 1) : 0, most = i ? least + (least - 1) : 0;
         if (c->by_size[i] == 0)
@@ -208,9 +164,8 @@ static void print_tensors(const struct safetensors *s, const struct model *m)
                dtype_name(t->dtype), t->n_dims ? shape : "", t->n_bytes, checksum_of(s, t));
         total += t->n_bytes;
     }
-    uint64_t full = model_entry_base(m, model_n_spaces(m)) * m->dim * sizeof(float);
     printf("%-22s %-5s %-18s %14" PRIu64 "\n", "together", "", "", total);
-    printf("%-22s %-5s %-18s %14" PRIu64 "\n\n", "a f32 row every id", "", "", full);
+    printf("%-22s %-5s %-18s %14" PRIu64 "\n\n", "a f32 row every id", "", "", bytes_of_full_table(m));
 }
 
 static void print_provenance(const struct model *m)
@@ -225,7 +180,7 @@ static enum collide_status print_contents(const struct collide_model *handle, st
 {
     const struct model *m = handle->model;
     struct collisions collisions = {0};
-    enum collide_status status = count_collisions(m, &collisions, err);
+    enum collide_status status = collisions_count(m, NULL, &collisions, err);
     if (status != COLLIDE_OK)
         return status;
     print_rows(m, &collisions);

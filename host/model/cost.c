@@ -136,6 +136,11 @@ uint64_t bytes_of_mapping(const struct model *m)
     return n_words * sizeof(uint32_t);
 }
 
+uint64_t bytes_of_full_table(const struct model *m)
+{
+    return model_entry_base(m, model_n_spaces(m)) * m->dim * sizeof(float);
+}
+
 static uint64_t bytes_of_keys(const struct space *space)
 {
     const struct keys *k = &space->keys;

@@ -29,6 +29,9 @@ uint64_t bytes_of_rows(const struct model *m);
 /* Of all spaces. */
 uint64_t bytes_of_mapping(const struct model *m);
 
+/* A f32 row of its own for every id instead, unknown ones included: what the model does without. */
+uint64_t bytes_of_full_table(const struct model *m);
+
 /* All that serving needs: rows, mapping, weights, biases, histories, keys. Of arrays but key offsets it looks
  * at whether they are there alone. n_stored: items in all stored histories. */
 uint64_t bytes_of_model(const struct model *m, uint64_t n_stored);
