@@ -98,7 +98,6 @@ static struct wire_part *add_part(struct wire_batch *b, const struct wire_reques
     p->flags = r->flags;
     p->code = (uint8_t)code;
     p->user = collide_id_number(r->user);
-    b->is_timed |= r->deadline_us > 0 || r->flags & WIRE_TIMES;
     return p;
 }
 
@@ -179,5 +178,4 @@ void wire_batch_reset(struct wire_batch *b)
 {
     arena_reset(&b->arena);
     b->n_parts = b->n_datagrams = b->n_scores = b->n_hits = 0;
-    b->is_timed = false;
 }

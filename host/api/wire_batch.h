@@ -33,7 +33,6 @@ struct wire_batch {
     size_t first_part[WIRE_BATCH_DATAGRAMS + 1]; /* (n_datagrams + 1) of each datagram */
     size_t n_parts, n_datagrams;
     size_t n_scores, n_hits; /* asked for, of all parts */
-    bool is_timed;           /* a part has a deadline, or asks for its times */
     struct arena arena;      /* for lists that a top-k leaves out */
 };
 

@@ -5,6 +5,7 @@
 #include "cli/http_args.h"
 #include "cli/served_args.h"
 #include "cli/transport_args.h"
+#include "observe/access_log.h"
 #include "serve/loader.h"
 
 #include <pthread.h>
@@ -42,19 +43,27 @@ static void on_started(void *context, const struct collide_error *err)
         log_info("nothing to serve so far; waiting for a model");
 }
 
-/* Until SIGTERM or SIGINT, which is returned. */
-static int wait_for_stop(struct loader *loader, const sigset_t *signals)
+static void reload(struct service *service, struct loader *loader)
 {
-    const struct load_order reload = {.kind = RELOAD_STALE};
+    struct access_log *log = observer_access_log(service_observer(service));
+    const struct load_order stale = {.kind = RELOAD_STALE};
     struct collide_error err;
+    log_info("SIGHUP: loading models whose files have changed%s", log ? ", opening the access log anew" : "");
+    if (log && access_log_reopen(log, &err) != COLLIDE_OK)
+        log_warning("%s", err.text);
+    if (loader_order(loader, &stale, &err) != COLLIDE_OK)
+        log_warning("%s", err.text);
+}
+
+/* Until SIGTERM or SIGINT, which is returned. */
+static int wait_for_stop(struct service *service, struct loader *loader, const sigset_t *signals)
+{
     int signal_number = SIGHUP;
     for (;;) {
         sigwait(signals, &signal_number);
         if (signal_number != SIGHUP)
             return signal_number;
-        log_info("SIGHUP: loading models whose files have changed");
-        if (loader_order(loader, &reload, &err) != COLLIDE_OK)
-            log_warning("%s", err.text);
+        reload(service, loader);
     }
 }
 
@@ -74,7 +83,7 @@ static enum collide_status answer_until_stopped(struct service *service, const s
     enum collide_status status = loader_create(&options, &loader, err);
     if (status != COLLIDE_OK)
         return status;
-    int signal_number = wait_for_stop(loader, signals);
+    int signal_number = wait_for_stop(service, loader, signals);
     service_drain(service);
     loader_destroy(loader);
     if (start.err.status != COLLIDE_OK && start.err.status != COLLIDE_BUSY) {
@@ -112,7 +121,7 @@ static enum collide_status run(struct serve_flags *flags, const sigset_t *signal
 
 int command_serve(int argc, char **argv)
 {
-    uint64_t max_delay_us = 0, max_batch = 0;
+    uint64_t max_delay_us = 0, max_batch = 0, slow_us = 10000;
     struct device_flags device = {.shard = false};
     struct serve_flags flags = {.served = served_flags_defaults()};
     struct http_flags http = http_flags_defaults();
@@ -137,6 +146,20 @@ int command_serve(int argc, char **argv)
          .value_name = "QUERIES",
          .default_text = "1024",
          .help = "so many waiting queries end the wait, as 64 waiting requests do"},
+        {.name = "access-log",
+         .type = ARG_TEXT,
+         .target = &flags.service.access_log,
+         .value_name = "FILE",
+         .group = "Observing",
+         .default_text = "none",
+         .help = "append a line of JSON for each HTTP request; - is standard error"},
+        {.name = "slow-us",
+         .type = ARG_U64,
+         .target = &slow_us,
+         .max = UINT32_MAX,
+         .group = "Observing",
+         .value_name = "MICROSECONDS",
+         .help = "keep the last requests that took longer, for GET /debug/slow; 0: none"},
         DEVICE_ARGS(&device),
     };
     enum { N_OWN = sizeof own / sizeof own[0] };
@@ -165,6 +188,7 @@ int command_serve(int argc, char **argv)
     flags.service.scorer.max_batch = (unsigned)max_batch;
     if (!args_first_given(&usage.args, (const char *const[]){"http-poll", NULL}))
         http.poll = transport.poll;
+    flags.service.slow_ns = slow_us * 1000;
     http_flags_options(&http, &flags.http, &flags.service.limits);
 
     /* Blocked before any thread starts, so that every thread inherits it and only sigwait sees them. */

@@ -41,7 +41,7 @@ void http_connection_enter(const struct http_connections *all, struct http_conne
     if (phase == HTTP_RESTS)
         c->due_ns = now_ns + all->idle_ns;
     else if (phase == HTTP_ASKS)
-        c->due_ns = now_ns + all->request_ns;
+        c->due_ns = (c->begun_ns = now_ns) + all->request_ns;
     c->phase = phase;
 }
 

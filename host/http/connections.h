@@ -14,7 +14,8 @@ struct http_connection {
     struct http_connection *next, *previous;
     int fd;
     enum http_phase phase;
-    uint64_t due_ns; /* of clock_now_ns */
+    uint64_t begun_ns; /* the request's first line was there */
+    uint64_t due_ns;   /* both of clock_now_ns */
 };
 
 struct http_connections {

@@ -71,6 +71,6 @@ struct http_routes {
 };
 
 /* Each in a file of its own name. */
-extern const struct http_routes score_endpoints;
+extern const struct http_routes score_endpoints, observe_endpoints;
 
 #endif

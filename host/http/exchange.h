@@ -6,6 +6,7 @@
 
 struct http_exchange {
     const struct http_route *route; /* NULL: refused; the reply says why */
+    unsigned place;                 /* of the route that it was for, see router_place */
     struct http_request request;    /* its body is set once that is whole */
     struct http_reply reply;
     struct buffer body;

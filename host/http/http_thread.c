@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "http/connections.h"
 #include "http/exchange.h"
+#include "http/observe_exchange.h"
 #include "http/router.h"
 
 #include <fcntl.h>
@@ -106,6 +107,33 @@ static void refuse_too_large(const struct http_thread *t, struct http_exchange *
     http_exchange_refuse(x, MHD_HTTP_CONTENT_TOO_LARGE, "too_large", t->too_large);
 }
 
+/* All that has come together is answered one by one: how long this one has waited for those before it.
+ * Refusing the rest early is what keeps the wait of those that are answered short. */
+static bool is_overdue(const struct http_thread *t, const struct http_exchange *x, uint64_t now_ns)
+{
+    return x->route->flags & HTTP_IS_WORK &&
+           now_ns - x->request.arrived_ns > (uint64_t)t->options->max_queue_us * 1000;
+}
+
+static enum MHD_Result answer(struct http_thread *t, struct MHD_Connection *connection,
+                              struct http_exchange *x)
+{
+    struct http_connection *c = connection_of(connection);
+    if (c)
+        http_connection_enter(&t->connections, c, HTTP_IS_ANSWERED, t->turn_ns);
+    x->request.body = x->body.bytes;
+    x->request.n_bytes = x->body.n_bytes;
+    x->request.arrived_ns = t->turn_ns;
+    uint64_t now_ns = observer_begin(service_observer(t->context.service), t->context.worker,
+                                     c ? c->begun_ns : t->turn_ns, t->turn_ns);
+    if (x->route && is_overdue(t, x, now_ns))
+        http_exchange_refuse(x, MHD_HTTP_SERVICE_UNAVAILABLE, "overloaded", "too busy; try again later");
+    if (x->route)
+        x->route->answer(&t->context, &x->request, &x->reply);
+    exchange_observe(&t->context, x, connection);
+    return send_reply(t, connection, x);
+}
+
 /* The headers are there. A refused client that waits for "100 Continue", or that would send without end, is
  * answered at once and its connection closed. Any other is sending already: closing now would reset the
  * connection before the client has read why, so its body is read and thrown away first. */
@@ -116,11 +144,12 @@ static enum MHD_Result begin(struct http_thread *t, struct MHD_Connection *conne
     unsigned long long length = text ? strtoull(text, NULL, 10) : 0;
     size_t max = t->options->max_body_bytes;
     x->route = router_find(&x->request, find_header(connection, MHD_HTTP_HEADER_CONTENT_TYPE), &x->reply);
+    x->place = router_place(x->route);
     x->n_announced = length;
     if (x->route && length > max)
         refuse_too_large(t, x);
     if (!x->route && (find_header(connection, MHD_HTTP_HEADER_EXPECT) || length / DISCARD_FACTOR > max))
-        return send_reply(t, connection, x);
+        return answer(t, connection, x);
     return MHD_YES;
 }
 
@@ -137,30 +166,6 @@ static enum MHD_Result take_body(struct http_thread *t, struct MHD_Connection *c
         refuse_no_memory(x);
     bool is_cut_off = x->n_received < x->n_announced && client_has_left(connection);
     return is_cut_off || x->n_received / DISCARD_FACTOR > max ? MHD_NO : MHD_YES;
-}
-
-/* All that has come together is answered one by one: how long this one has waited for those before it.
- * Refusing the rest early is what keeps the wait of those that are answered short. */
-static bool is_overdue(const struct http_thread *t, const struct http_exchange *x)
-{
-    return x->route->flags & HTTP_IS_WORK &&
-           clock_now_ns() - x->request.arrived_ns > (uint64_t)t->options->max_queue_us * 1000;
-}
-
-static enum MHD_Result answer(struct http_thread *t, struct MHD_Connection *connection,
-                              struct http_exchange *x)
-{
-    struct http_connection *c = connection_of(connection);
-    if (c)
-        http_connection_enter(&t->connections, c, HTTP_IS_ANSWERED, t->turn_ns);
-    x->request.body = x->body.bytes;
-    x->request.n_bytes = x->body.n_bytes;
-    x->request.arrived_ns = t->turn_ns;
-    if (x->route && is_overdue(t, x))
-        http_exchange_refuse(x, MHD_HTTP_SERVICE_UNAVAILABLE, "overloaded", "too busy; try again later");
-    if (x->route)
-        x->route->answer(&t->context, &x->request, &x->reply);
-    return send_reply(t, connection, x);
 }
 
 /* libmicrohttpd calls this once when the headers are there (no exchange yet), then for each piece of the

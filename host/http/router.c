@@ -3,12 +3,26 @@
 #include <string.h>
 #include <strings.h>
 
-static const struct http_routes *const tables[] = {&score_endpoints};
+static const struct http_routes *const tables[] = {&score_endpoints, &observe_endpoints};
 
 const struct http_routes *const *router_tables(size_t *n)
 {
     *n = sizeof tables / sizeof tables[0];
     return tables;
+}
+
+unsigned router_place(const struct http_route *route)
+{
+    unsigned before = 0;
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; before += (unsigned)tables[i++]->n)
+        if (route >= tables[i]->routes && route < tables[i]->routes + tables[i]->n)
+            return before + (unsigned)(route - tables[i]->routes);
+    return before;
+}
+
+unsigned router_n_routes(void)
+{
+    return router_place(NULL);
 }
 
 /* Takes a path's segment for a {}: whole, not empty. */

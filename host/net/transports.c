@@ -41,6 +41,7 @@ static enum collide_status open_all(struct transports *t, struct service *servic
     struct xdp_options xdp = o->xdp;
     struct udp_options udp = o->udp;
     struct shm_options shm = o->shm;
+    struct observer *seen = service_observer(service);
     enum collide_status status = COLLIDE_OK;
     int queue_cpus[XDP_MAX_QUEUES];
     for (unsigned i = 0; i < xdp.n_queues; i++)
@@ -52,6 +53,9 @@ static enum collide_status open_all(struct transports *t, struct service *servic
     shm.first_worker = udp.first_worker + udp.n_threads;
     udp.cpus = o->cpus ? o->cpus + xdp.n_queues : NULL;
     shm.cpus = o->cpus ? udp.cpus + udp.n_threads : NULL;
+    observer_give_workers(seen, xdp.first_worker, xdp.n_queues, TRANSPORT_XDP);
+    observer_give_workers(seen, udp.first_worker, udp.n_threads, TRANSPORT_UDP);
+    observer_give_workers(seen, shm.first_worker, shm.n_threads, TRANSPORT_SHM);
     if (xdp.n_queues > 0) /* the first: it drops capabilities */
         status = xdp_server_create(service, &xdp, &t->xdp, err);
     if (status == COLLIDE_OK && udp.n_threads > 0)
@@ -132,6 +136,43 @@ void transports_describe(const struct transports *t, struct buffer *out)
     if (t->shm)
         print_text(out, ",\"shm\":", t->shm_name);
     buffer_append_text(out, "}\n");
+}
+
+static void print_udp_metrics(const struct udp_server *u, struct prometheus *p)
+{
+    struct udp_counts c;
+    udp_server_counts(u, &c);
+    prometheus_begin(p, "collide_udp_dropped_total", "counter", "Datagrams that the system had no room for.");
+    prometheus_count(p, PROMETHEUS_NO_LABELS, c.n_dropped);
+    prometheus_begin(p, "collide_udp_not_sent_total", "counter", "Answers that the system did not take.");
+    prometheus_count(p, PROMETHEUS_NO_LABELS, c.n_not_sent);
+}
+
+static void print_xdp_metrics(const struct xdp_server *x, struct prometheus *p)
+{
+    struct xdp_counts c;
+    xdp_server_counts(x, &c);
+    const struct {
+        const char *event;
+        uint64_t n;
+    } events[] = {{"received", c.n_received},
+                  {"sent", c.n_sent},
+                  {"dropped_fragment", c.n_dropped_fragments},
+                  {"dropped_malformed", c.n_dropped_malformed},
+                  {"rx_other", c.n_rx_other},
+                  {"rx_fill_empty", c.n_rx_fill_empty},
+                  {"rx_invalid", c.n_rx_invalid}};
+    prometheus_begin(p, "collide_xdp_frames_total", "counter", "Frames of AF_XDP, by what became of them.");
+    for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
+        prometheus_count(p, PROMETHEUS_LABELS({"event", events[i].event}), events[i].n);
+}
+
+void transports_print_metrics(const struct transports *t, struct prometheus *p)
+{
+    if (t && t->udp)
+        print_udp_metrics(t->udp, p);
+    if (t && t->xdp)
+        print_xdp_metrics(t->xdp, p);
 }
 
 void transports_log(const struct transports *t)

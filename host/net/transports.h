@@ -6,6 +6,7 @@
 #include "net/shm.h"
 #include "net/udp.h"
 #include "net/xdp.h"
+#include "observe/prometheus.h"
 
 /* Workers, and CPUs where there are any, are given out in the order of the fields. Of each transport's own
  * options first_worker, poll and cpus are filled in. */
@@ -32,7 +33,10 @@ void transports_destroy(struct transports *t);
 /* What is open and what has come, as JSON: the answer of GET /v1/transports. */
 void transports_describe(const struct transports *t, struct buffer *out);
 
-/* The same for people, a line each. */
+/* What only the system and the drivers know, for GET /metrics; t may be NULL. */
+void transports_print_metrics(const struct transports *t, struct prometheus *p);
+
+/* What is open for people, a line each. */
 void transports_log(const struct transports *t);
 
 #endif

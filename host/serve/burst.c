@@ -1,6 +1,7 @@
 #include "serve/burst.h"
 
 #include "base/clock.h"
+#include "base/counter.h"
 #include "base/error.h"
 #include "serve/worker.h"
 
@@ -18,35 +19,31 @@ struct passage {
     struct wire_batch *batch;
     struct datagram *burst;
     size_t n;
-    uint64_t begin_ns, read_ns, scored_ns; /* of a burst that is timed; else all the same */
+    struct request_times times; /* of the burst, which begins when it is taken up */
 };
 
-/* Looking at the clock is worth avoiding. */
-static uint64_t now_ns(const struct passage *p)
+void service_worker_burst_counts(const struct service *s, unsigned worker, struct burst_counts *out)
 {
-    return p->batch->is_timed ? clock_now_ns() : p->begin_ns;
-}
-
-/* One writer, so that no locked instruction is needed. */
-static void count(uint64_t *counter, uint64_t n)
-{
-    __atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
+    const uint64_t *from = (const uint64_t *)&s->workers[worker].counts;
+    for (size_t k = 0; k < sizeof *out / sizeof(uint64_t); k++)
+        ((uint64_t *)out)[k] = counter_read(from + k);
 }
 
 void service_burst_counts(const struct service *s, struct burst_counts *out)
 {
+    struct burst_counts one;
     *out = (struct burst_counts){0};
     for (unsigned i = 0; i < s->options.n_workers; i++) {
-        const uint64_t *from = (const uint64_t *)&s->workers[i].counts;
+        service_worker_burst_counts(s, i, &one);
         for (size_t k = 0; k < sizeof *out / sizeof(uint64_t); k++)
-            ((uint64_t *)out)[k] += __atomic_load_n(from + k, __ATOMIC_RELAXED);
+            ((uint64_t *)out)[k] += ((const uint64_t *)&one)[k];
     }
 }
 
 static uint64_t arrival(const struct passage *p, size_t datagram)
 {
     uint64_t at = p->burst[datagram].arrived_ns;
-    return at != 0 && at < p->begin_ns ? at : p->begin_ns;
+    return at != 0 && at < p->times.begin_ns ? at : p->times.begin_ns;
 }
 
 static void read_burst(struct passage *p)
@@ -60,9 +57,9 @@ static void read_burst(struct passage *p)
         enum wire_refusal refusal = wire_batch_read(p->batch, d->bytes, d->n_bytes, p->service->options.key,
                                                     &p->service->options.limits);
         if (refusal != WIRE_ACCEPTED)
-            count(refused[refusal], 1);
+            counter_add(refused[refusal], 1);
     }
-    p->read_ns = now_ns(p);
+    request_times_end(&p->times, STAGE_PARSE);
 }
 
 static bool is_late(const struct passage *p, size_t datagram, const struct wire_part *part, uint64_t at_ns)
@@ -89,7 +86,7 @@ static void refuse_late_and_lost(struct passage *p)
     for (size_t d = 0; d < p->n; d++)
         for (size_t i = p->batch->first_part[d]; i < p->batch->first_part[d + 1]; i++) {
             struct wire_part *part = &p->batch->parts[i];
-            if (part->code == WIRE_OK && seat_of(p, part) && is_late(p, d, part, p->read_ns))
+            if (part->code == WIRE_OK && seat_of(p, part) && is_late(p, d, part, p->times.at_ns))
                 part->code = WIRE_EXPIRED;
         }
 }
@@ -184,7 +181,7 @@ static void find_all_tops(struct passage *p)
             struct wire_part *part = &p->batch->parts[i];
             if (part->code != WIRE_OK || part->kind != WIRE_TOPK)
                 continue;
-            if (is_late(p, d, part, now_ns(p)))
+            if (is_late(p, d, part, clock_now_ns()))
                 part->code = WIRE_EXPIRED;
             else
                 find_top(p, part);
@@ -202,31 +199,52 @@ static void score_burst(struct passage *p)
     score_parts(p);
     if (p->batch->n_hits > 0)
         find_all_tops(p);
-    p->scored_ns = now_ns(p);
+    request_times_end(&p->times, STAGE_KERNEL);
 }
 
 /* On the wire, times end at 4 s. */
-static uint32_t span_ns(uint64_t from_ns, uint64_t to_ns)
+static uint32_t span_ns(uint64_t ns)
 {
-    return to_ns - from_ns < UINT32_MAX ? (uint32_t)(to_ns - from_ns) : UINT32_MAX;
+    return ns < UINT32_MAX ? (uint32_t)ns : UINT32_MAX;
 }
 
 static void print_burst(struct passage *p)
 {
-    struct wire_times times = {.read_ns = span_ns(p->begin_ns, p->read_ns),
-                               .score_ns = span_ns(p->read_ns, p->scored_ns),
+    struct wire_times times = {.read_ns = span_ns(p->times.ns[STAGE_PARSE]),
+                               .score_ns = span_ns(p->times.ns[STAGE_KERNEL]),
                                .n_together = (uint32_t)p->batch->n_parts};
     struct wire_results results = {
         .scores = p->worker->burst->scores, .hits = p->worker->burst->hits, .times = &times};
     for (size_t i = 0; i < p->n; i++) {
         struct datagram *d = &p->burst[i];
         times.arrived_ns = arrival(p, i);
-        times.wait_ns = span_ns(times.arrived_ns, p->begin_ns);
+        times.wait_ns = span_ns(p->times.begin_ns - times.arrived_ns);
         d->n_reply_bytes =
             (uint32_t)wire_batch_print(p->batch, i, &results, p->service->options.key, d->bytes, d->capacity);
     }
     for (size_t i = 0; i < p->batch->n_parts; i++)
-        count(&p->worker->counts.n_requests[p->batch->parts[i].code], 1);
+        counter_add(&p->worker->counts.n_requests[p->batch->parts[i].code], 1);
+    request_times_end(&p->times, STAGE_PRINT);
+}
+
+static enum work work_of(const struct wire_part *part)
+{
+    return part->kind == WIRE_SCORE ? WORK_SCORE : part->kind == WIRE_TOPK ? WORK_TOPK : WORK_OTHER;
+}
+
+/* Datagrams that arrived together are observed together: of shared memory, all. */
+static void observe_datagrams(const struct passage *p, unsigned worker)
+{
+    for (size_t d = 0, next; d < p->n; d = next) {
+        struct request_times times = p->times;
+        uint64_t n_requests[N_WORKS] = {0};
+        times.begin_ns = arrival(p, d);
+        times.ns[STAGE_QUEUE] = p->times.begin_ns - times.begin_ns;
+        for (next = d; next < p->n && arrival(p, next) == times.begin_ns; next++)
+            for (size_t i = p->batch->first_part[next]; i < p->batch->first_part[next + 1]; i++)
+                n_requests[work_of(&p->batch->parts[i])]++;
+        observe_burst(p->service->observer, worker, &times, n_requests);
+    }
 }
 
 void service_answer_burst(struct service *s, unsigned worker, struct datagram *burst, size_t n)
@@ -236,16 +254,12 @@ void service_answer_burst(struct service *s, unsigned worker, struct datagram *b
         w->burst = calloc(1, sizeof *w->burst);
     for (size_t i = 0; i < n; i++)
         burst[i].n_reply_bytes = 0;
-    count(&w->counts.n_bursts, 1);
-    count(&w->counts.n_datagrams, n);
+    counter_add(&w->counts.n_bursts, 1);
+    counter_add(&w->counts.n_datagrams, n);
     if (!w->burst)
         return;
-    struct passage p = {.service = s,
-                        .worker = w,
-                        .batch = &w->burst->batch,
-                        .burst = burst,
-                        .n = n,
-                        .begin_ns = clock_now_ns()};
+    struct passage p = {.service = s, .worker = w, .batch = &w->burst->batch, .burst = burst, .n = n};
+    request_times_begin(&p.times);
     wire_batch_reset(p.batch);
     read_burst(&p);
     p.catalogue = worker_pin(s, w);
@@ -253,4 +267,5 @@ void service_answer_burst(struct service *s, unsigned worker, struct datagram *b
     score_burst(&p);
     worker_unpin(w);
     print_burst(&p);
+    observe_datagrams(&p, worker);
 }

@@ -35,4 +35,7 @@ struct burst_counts {
 
 void service_burst_counts(const struct service *s, struct burst_counts *out);
 
+/* Of one. */
+void service_worker_burst_counts(const struct service *s, unsigned worker, struct burst_counts *out);
+
 #endif

@@ -1,6 +1,8 @@
 #include "serve/model_version.h"
 
+#include "base/counter.h"
 #include "base/error.h"
+#include "score/model_handle.h"
 #include "serve/worker.h"
 
 #include <errno.h>
@@ -76,7 +78,11 @@ static enum collide_status open_file(struct model_version *v, struct collide_err
         return error_set_errno(err, errno == ENOENT ? COLLIDE_NOT_FOUND : COLLIDE_IO, errno, "cannot open %s",
                                v->path);
     v->stamp = file_stamp_of(&st);
-    return collide_model_open(v->path, &v->model, err);
+    enum collide_status status = collide_model_open(v->path, &v->model, err);
+    if (status != COLLIDE_OK)
+        return status;
+    v->collisions = collisions_of_spaces(v->model->model);
+    return v->collisions ? COLLIDE_OK : error_no_memory(err, "counting a model's collisions");
 }
 
 static struct model_version *allocate(const struct version_source *source, unsigned n_workers)
@@ -123,29 +129,24 @@ void model_version_destroy(struct model_version *v)
         collide_lane_destroy(v->seats[i].lane);
     collide_scorer_destroy(v->scorer);
     collide_model_close(v->model);
+    free(v->collisions);
     free(v->path);
     free(v);
 }
 
-/* One writer, so that no locked instruction is needed. */
-static void count(uint64_t *counter, uint64_t n)
-{
-    __atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
-}
-
 void version_seat_count(struct version_seat *seat, uint64_t n_requests, const struct collide_counts *counts)
 {
-    count(&seat->counts.n_requests, n_requests);
-    count(&seat->counts.n_lookups, counts->n_lookups);
-    count(&seat->counts.n_unknown, counts->n_unknown);
+    counter_add(&seat->counts.n_requests, n_requests);
+    counter_add(&seat->counts.n_lookups, counts->n_lookups);
+    counter_add(&seat->counts.n_unknown, counts->n_unknown);
 }
 
 void model_version_add_counts(const struct model_version *v, struct model_counts *out)
 {
     for (unsigned i = 0; i < v->n_seats; i++) {
         const struct model_counts *c = &v->seats[i].counts;
-        out->n_requests += __atomic_load_n(&c->n_requests, __ATOMIC_RELAXED);
-        out->n_lookups += __atomic_load_n(&c->n_lookups, __ATOMIC_RELAXED);
-        out->n_unknown += __atomic_load_n(&c->n_unknown, __ATOMIC_RELAXED);
+        out->n_requests += counter_read(&c->n_requests);
+        out->n_lookups += counter_read(&c->n_lookups);
+        out->n_unknown += counter_read(&c->n_unknown);
     }
 }

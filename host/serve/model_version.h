@@ -3,6 +3,7 @@
 #ifndef SERVE_MODEL_VERSION_H
 #define SERVE_MODEL_VERSION_H
 
+#include "model/collisions.h"
 #include "score/lane.h"
 #include "serve/file_stamp.h"
 
@@ -22,6 +23,7 @@ struct model_version {
     char *path;
     struct file_stamp stamp;
     struct collide_model *model;
+    struct collisions *collisions; /* of collisions_of_spaces, owned */
     struct collide_scorer *scorer;
     uint64_t resident_bytes; /* the file's, and what is copied from it for devices */
     unsigned n_seats;

@@ -17,8 +17,12 @@ enum collide_status service_create(const struct service_options *options, struct
     memset(s, 0, n_bytes);
     s->options = *options;
     s->options.keep_versions = options->keep_versions ? options->keep_versions : 1;
-    enum collide_status status = models_init(s, err);
+    const struct observer_options observed = {options->n_workers, options->slow_ns, options->access_log};
+    enum collide_status status = observer_create(&observed, &s->observer, err);
+    if (status == COLLIDE_OK)
+        status = models_init(s, err);
     if (status != COLLIDE_OK) {
+        observer_destroy(s->observer);
         free(s);
         return status;
     }
@@ -45,6 +49,7 @@ void service_destroy(struct service *s)
     models_destroy(s); /* whose lanes borrow shared memory */
     for (unsigned i = 0; i < s->options.n_workers; i++)
         worker_clear(&s->workers[i]);
+    observer_destroy(s->observer);
     free(s);
 }
 
@@ -64,6 +69,11 @@ enum service_state service_state(const struct service *s)
 void service_drain(struct service *s)
 {
     atomic_store(&s->draining, true);
+}
+
+struct observer *service_observer(const struct service *s)
+{
+    return s->observer;
 }
 
 unsigned service_n_workers(const struct service *s)
@@ -87,6 +97,7 @@ enum collide_status service_pin(struct service *s, unsigned worker, const struct
                                  .scorer = v->scorer,
                                  .lane = v->seats[worker].lane,
                                  .seat = &v->seats[worker]};
+    observer_current(s->observer, worker)->model = v->name;
     return COLLIDE_OK;
 }
 
@@ -147,21 +158,25 @@ static enum collide_status run_request(struct passage *p, struct collide_error *
 }
 
 /* Ids of hits borrow from the model until they are printed. */
-static enum collide_status answer_pinned(struct service *s, struct worker *w, struct pinned_model *pinned,
+static enum collide_status answer_pinned(struct service *s, unsigned worker, struct pinned_model *pinned,
                                          const struct service_request *r, struct buffer *reply,
                                          struct collide_error *err)
 {
-    struct passage p = {.request = &w->request, .lane = pinned->lane};
+    struct request_times *times = &observer_current(s->observer, worker)->times;
+    struct passage p = {.request = &s->workers[worker].request, .lane = pinned->lane};
     enum collide_status status =
         json_v1_parse(r->kind, r->body, r->n_bytes, &s->options.limits, p.request, err);
+    request_times_end(times, STAGE_PARSE);
     if (status == COLLIDE_OK)
         status = request_check_timeout(p.request, r->arrived_ns, err);
     if (status == COLLIDE_OK)
         status = response_allocate(p.request, &p.response, err);
     if (status == COLLIDE_OK)
         status = run_request(&p, err);
+    request_times_end(times, STAGE_KERNEL);
     if (status == COLLIDE_OK)
         json_v1_print(p.request, &p.response, reply);
+    request_times_end(times, STAGE_PRINT);
     service_count(pinned, 1, &p.response.counts);
     return status;
 }
@@ -171,9 +186,10 @@ enum collide_status service_answer(struct service *s, unsigned worker, const str
 {
     struct collide_error err = {0};
     struct pinned_model pinned;
+    observer_current(s->observer, worker)->work = request->kind == REQUEST_SCORE ? WORK_SCORE : WORK_TOPK;
     enum collide_status status = service_pin(s, worker, &request->model, &pinned, &err);
     if (status == COLLIDE_OK) {
-        status = answer_pinned(s, &s->workers[worker], &pinned, request, reply, &err);
+        status = answer_pinned(s, worker, &pinned, request, reply, &err);
         service_unpin(s, worker);
     }
     if (status != COLLIDE_OK)

@@ -8,6 +8,7 @@
 
 #include "api/request.h"
 #include "base/buffer.h"
+#include "observe/observer.h"
 #include "wire/wire.h"
 
 enum { VERSIONS_MAX = 8 };
@@ -19,6 +20,8 @@ struct service_options {
     unsigned n_workers;
     unsigned keep_versions;    /* of a model at once, VERSIONS_MAX at most; 0: one */
     uint64_t max_memory_bytes; /* of all models' files and copied tables; 0: no limit */
+    uint64_t slow_ns;          /* see struct observer_options */
+    const char *access_log;    /* likewise */
 };
 
 enum service_state { SERVICE_LOADING, SERVICE_READY, SERVICE_DRAINING };
@@ -34,6 +37,9 @@ void service_destroy(struct service *s);
 enum service_state service_state(const struct service *s);
 void service_drain(struct service *s);
 unsigned service_n_workers(const struct service *s);
+
+/* What is seen of all workers. */
+struct observer *service_observer(const struct service *s);
 
 /* Which model, and which version of it. */
 struct model_choice {

@@ -50,6 +50,7 @@ struct models {
 
 struct service {
     struct service_options options;
+    struct observer *observer;
     atomic_bool is_ready; /* it has started, and there is a model to serve */
     atomic_bool draining;
     _Atomic(struct catalogue *) catalogue; /* never NULL */

@@ -47,7 +47,7 @@ void client_send_text(struct client *c, const char *text);
 struct response_text {
     unsigned status;
     char headers[2048]; /* with the status line */
-    char body[1 << 15];
+    char body[1 << 16];
     size_t n_body;
 };
 
