@@ -36,11 +36,6 @@ static enum collide_status read_number_id(struct json_reader *r, const char *nam
 enum collide_status json_read_id(struct json_reader *r, const char *name, struct collide_id *out,
                                  struct collide_error *err)
 {
-    uint64_t number;
-    if (json_small_integer(r, &number)) {
-        *out = collide_id_number(number);
-        return COLLIDE_OK;
-    }
     if (is_number_next(r))
         return read_number_id(r, name, out, err);
     struct json_text text;
@@ -76,6 +71,16 @@ static void *with_room(struct json_reader *r, struct json_field field, void *ite
     return grown;
 }
 
+/* Ids that are small integers, as many as are next and there is room for: most lists are made of them. */
+static size_t read_small_ids(struct json_reader *r, struct collide_id *ids, size_t max)
+{
+    uint64_t numbers[FIRST_CAPACITY];
+    size_t n = json_small_integers(r, numbers, max < FIRST_CAPACITY ? max : FIRST_CAPACITY);
+    for (size_t i = 0; i < n; i++)
+        ids[i] = collide_id_number(numbers[i]);
+    return n;
+}
+
 enum collide_status json_read_ids(struct json_reader *r, struct json_field field, struct id_list *out,
                                   struct collide_error *err)
 {
@@ -83,7 +88,17 @@ enum collide_status json_read_ids(struct json_reader *r, struct json_field field
     enum collide_status status = open_list(r, field.name, err);
     while (status == COLLIDE_OK && json_next(r, ']')) {
         list.ids = with_room(r, field, list.ids, list.n, sizeof *list.ids, err);
-        status = list.ids ? json_read_id(r, field.name, &list.ids[list.n++], err) : err->status;
+        if (!list.ids)
+            return err->status;
+        size_t capacity =
+            list.n < FIRST_CAPACITY ? FIRST_CAPACITY : (size_t)2 << (63 - __builtin_clzll(list.n));
+        size_t room = (capacity < field.max ? capacity : field.max) - list.n;
+        size_t n = read_small_ids(r, list.ids + list.n, room);
+        if (n == 0) {
+            status = json_read_id(r, field.name, &list.ids[list.n], err);
+            n = 1;
+        }
+        list.n += n;
     }
     if (r->failed)
         return COLLIDE_INVALID;

@@ -240,20 +240,25 @@ bool json_number(struct json_reader *r, double *out)
     return true;
 }
 
-bool json_small_integer(struct json_reader *r, uint64_t *out)
+size_t json_small_integers(struct json_reader *r, uint64_t *out, size_t max)
 {
-    uint64_t value = 0;
+    size_t n = 0;
     json_peek(r);
-    const char *at = r->at;
-    for (; at < r->end && at - r->at < 15 && *at >= '0' && *at <= '9'; at++)
-        value = value * 10 + (uint64_t)(*at - '0');
-    bool is_plain = at > r->at && at < r->end && (*at == ',' || *at == ']' || *at == '}') &&
-                    (*r->at != '0' || at == r->at + 1);
-    if (!is_plain)
-        return false;
-    r->at = at;
-    *out = value;
-    return true;
+    for (const char *at = r->at; n < max; at = r->at + 1) {
+        const char *begin = at;
+        uint64_t value = 0;
+        for (; at < r->end && at - begin < 15 && *at >= '0' && *at <= '9'; at++)
+            value = value * 10 + (uint64_t)(*at - '0');
+        bool is_plain = at > begin && at < r->end && (*at == ',' || *at == ']' || *at == '}') &&
+                        (*begin != '0' || at == begin + 1);
+        if (!is_plain)
+            break;
+        out[n++] = value;
+        r->at = at;
+        if (*at != ',')
+            break;
+    }
+    return n;
 }
 
 static bool read_word(struct json_reader *r, const char *word)

@@ -47,9 +47,10 @@ bool json_string(struct json_reader *r, struct json_text *out);
 bool json_key(struct json_reader *r, struct json_text *out); /* and the colon */
 bool json_number(struct json_reader *r, double *out);        /* infinite where a double ends */
 
-/* The same for a number of up to 15 digits and nothing else, as most ids are. False: it is another value,
- * which is still next. */
-bool json_small_integer(struct json_reader *r, uint64_t *out);
+/* Numbers of up to 15 digits and nothing else, as most ids are, with nothing but commas between them: up to
+ * max. Gives how many were read; the value behind them, of whatever kind, is for the other functions. */
+size_t json_small_integers(struct json_reader *r, uint64_t *out, size_t max);
+
 bool json_bool(struct json_reader *r, bool *out);
 
 /* Passes over one value of any kind, of at most JSON_MAX_DEPTH levels. */

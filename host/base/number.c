@@ -1,5 +1,6 @@
 #include "base/number.h"
 
+#include <endian.h>
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
@@ -137,17 +138,24 @@ static struct decimal shortest(float value)
     return (struct decimal){(uint32_t)best, MAX_DIGITS, exponent};
 }
 
+/* The digits of a number below 1e8 as characters, the first in the lowest byte: halves, quarters, then
+ * digits, all at once. */
+static uint64_t eight_digits(uint32_t value)
+{
+    uint64_t x = value / 10000 | (uint64_t)(value % 10000) << 32;
+    uint64_t q = (x * 10486 >> 20) & 0x0000007f0000007f; /* by 100 */
+    x = q | (x - 100 * q) << 16;
+    q = (x * 103 >> 10) & 0x000f000f000f000f; /* by 10 */
+    return (q | (x - 10 * q) << 8) + 0x3030303030303030;
+}
+
 /* All of MAX_DIGITS digits; how many there are before the zeros at their end. */
 static size_t print_digits(char out[MAX_DIGITS], uint32_t digits)
 {
-    uint32_t high = digits / 10000, low = digits % 10000;
-    memcpy(out + 7, pairs + 2 * (low % 100), 2);
-    memcpy(out + 5, pairs + 2 * (low / 100), 2);
-    memcpy(out + 3, pairs + 2 * (high % 100), 2);
-    memcpy(out + 1, pairs + 2 * (high / 100 % 100), 2);
-    out[0] = (char)('0' + high / 10000);
-    uint64_t rest; /* little-endian: the last digit in the highest byte */
-    memcpy(&rest, out + 1, sizeof rest);
+    uint64_t rest = eight_digits(digits % 100000000);
+    out[0] = (char)('0' + digits / 100000000);
+    uint64_t bytes = htole64(rest);
+    memcpy(out + 1, &bytes, sizeof bytes);
     rest ^= 0x3030303030303030;
     return rest ? MAX_DIGITS - (size_t)__builtin_clzll(rest) / 8 : 1;
 }
