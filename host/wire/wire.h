@@ -76,7 +76,7 @@ struct wire_request {
     uint64_t id; /* chosen by the client; its answer carries it */
     uint64_t user;
     uint32_t deadline_us; /* from its arrival; 0: none */
-    uint16_t model;       /* 0: the first */
+    uint16_t model;       /* its number; 0: the first */
     uint16_t k;
     uint8_t kind, flags;
     struct wire_ids history, items;
