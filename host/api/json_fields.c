@@ -14,7 +14,7 @@ static bool is_number_next(struct json_reader *r)
 }
 
 /* From here on doubles skip integers. */
-static const double ID_NUMBER_END = 0x1p53;
+static const uint64_t ID_NUMBER_END = (uint64_t)1 << 53;
 
 static enum collide_status read_number_id(struct json_reader *r, const char *name, struct collide_id *out,
                                           struct collide_error *err)
@@ -22,7 +22,7 @@ static enum collide_status read_number_id(struct json_reader *r, const char *nam
     double number;
     if (!json_number(r, &number))
         return COLLIDE_INVALID;
-    if (number >= ID_NUMBER_END)
+    if (number >= (double)ID_NUMBER_END)
         return error_set(err, COLLIDE_INVALID,
                          "\"%s\": integers from 2^53 on lose digits in JSON; send the id as a string", name);
     if (signbit(number) || (double)(uint64_t)number != number)

@@ -55,7 +55,7 @@ void json_print_string(struct buffer *out, const char *text, size_t n_bytes)
 }
 
 /* Writes numbers straight into the buffer's memory: this is where a response's time goes. */
-static void print_scores(struct buffer *out, const float *scores, size_t n)
+void json_print_floats(struct buffer *out, const float *values, size_t n)
 {
     char *begin = buffer_reserve(out, n * (NUMBER_MAX_CHARS + 1) + 2);
     if (!begin)
@@ -65,7 +65,7 @@ static void print_scores(struct buffer *out, const float *scores, size_t n)
     for (size_t i = 0; i < n; i++) {
         if (i)
             *at++ = ',';
-        at += number_print_f32(at, scores[i]);
+        at += number_print_f32(at, values[i]);
     }
     *at++ = ']';
     out->n_bytes += (size_t)(at - begin);
@@ -143,7 +143,7 @@ void json_v1_print(const struct request *request, const struct response *respons
             print_hits(out, response->hits + part->first_result, response->n_hits[part->first_query]);
         } else {
             buffer_append_text(out, "\"scores\":");
-            print_scores(out, response->scores + part->first_result, request_part_n_scores(request, part));
+            json_print_floats(out, response->scores + part->first_result, request_part_n_scores(request, part));
         }
         if (request->is_batch)
             buffer_append(out, "}", 1);

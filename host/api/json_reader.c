@@ -2,7 +2,6 @@
 
 #include "base/error.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -259,6 +258,26 @@ size_t json_small_integers(struct json_reader *r, uint64_t *out, size_t max)
             break;
     }
     return n;
+}
+
+bool json_u64(struct json_reader *r, uint64_t *out)
+{
+    enum { SAFE_DIGITS = 19 }; /* of a number below 2^64, whatever they are */
+    uint64_t value = 0;
+    json_peek(r);
+    const char *at = r->at;
+    for (; at < r->end && *at >= '0' && *at <= '9'; at++) {
+        uint64_t digit = (uint64_t)(*at - '0');
+        if (at - r->at >= SAFE_DIGITS && value > (UINT64_MAX - digit) / 10)
+            return false;
+        value = value * 10 + digit;
+    }
+    bool is_float = at < r->end && (*at == '.' || *at == 'e' || *at == 'E');
+    if (at == r->at || is_float || (*r->at == '0' && at - r->at > 1))
+        return false;
+    r->at = at;
+    *out = value;
+    return true;
 }
 
 static bool read_word(struct json_reader *r, const char *word)

@@ -53,6 +53,10 @@ size_t json_small_integers(struct json_reader *r, uint64_t *out, size_t max);
 
 bool json_bool(struct json_reader *r, bool *out);
 
+/* An integer below 2^64 in digits alone, exactly. False where another value is next; that is no failure, and
+ * the reader is still before it. */
+bool json_u64(struct json_reader *r, uint64_t *out);
+
 /* Passes over one value of any kind, of at most JSON_MAX_DEPTH levels. */
 enum { JSON_MAX_DEPTH = 64 };
 void json_skip(struct json_reader *r);

@@ -34,4 +34,7 @@ void json_v1_print_error(const char *code, const char *message, struct buffer *o
 /* A JSON string with its quotes. What is not UTF-8 comes as U+FFFD. */
 void json_print_string(struct buffer *out, const char *text, size_t n_bytes);
 
+/* A JSON list of numbers that read back as the same floats; null for what is not finite. */
+void json_print_floats(struct buffer *out, const float *values, size_t n);
+
 #endif
