@@ -28,7 +28,6 @@ enum oip_output { OIP_SCORES, OIP_ITEMS, OIP_COUNTS, OIP_N_OUTPUTS };
 /* How a request wants its answer. */
 struct oip_form {
     struct json_text id; /* bytes NULL: none was given */
-    uint64_t timeout_us; /* 0: none */
     bool has_rows;       /* scores and items have two dimensions */
     size_t n_rows, n_columns;
     unsigned n_outputs;

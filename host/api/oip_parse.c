@@ -291,7 +291,8 @@ static enum collide_status build(struct builder *b, const struct oip_body *body)
     for (size_t i = 0; i < sizeof steps / sizeof steps[0] && status == COLLIDE_OK; i++)
         status = steps[i](b);
     b->form->id = b->fields.id;
-    b->form->timeout_us = b->fields.timeout_us;
+    b->request->timeout_us =
+        b->fields.timeout_us < REQUEST_MAX_TIMEOUT_US ? b->fields.timeout_us : REQUEST_MAX_TIMEOUT_US;
     b->form->n_rows = b->n_rows;
     return status;
 }

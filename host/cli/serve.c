@@ -6,7 +6,6 @@
 #include "cli/served_args.h"
 #include "cli/transport_args.h"
 #include "observe/access_log.h"
-#include "serve/loader.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -25,7 +24,7 @@ struct serve_flags {
  * main one: drivers have threads that block nothing, and only a main thread that waits comes before them. */
 struct start {
     struct service *service;
-    const struct http_server *http;
+    struct http_server *http;
     unsigned n_http_threads;
     pthread_t waiter; /* told with SIGTERM when loading fails */
     struct collide_error err;
@@ -68,26 +67,21 @@ static int wait_for_stop(struct service *service, struct loader *loader, const s
 }
 
 /* Or until loading has failed. */
-static enum collide_status answer_until_stopped(struct service *service, const struct http_server *http,
+static enum collide_status answer_until_stopped(struct start *start, struct loader *loader,
                                                 const struct serve_flags *flags, const sigset_t *signals,
                                                 struct collide_error *err)
 {
-    struct start start = {
-        .service = service, .http = http, .n_http_threads = flags->http.n_threads, .waiter = pthread_self()};
-    const struct loader_options options = {
-        .service = service, .folder = flags->served.folder, .started = on_started, .context = &start};
-    struct loader *loader;
     char what[256];
     served_flags_print(&flags->served, what, sizeof what);
-    log_info("listening on http://%s, loading %s", http_server_address(http), what);
-    enum collide_status status = loader_create(&options, &loader, err);
+    log_info("listening on http://%s, loading %s", http_server_address(start->http), what);
+    enum collide_status status = loader_start(loader, err);
     if (status != COLLIDE_OK)
         return status;
-    int signal_number = wait_for_stop(service, loader, signals);
-    service_drain(service);
-    loader_destroy(loader);
-    if (start.err.status != COLLIDE_OK && start.err.status != COLLIDE_BUSY) {
-        *err = start.err;
+    int signal_number = wait_for_stop(start->service, loader, signals);
+    service_drain(start->service);
+    loader_stop(loader);
+    if (start->err.status != COLLIDE_OK && start->err.status != COLLIDE_BUSY) {
+        *err = start->err;
         return err->status;
     }
     log_info("signal %d: answering what is in flight, then stopping", signal_number);
@@ -96,26 +90,32 @@ static enum collide_status answer_until_stopped(struct service *service, const s
 
 static enum collide_status run(struct serve_flags *flags, const sigset_t *signals, struct collide_error *err)
 {
-    struct service *service = NULL;
+    struct start start = {.n_http_threads = flags->http.n_threads, .waiter = pthread_self()};
     struct transports *transports = NULL;
-    struct http_server *http = NULL;
+    struct loader *loader = NULL;
     flags->transports.first_worker = flags->http.n_threads;
     flags->service.n_workers = flags->http.n_threads + transports_n_threads(&flags->transports);
-    enum collide_status status = service_create(&flags->service, &service, err);
+    enum collide_status status = service_create(&flags->service, &start.service, err);
     if (status == COLLIDE_OK)
-        status = served_flags_add(&flags->served, service, err);
+        status = served_flags_add(&flags->served, start.service, err);
     if (status == COLLIDE_OK)
-        status = transports_create(service, &flags->transports, &transports, err);
+        status = transports_create(start.service, &flags->transports, &transports, err);
+    const struct loader_options loading = {
+        .service = start.service, .folder = flags->served.folder, .started = on_started, .context = &start};
+    if (status == COLLIDE_OK)
+        status = loader_create(&loading, &loader, err);
     flags->http.transports = transports;
+    flags->http.loader = loader;
     if (status == COLLIDE_OK)
-        status = http_server_create(service, &flags->http, &http, err);
+        status = http_server_create(start.service, &flags->http, &start.http, err);
     if (status == COLLIDE_OK) {
         transports_log(transports);
-        status = answer_until_stopped(service, http, flags, signals, err);
+        status = answer_until_stopped(&start, loader, flags, signals, err);
     }
-    http_server_destroy(http, DRAIN_TIMEOUT_S);
+    http_server_destroy(start.http, DRAIN_TIMEOUT_S);
+    loader_destroy(loader);
     transports_destroy(transports);
-    service_destroy(service);
+    service_destroy(start.service);
     return status;
 }
 

@@ -1,6 +1,7 @@
 #include "http/endpoint.h"
 
 #include "api/json_v1.h"
+#include "api/oip.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -23,5 +24,8 @@ void http_reply_error(struct http_reply *reply, unsigned status, const char *cod
     reply->n_headers = 0;
     reply->body.n_bytes = 0;
     reply->content_type = "application/json";
-    json_v1_print_error(code, message, &reply->body);
+    if (reply->error_form == HTTP_ERROR_TEXT)
+        oip_print_error(message, &reply->body);
+    else
+        json_v1_print_error(code, message, &reply->body);
 }

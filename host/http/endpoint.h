@@ -3,12 +3,14 @@
 #define HTTP_ENDPOINT_H
 
 #include "net/transports.h"
+#include "serve/loader.h"
 
 /* What endpoints answer from. Each thread has its own, and a worker of the service. */
 struct http_context {
     struct service *service;
     unsigned worker;
     const struct transports *transports;
+    struct loader *loader; /* NULL: nothing is loaded or unloaded by request */
 };
 
 enum { HTTP_MAX_NAMES = 2, HTTP_NAME_CHARS = 128 };
@@ -31,9 +33,14 @@ static inline const char *http_header(const struct http_request *r, const char *
 
 enum { HTTP_MAX_HEADERS = 4, HTTP_HEADER_CHARS = 64 };
 
+/* {"error": {"code": ..., "message": ...}}, or what the Open Inference Protocol has: {"error": "..."}. */
+enum http_error_form { HTTP_ERROR_OBJECT, HTTP_ERROR_TEXT };
+
 /* What goes. At first: 200, JSON, no further headers, empty. */
 struct http_reply {
     unsigned status;
+    enum http_error_form error_form; /* by the path */
+    void *resting_connection;        /* NULL: the reply is not put off */
     const char *content_type;
     struct buffer body;
     unsigned n_headers;
@@ -47,8 +54,14 @@ struct http_reply {
 void http_reply_header(struct http_reply *reply, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Throws away what the reply holds for an error: {"error": {"code": ..., "message": ...}}. */
+/* Throws away what the reply holds for an error. */
 void http_reply_error(struct http_reply *reply, unsigned status, const char *code, const char *message);
+
+/* For an answer that comes later: the endpoint returns, and the connection rests until http_reply_finish,
+ * which any thread may call, once, when the reply is whole. The reply is valid until then; the request is
+ * not. */
+void http_reply_put_off(const struct http_request *request, struct http_reply *reply);
+void http_reply_finish(struct http_reply *reply);
 
 typedef void (*http_endpoint)(const struct http_context *context, const struct http_request *request,
                               struct http_reply *reply);
@@ -71,6 +84,6 @@ struct http_routes {
 };
 
 /* Each in a file of its own name. */
-extern const struct http_routes score_endpoints, observe_endpoints;
+extern const struct http_routes score_endpoints, observe_endpoints, oip_endpoints, openapi_endpoints;
 
 #endif

@@ -115,6 +115,29 @@ static bool is_overdue(const struct http_thread *t, const struct http_exchange *
            now_ns - x->request.arrived_ns > (uint64_t)t->options->max_queue_us * 1000;
 }
 
+void http_reply_put_off(const struct http_request *request, struct http_reply *reply)
+{
+    reply->resting_connection = request->connection;
+    MHD_suspend_connection(request->connection);
+}
+
+/* The connection's thread looks at it again, and finds the reply whole. */
+void http_reply_finish(struct http_reply *reply)
+{
+    MHD_resume_connection(reply->resting_connection);
+}
+
+/* What is put off is told of when it is whole, as if it had waited so long. */
+static enum MHD_Result answer_late(struct http_thread *t, struct MHD_Connection *connection,
+                                   struct http_exchange *x)
+{
+    const struct http_connection *c = connection_of(connection);
+    observer_begin(service_observer(t->context.service), t->context.worker,
+                   c ? c->begun_ns : x->request.arrived_ns, x->request.arrived_ns);
+    exchange_observe(&t->context, x, connection);
+    return send_reply(t, connection, x);
+}
+
 static enum MHD_Result answer(struct http_thread *t, struct MHD_Connection *connection,
                               struct http_exchange *x)
 {
@@ -130,6 +153,8 @@ static enum MHD_Result answer(struct http_thread *t, struct MHD_Connection *conn
         http_exchange_refuse(x, MHD_HTTP_SERVICE_UNAVAILABLE, "overloaded", "too busy; try again later");
     if (x->route)
         x->route->answer(&t->context, &x->request, &x->reply);
+    if (x->reply.resting_connection)
+        return MHD_YES;
     exchange_observe(&t->context, x, connection);
     return send_reply(t, connection, x);
 }
@@ -193,6 +218,8 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         *n_data = 0;
         return take_body(t, connection, x, data, n);
     }
+    if (x->reply.resting_connection)
+        return answer_late(t, connection, x);
     return answer(t, connection, x);
 }
 
@@ -310,7 +337,8 @@ static enum collide_status start_daemon(struct http_thread *t, int listener, str
     if (own < 0)
         return error_set(err, COLLIDE_IO, "out of file descriptors for HTTP thread %u", worker);
     unsigned share = (o->max_connections + o->n_threads - 1) / o->n_threads;
-    t->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, t,     //
+    t->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+                                 on_request, t,                                                       //
                                  MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,                            //
                                  MHD_OPTION_LISTEN_SOCKET, own,                                       //
                                  MHD_OPTION_NOTIFY_CONNECTION, on_connection, t,                      //

@@ -3,7 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
-static const struct http_routes *const tables[] = {&score_endpoints, &observe_endpoints};
+static const struct http_routes *const tables[] = {&score_endpoints, &oip_endpoints, &observe_endpoints,
+                                                   &openapi_endpoints};
 
 const struct http_routes *const *router_tables(size_t *n)
 {
@@ -79,10 +80,19 @@ static const struct http_route *refuse_method(bool gets, bool posts, struct http
     return NULL;
 }
 
+static enum http_error_form error_form_of(const char *path)
+{
+    static const char oip[] = "/v2";
+    size_t n = sizeof oip - 1;
+    return strncmp(path, oip, n) == 0 && (path[n] == '\0' || path[n] == '/') ? HTTP_ERROR_TEXT
+                                                                             : HTTP_ERROR_OBJECT;
+}
+
 const struct http_route *router_find(struct http_request *request, const char *content_type,
                                      struct http_reply *reply)
 {
     bool gets = false, posts = false;
+    reply->error_form = error_form_of(request->path);
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
         for (size_t k = 0; k < tables[i]->n; k++) {
             const struct http_route *route = &tables[i]->routes[k];

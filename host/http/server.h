@@ -1,7 +1,5 @@
 /* The HTTP endpoint: threads with a worker of the service each, all on one listening socket, each request run
- * to completion on its thread. The routes: http/router.h, docs/HTTP.md.
- *
- * Errors are JSON: {"error": {"code": ..., "message": ...}}. */
+ * to completion on its thread. The routes: http/router.h, docs/HTTP.md. */
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
 
@@ -12,6 +10,7 @@ struct http_options {
     const char *listen;                  /* HOST:PORT */
     unsigned n_threads;                  /* workers 0 .. of the service */
     const struct transports *transports; /* to tell of; borrowed */
+    struct loader *loader;               /* as in http_context; stopped before http_server_destroy */
     enum poll_policy poll;
     size_t max_body_bytes;
     unsigned max_connections;

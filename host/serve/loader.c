@@ -17,6 +17,7 @@ struct loader {
     struct watch *watch; /* NULL: no folder */
     int wake_fd;
     pthread_t thread;
+    bool is_running;
     pthread_mutex_t lock;                  /* over what follows */
     struct load_order orders[MAX_WAITING]; /* (n_orders), the next one first */
     size_t n_orders;
@@ -107,15 +108,6 @@ static void *run(void *context)
 
 /* ---- From any other. */
 
-static void loader_free(struct loader *l)
-{
-    watch_destroy(l->watch);
-    if (l->wake_fd >= 0)
-        close(l->wake_fd);
-    pthread_mutex_destroy(&l->lock);
-    free(l);
-}
-
 enum collide_status loader_create(const struct loader_options *options, struct loader **out,
                                   struct collide_error *err)
 {
@@ -128,31 +120,48 @@ enum collide_status loader_create(const struct loader_options *options, struct l
     enum collide_status status = l->wake_fd < 0 ? error_no_memory(err, "the loader") : COLLIDE_OK;
     if (status == COLLIDE_OK && options->folder)
         status = watch_create(options->folder, options->service, &l->watch, err);
-    if (status == COLLIDE_OK && pthread_create(&l->thread, NULL, run, l) != 0)
-        status = error_no_memory(err, "the loading thread");
     if (status != COLLIDE_OK) {
-        loader_free(l);
+        loader_destroy(l);
         return status;
     }
     *out = l;
     return COLLIDE_OK;
 }
 
-void loader_destroy(struct loader *l)
+enum collide_status loader_start(struct loader *l, struct collide_error *err)
+{
+    if (pthread_create(&l->thread, NULL, run, l) != 0)
+        return error_no_memory(err, "the loading thread");
+    l->is_running = true;
+    return COLLIDE_OK;
+}
+
+void loader_stop(struct loader *l)
 {
     struct collide_error stopping = {0};
-    if (!l)
-        return;
     pthread_mutex_lock(&l->lock);
     l->is_to_stop = true;
     pthread_mutex_unlock(&l->lock);
     wake(l);
-    pthread_join(l->thread, NULL);
+    if (l->is_running)
+        pthread_join(l->thread, NULL);
+    l->is_running = false;
     error_set(&stopping, COLLIDE_BUSY, "the service is about to stop");
     for (size_t i = 0; i < l->n_orders; i++)
         if (l->orders[i].done)
             l->orders[i].done(l->orders[i].context, &stopping);
-    loader_free(l);
+    l->n_orders = 0;
+}
+
+void loader_destroy(struct loader *l)
+{
+    if (!l)
+        return;
+    watch_destroy(l->watch);
+    if (l->wake_fd >= 0)
+        close(l->wake_fd);
+    pthread_mutex_destroy(&l->lock);
+    free(l);
 }
 
 enum collide_status loader_order(struct loader *l, const struct load_order *order, struct collide_error *err)

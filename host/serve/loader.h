@@ -21,8 +21,14 @@ struct loader;
 enum collide_status loader_create(const struct loader_options *options, struct loader **out,
                                   struct collide_error *err);
 
-/* Orders that are waiting end with COLLIDE_BUSY; a load on its way is cut short by service_drain. NULL is
- * fine. */
+/* Its thread; orders wait until then. */
+enum collide_status loader_start(struct loader *l, struct collide_error *err);
+
+/* Orders that are waiting end with COLLIDE_BUSY, as do those that come later; a load on its way is cut short
+ * by service_drain. */
+void loader_stop(struct loader *l);
+
+/* Stopped, or never started. NULL is fine. */
 void loader_destroy(struct loader *l);
 
 enum load_kind {

@@ -92,7 +92,7 @@ static void fields_come_in_any_order(void **state)
           NULL, 0);
     assert_id_number(query_item(&p.request.queries[0], 1), 8);
     assert_id_text(*p.request.queries[0].user, "eve", 3);
-    assert_int_equal(p.form.timeout_us, 1500);
+    assert_int_equal(p.request.timeout_us, 1500);
     assert_true(p.form.outputs[0].is_binary);
     assert_null(p.form.id.bytes);
     parsed_free(&p);

@@ -47,7 +47,8 @@ static void scores_have_the_shape_of_the_items(void **state)
     const struct response response = {.scores = scores, .counts.n_unknown = 2};
     static const char rows[] =
         "{\"model_name\":\"shop\",\"model_version\":\"3\",\"id\":\"a\\\"\",\"parameters\":{\"unknown\":2},"
-        "\"outputs\":[{\"name\":\"scores\",\"datatype\":\"FP32\",\"shape\":[2,2],\"data\":[0.5,-1e-7,3,4]}]}\n";
+        "\"outputs\":[{\"name\":\"scores\",\"datatype\":\"FP32\",\"shape\":[2,2],\"data\":[0.5,-1e-7,3,4]}]}"
+        "\n";
     static const char row[] =
         "{\"model_name\":\"shop\",\"model_version\":\"3\",\"parameters\":{\"unknown\":2},"
         "\"outputs\":[{\"name\":\"scores\",\"datatype\":\"FP32\",\"shape\":[1],\"data\":[0.5]}]}\n";

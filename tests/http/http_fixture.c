@@ -17,10 +17,16 @@
 
 enum { PATIENCE_MS = 10000, N_CANDIDATES = 20 };
 
+static void ignore_start(void *context, const struct collide_error *err)
+{
+    (void)context;
+    (void)err;
+}
+
 void test_server_start(const struct test_server_options *options, struct test_server *out)
 {
     struct collide_error err = {0};
-    const struct http_options http = {
+    struct http_options http = {
         .listen = "127.0.0.1:0",
         .n_threads = options->n_threads ? options->n_threads : 2,
         .max_body_bytes = TEST_MAX_BODY,
@@ -35,6 +41,10 @@ void test_server_start(const struct test_server_options *options, struct test_se
                            options->n_threads ? options->n_threads : 2, &out->service);
     if (!options->is_loading)
         test_service_load(&out->service);
+    const struct loader_options loading = {.service = out->service.service, .started = ignore_start};
+    if (loader_create(&loading, &out->loader, &err) != COLLIDE_OK)
+        fail_msg("%s", err.text);
+    http.loader = out->loader;
     if (http_server_create(out->service.service, &http, &out->http, &err) != COLLIDE_OK)
         fail_msg("%s", err.text);
     out->port = (unsigned short)atoi(strrchr(http_server_address(out->http), ':') + 1);
@@ -43,7 +53,9 @@ void test_server_start(const struct test_server_options *options, struct test_se
 void test_server_stop(struct test_server *s)
 {
     service_drain(s->service.service);
+    loader_stop(s->loader);
     http_server_destroy(s->http, 5);
+    loader_destroy(s->loader);
     test_service_destroy(&s->service);
 }
 

@@ -10,6 +10,7 @@
 struct test_server {
     struct test_service service;
     struct http_server *http; /* NULL once stopped */
+    struct loader *loader;    /* for loader_start */
     unsigned short port;
 };
 
