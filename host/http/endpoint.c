@@ -6,6 +6,28 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+unsigned http_status_of(enum collide_status status)
+{
+    switch (status) {
+    case COLLIDE_OK:
+        return 200;
+    case COLLIDE_INVALID:
+        return 400;
+    case COLLIDE_NOT_FOUND:
+        return 404;
+    case COLLIDE_BUSY:
+        return 503;
+    default:
+        return 500;
+    }
+}
+
+struct model_choice http_model_choice(const struct http_request *request)
+{
+    return (struct model_choice){.name = request->names[0][0] ? request->names[0] : NULL,
+                                 .version = request->names[1][0] ? request->names[1] : NULL};
+}
+
 void http_reply_header(struct http_reply *reply, const char *name, const char *format, ...)
 {
     if (reply->n_headers == HTTP_MAX_HEADERS)

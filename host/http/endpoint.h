@@ -5,12 +5,15 @@
 #include "net/transports.h"
 #include "serve/loader.h"
 
+struct http_company;
+
 /* What endpoints answer from. Each thread has its own, and a worker of the service. */
 struct http_context {
     struct service *service;
     unsigned worker;
     const struct transports *transports;
     struct loader *loader; /* NULL: nothing is loaded or unloaded by request */
+    struct http_company *company;
 };
 
 enum { HTTP_MAX_NAMES = 2, HTTP_NAME_CHARS = 128 };
@@ -41,6 +44,8 @@ struct http_reply {
     unsigned status;
     enum http_error_form error_form; /* by the path */
     void *resting_connection;        /* NULL: the reply is not put off */
+    struct observed_request
+        observed; /* of one that was put off: what it was at; work WORK_OTHER: it only waited */
     const char *content_type;
     struct buffer body;
     unsigned n_headers;
@@ -50,6 +55,11 @@ struct http_reply {
     } headers[HTTP_MAX_HEADERS];
 };
 
+unsigned http_status_of(enum collide_status status);
+
+/* What a pattern's {} say, the first a model's name and the second a version: as far as there are any. */
+struct model_choice http_model_choice(const struct http_request *request);
+
 /* One more header; the name is not copied. */
 void http_reply_header(struct http_reply *reply, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -58,8 +68,8 @@ void http_reply_header(struct http_reply *reply, const char *name, const char *f
 void http_reply_error(struct http_reply *reply, unsigned status, const char *code, const char *message);
 
 /* For an answer that comes later: the endpoint returns, and the connection rests until http_reply_finish,
- * which any thread may call, once, when the reply is whole. The reply is valid until then; the request is
- * not. */
+ * which any thread may call, once, when the reply is whole. The reply is valid until then; of the request,
+ * its body and its names are. */
 void http_reply_put_off(const struct http_request *request, struct http_reply *reply);
 void http_reply_finish(struct http_reply *reply);
 

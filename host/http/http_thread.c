@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "http/company.h"
 #include "http/connections.h"
 #include "http/exchange.h"
 #include "http/observe_exchange.h"
@@ -127,13 +128,16 @@ void http_reply_finish(struct http_reply *reply)
     MHD_resume_connection(reply->resting_connection);
 }
 
-/* What is put off is told of when it is whole, as if it had waited so long. */
+/* What is put off is told of when it is whole; as if it had waited so long, unless it knows better. */
 static enum MHD_Result answer_late(struct http_thread *t, struct MHD_Connection *connection,
                                    struct http_exchange *x)
 {
     const struct http_connection *c = connection_of(connection);
-    observer_begin(service_observer(t->context.service), t->context.worker,
-                   c ? c->begun_ns : x->request.arrived_ns, x->request.arrived_ns);
+    struct observer *o = service_observer(t->context.service);
+    if (x->reply.observed.work != WORK_OTHER)
+        *observer_current(o, t->context.worker) = x->reply.observed;
+    else
+        observer_begin(o, t->context.worker, c ? c->begun_ns : x->request.arrived_ns, x->request.arrived_ns);
     exchange_observe(&t->context, x, connection);
     return send_reply(t, connection, x);
 }
@@ -300,6 +304,7 @@ static void *run(void *context)
         t->is_active = false;
         t->turn_ns = clock_now_ns();
         MHD_run(t->daemon);
+        t->is_active |= http_company_answer(&t->context);
         if (!is_quiet && atomic_load_explicit(&t->quiesce, memory_order_relaxed)) {
             obey_quiesce(t);
             is_quiet = true;
@@ -386,7 +391,9 @@ enum collide_status http_thread_create(const struct http_context *context, const
     t->connections.request_ns = (uint64_t)options->request_timeout_s * 1000000000;
     snprintf(t->too_large, sizeof t->too_large, "the body is larger than the limit of %zu bytes",
              options->max_body_bytes);
-    enum collide_status status = start(t, listener, err);
+    t->context.company = http_company_create();
+    enum collide_status status =
+        t->context.company ? start(t, listener, err) : error_no_memory(err, "an HTTP thread");
     if (status != COLLIDE_OK) {
         http_thread_destroy(t);
         return status;
@@ -407,6 +414,7 @@ void http_thread_destroy(struct http_thread *t)
         MHD_stop_daemon(t->daemon);
     if (t->order_fd >= 0)
         close(t->order_fd);
+    http_company_destroy(t->context.company);
     http_connections_free(&t->connections);
     http_exchange_pool_free(&t->pool);
     free(t);

@@ -1,28 +1,12 @@
 /* /v2: the Open Inference Protocol, and the model repository of its extension. */
 #include "api/json_v1.h"
 #include "data/id_index.h"
-#include "http/endpoint.h"
+#include "http/company.h"
 #include "serve/infer.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-
-static unsigned status_of(enum collide_status status)
-{
-    switch (status) {
-    case COLLIDE_OK:
-        return 200;
-    case COLLIDE_INVALID:
-        return 400;
-    case COLLIDE_NOT_FOUND:
-        return 404;
-    case COLLIDE_BUSY:
-        return 503;
-    default:
-        return 500;
-    }
-}
 
 static void server(const struct http_context *c, const struct http_request *request, struct http_reply *reply)
 {
@@ -47,17 +31,12 @@ static void ready(const struct http_context *c, const struct http_request *reque
         http_reply_error(reply, 503, "unavailable", "not ready; try again later");
 }
 
-/* Patterns name a model, and perhaps its version. */
-static struct model_choice model_of(const struct http_request *request)
-{
-    return (struct model_choice){request->names[0], request->names[1][0] ? request->names[1] : NULL};
-}
-
 static void describe(const struct http_context *c, const struct http_request *request,
                      infer_describer describer, struct http_reply *reply)
 {
-    const struct model_choice model = model_of(request);
-    reply->status = status_of(service_infer_describe(c->service, c->worker, &model, describer, &reply->body));
+    const struct model_choice model = http_model_choice(request);
+    reply->status =
+        http_status_of(service_infer_describe(c->service, c->worker, &model, describer, &reply->body));
 }
 
 static void metadata(const struct http_context *c, const struct http_request *request,
@@ -90,25 +69,19 @@ static bool find_json_length(const struct http_request *request, size_t *out)
 
 static void infer(const struct http_context *c, const struct http_request *request, struct http_reply *reply)
 {
-    struct infer_request inference = {.model = model_of(request),
-                                      .body = {.bytes = request->body, .n_bytes = request->n_bytes},
-                                      .arrived_ns = request->arrived_ns};
+    struct service_request inference = {.format = FORMAT_OIP,
+                                        .model = http_model_choice(request),
+                                        .body = request->body,
+                                        .n_bytes = request->n_bytes,
+                                        .arrived_ns = request->arrived_ns};
     const char *encoding = http_header(request, "Content-Encoding");
-    struct infer_reply answer = {.body = &reply->body};
-    if (encoding && strcasecmp(encoding, "identity") != 0) {
+    if (encoding && strcasecmp(encoding, "identity") != 0)
         http_reply_error(reply, 415, "unsupported_media_type",
                          "compressed bodies are not taken; send it without a Content-Encoding");
-        return;
-    }
-    if (!find_json_length(request, &inference.body.n_json_bytes)) {
+    else if (!find_json_length(request, &inference.n_json_bytes))
         http_reply_error(reply, 400, "bad_request", "Inference-Header-Content-Length is no number of bytes");
-        return;
-    }
-    reply->status = status_of(service_infer(c->service, c->worker, &inference, &answer));
-    if (answer.n_json_bytes > 0) {
-        reply->content_type = "application/octet-stream";
-        http_reply_header(reply, "Inference-Header-Content-Length", "%zu", answer.n_json_bytes);
-    }
+    else
+        http_answer(c, request, &inference, reply);
 }
 
 static void repository_index(const struct http_context *c, const struct http_request *request,
@@ -126,7 +99,7 @@ static void finish_change(void *context, const struct collide_error *err)
     if (err->status == COLLIDE_OK)
         buffer_append_text(&reply->body, "{}\n");
     else
-        http_reply_error(reply, status_of(err->status), json_v1_code(err->status), err->text);
+        http_reply_error(reply, http_status_of(err->status), json_v1_code(err->status), err->text);
     http_reply_finish(reply);
 }
 

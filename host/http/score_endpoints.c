@@ -1,39 +1,16 @@
 /* /v1: scores and hits, and what answers them. */
-#include "http/endpoint.h"
+#include "http/company.h"
 #include "serve/models.h"
-
-static unsigned status_of(enum collide_status status)
-{
-    switch (status) {
-    case COLLIDE_OK:
-        return 200;
-    case COLLIDE_INVALID:
-        return 400;
-    case COLLIDE_NOT_FOUND:
-        return 404;
-    case COLLIDE_BUSY:
-        return 503;
-    default:
-        return 500;
-    }
-}
-
-/* /v1/models/NAME/versions/VERSION, as far as the path goes. */
-static struct model_choice choice_of(const struct http_request *request)
-{
-    return (struct model_choice){.name = request->names[0][0] ? request->names[0] : NULL,
-                                 .version = request->names[1][0] ? request->names[1] : NULL};
-}
 
 static void answer(const struct http_context *c, enum request_kind kind, const struct http_request *request,
                    struct http_reply *reply)
 {
     const struct service_request r = {.kind = kind,
-                                      .model = choice_of(request),
+                                      .model = http_model_choice(request),
                                       .body = request->body,
                                       .n_bytes = request->n_bytes,
                                       .arrived_ns = request->arrived_ns};
-    reply->status = status_of(service_answer(c->service, c->worker, &r, &reply->body));
+    http_answer(c, request, &r, reply);
 }
 
 static void score(const struct http_context *c, const struct http_request *request, struct http_reply *reply)
@@ -48,8 +25,8 @@ static void topk(const struct http_context *c, const struct http_request *reques
 
 static void model(const struct http_context *c, const struct http_request *request, struct http_reply *reply)
 {
-    const struct model_choice choice = choice_of(request);
-    reply->status = status_of(service_describe(c->service, &choice, &reply->body));
+    const struct model_choice choice = http_model_choice(request);
+    reply->status = http_status_of(service_describe(c->service, &choice, &reply->body));
 }
 
 static void models(const struct http_context *c, const struct http_request *request, struct http_reply *reply)

@@ -32,7 +32,8 @@ enum collide_status http_server_create(struct service *service, const struct htt
     int listener = -1;
     enum collide_status status = listen_tcp(options->listen, &listener, h->address, err);
     for (unsigned i = 0; i < options->n_threads && status == COLLIDE_OK; i++) {
-        const struct http_context context = {service, i, options->transports, options->loader};
+        const struct http_context context = {
+            .service = service, .worker = i, .transports = options->transports, .loader = options->loader};
         status = http_thread_create(&context, &h->options, listener, &h->threads[i], err);
         h->n_threads += status == COLLIDE_OK;
     }

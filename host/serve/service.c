@@ -33,6 +33,7 @@ enum collide_status service_create(const struct service_options *options, struct
 static void worker_clear(struct worker *w)
 {
     request_free(&w->request);
+    crowd_memory_free(w->crowd);
     free(w->shared_memory);
     if (w->burst) {
         arena_free(&w->burst->batch.arena);
@@ -110,89 +111,4 @@ void service_count(const struct pinned_model *pinned, uint64_t n_requests,
                    const struct collide_counts *counts)
 {
     version_seat_count(pinned->seat, n_requests, counts);
-}
-
-/* A request, the lane that answers it, and its answer. */
-struct passage {
-    struct request *request;
-    struct collide_lane *lane;
-    struct response response;
-};
-
-/* Scores or finds what a run of queries asks for. */
-static enum collide_status run_queries(struct passage *p, const struct request_part *run,
-                                       struct collide_counts *counts, struct collide_error *err)
-{
-    const struct request *r = p->request;
-    const struct response *response = &p->response;
-    size_t first = run->first_query;
-    if (r->kind == REQUEST_SCORE)
-        return collide_score(p->lane, r->queries + first, run->n_queries,
-                             response->scores + run->first_result, counts, err);
-    return collide_topk(p->lane, r->topk + first, run->n_queries, response->hits + run->first_result,
-                        response->n_hits + first, counts, err);
-}
-
-/* All parts together, in as few launches as they fit in. */
-static enum collide_status run_request(struct passage *p, struct collide_error *err)
-{
-    struct request *r = p->request;
-    struct response *response = &p->response;
-    const struct request_part all = {.n_queries = r->n_queries};
-    enum collide_status status = run_queries(p, &all, &response->counts, err);
-    if (status != COLLIDE_INVALID || !r->is_batch)
-        return status;
-    /* One part is wrong in a way that only the model can tell: answer each by itself. */
-    for (size_t i = 0; i < r->n_parts; i++) {
-        struct request_part *part = &r->parts[i];
-        struct collide_counts counts = {0};
-        if (part->error.status != COLLIDE_OK)
-            continue;
-        status = run_queries(p, part, &counts, &part->error);
-        if (status != COLLIDE_OK && status != COLLIDE_INVALID)
-            return error_set(err, status, "%s", part->error.text);
-        response->counts.n_lookups += counts.n_lookups;
-        response->counts.n_unknown += counts.n_unknown;
-    }
-    return COLLIDE_OK;
-}
-
-/* Ids of hits borrow from the model until they are printed. */
-static enum collide_status answer_pinned(struct service *s, unsigned worker, struct pinned_model *pinned,
-                                         const struct service_request *r, struct buffer *reply,
-                                         struct collide_error *err)
-{
-    struct request_times *times = &observer_current(s->observer, worker)->times;
-    struct passage p = {.request = &s->workers[worker].request, .lane = pinned->lane};
-    enum collide_status status =
-        json_v1_parse(r->kind, r->body, r->n_bytes, &s->options.limits, p.request, err);
-    request_times_end(times, STAGE_PARSE);
-    if (status == COLLIDE_OK)
-        status = request_check_timeout(p.request, r->arrived_ns, err);
-    if (status == COLLIDE_OK)
-        status = response_allocate(p.request, &p.response, err);
-    if (status == COLLIDE_OK)
-        status = run_request(&p, err);
-    request_times_end(times, STAGE_KERNEL);
-    if (status == COLLIDE_OK)
-        json_v1_print(p.request, &p.response, reply);
-    request_times_end(times, STAGE_PRINT);
-    service_count(pinned, 1, &p.response.counts);
-    return status;
-}
-
-enum collide_status service_answer(struct service *s, unsigned worker, const struct service_request *request,
-                                   struct buffer *reply)
-{
-    struct collide_error err = {0};
-    struct pinned_model pinned;
-    observer_current(s->observer, worker)->work = request->kind == REQUEST_SCORE ? WORK_SCORE : WORK_TOPK;
-    enum collide_status status = service_pin(s, worker, &request->model, &pinned, &err);
-    if (status == COLLIDE_OK) {
-        status = answer_pinned(s, worker, &pinned, request, reply, &err);
-        service_unpin(s, worker);
-    }
-    if (status != COLLIDE_OK)
-        json_v1_print_error(json_v1_code(status), err.text, reply);
-    return status;
 }

@@ -47,17 +47,24 @@ struct model_choice {
     const char *version; /* in decimal; NULL: the one served, that is the newest loaded */
 };
 
+enum request_format {
+    FORMAT_V1,  /* JSON: api/json_v1.h */
+    FORMAT_OIP, /* the Open Inference Protocol: api/oip.h */
+};
+
 struct service_request {
-    enum request_kind kind;
+    enum request_format format;
+    enum request_kind kind; /* of FORMAT_V1; the others say it themselves */
     struct model_choice model;
-    const char *body; /* JSON, (n_bytes) */
+    const char *body; /* (n_bytes) */
     size_t n_bytes;
+    size_t n_json_bytes; /* of FORMAT_OIP: tensors follow them */
     uint64_t arrived_ns; /* of clock_now_ns: what its timeout counts from */
 };
 
-/* Answers one JSON request; the body, or the error's, is appended to reply. Each worker is used by one thread
- * at a time; different workers run side by side. COLLIDE_NOT_FOUND: there is no such model or version;
- * COLLIDE_BUSY: it is not loaded yet, or the request's timeout has passed. */
+/* Answers one request; the body, or the error's, is appended to reply. Each worker is used by one thread at a
+ * time; different workers run side by side. COLLIDE_NOT_FOUND: there is no such model or version;
+ * COLLIDE_BUSY: it is not loaded yet, or the request's timeout has passed. See also serve/answer.h. */
 enum collide_status service_answer(struct service *s, unsigned worker, const struct service_request *request,
                                    struct buffer *reply);
 

@@ -18,10 +18,14 @@ struct burst_memory {
     size_t n_scores, n_hits;
 };
 
+struct crowd_memory;
+void crowd_memory_free(struct crowd_memory *m);
+
 /* One thread's: what it is using, and memory that stays warm between requests. */
 struct worker {
     _Alignas(64) _Atomic(const struct catalogue *) pinned; /* NULL: none */
-    struct request request;                                /* of JSON */
+    struct request request;                                /* of a call that comes alone */
+    struct crowd_memory *crowd;                            /* NULL: no calls have come together so far */
     struct burst_memory *burst;                            /* NULL: no datagrams so far */
     void *shared_memory; /* (n_shared_bytes) where its datagrams lie; NULL: anywhere */
     size_t n_shared_bytes;

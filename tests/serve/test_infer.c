@@ -1,6 +1,6 @@
 /* Inference requests, from a body to a body. */
 #include "base/clock.h"
-#include "serve/infer.h"
+#include "serve/answer.h"
 #include "support/test_service.h"
 
 #include <malloc.h>
@@ -29,23 +29,28 @@ static int teardown(void **state)
     return 0;
 }
 
-static struct infer_request request_of(const char *json)
+static struct service_request request_of(const char *json)
 {
-    return (struct infer_request){
-        .model.name = "tiny.model", .body = {json, strlen(json), strlen(json)}, .arrived_ns = clock_now_ns()};
+    return (struct service_request){.format = FORMAT_OIP,
+                                    .model.name = "tiny.model",
+                                    .body = json,
+                                    .n_bytes = strlen(json),
+                                    .n_json_bytes = strlen(json),
+                                    .arrived_ns = clock_now_ns()};
 }
 
-static enum collide_status ask(struct test_service *t, const struct infer_request *request,
+static enum collide_status ask(struct test_service *t, const struct service_request *request,
                                struct buffer *out, size_t *n_json_bytes)
 {
     out->n_bytes = 0;
-    struct infer_reply reply = {.body = out};
-    enum collide_status status = service_infer(t->service, WORKER, request, &reply);
-    *n_json_bytes = reply.n_json_bytes;
+    struct observed_request observed = {.work = WORK_OTHER};
+    struct service_call call = {.request = *request, .reply = out, .observed = &observed};
+    service_answer_calls(t->service, WORKER, &call, 1);
+    *n_json_bytes = call.n_json_bytes;
     buffer_append(out, "", 1);
     assert_false(out->failed);
     out->n_bytes--;
-    return status;
+    return call.status;
 }
 
 /* Binary outputs, so that they can be compared to the last bit. */
@@ -62,7 +67,7 @@ static void topk_of_rows_is_the_library_s(void **state)
             (struct collide_topk_query){.query.user = &users[i], .k = K, .flags = COLLIDE_TOPK_EXCLUDE_SEEN};
     assert_int_equal(collide_topk(t->lane, queries, 2, hits, n_hits, NULL, NULL), COLLIDE_OK);
     assert_true(n_hits[0] == K && n_hits[1] == K);
-    const struct infer_request request =
+    const struct service_request request =
         request_of("{\"inputs\":[" USERS
                    "],\"parameters\":{\"k\":25,\"exclude_seen\":true,\"binary_data_output\":true}}");
     assert_int_equal(ask(t, &request, &reply, &n_json), COLLIDE_OK);
@@ -79,7 +84,7 @@ static void what_has_waited_too_long_is_not_scored(void **state)
 {
     struct buffer reply = {0};
     size_t n_json;
-    struct infer_request request =
+    struct service_request request =
         request_of("{\"inputs\":[" USERS "],\"parameters\":{\"k\":1,\"timeout\":100000000}}");
     assert_int_equal(ask(*state, &request, &reply, &n_json), COLLIDE_OK);
     request.arrived_ns -= 101000000000;
@@ -93,7 +98,7 @@ static void other_models_and_versions_are_not_found(void **state)
 {
     struct buffer reply = {0};
     size_t n_json;
-    struct infer_request request = request_of("{}");
+    struct service_request request = request_of("{}");
     request.model.version = "7";
     assert_int_equal(ask(*state, &request, &reply, &n_json), COLLIDE_NOT_FOUND);
     request.model = (struct model_choice){.name = "nobody"};
@@ -107,9 +112,10 @@ static void features_that_the_model_lacks_are_refused(void **state)
 {
     struct buffer reply = {0};
     size_t n_json;
-    const struct infer_request request = request_of("{\"inputs\":[{\"name\":\"features.country\",\"shape\":["
-                                                    "1],\"datatype\":\"BYTES\",\"data\":[\"DE\"]}],"
-                                                    "\"parameters\":{\"k\":1}}");
+    const struct service_request request =
+        request_of("{\"inputs\":[{\"name\":\"features.country\",\"shape\":["
+                   "1],\"datatype\":\"BYTES\",\"data\":[\"DE\"]}],"
+                   "\"parameters\":{\"k\":1}}");
     assert_int_equal(ask(*state, &request, &reply, &n_json), COLLIDE_INVALID);
     assert_non_null(strstr(reply.bytes, "no feature \\\"country\\\""));
     buffer_free(&reply);
@@ -120,7 +126,7 @@ static void a_warm_worker_allocates_nothing(void **state)
 {
     struct buffer reply = {0};
     size_t n_json, used = 0;
-    const struct infer_request request =
+    const struct service_request request =
         request_of("{\"inputs\":[" USERS
                    ",{\"name\":\"items\",\"shape\":[2,2],\"datatype\":\"INT64\",\"data\":[1,2,3,4]}]}");
     for (int i = 0; i < 100; i++) {
