@@ -9,6 +9,7 @@
 
 int command_learn(int argc, char **argv);
 int command_eval(int argc, char **argv);
+int command_client(int argc, char **argv);
 int command_compare(int argc, char **argv);
 int command_pareto(int argc, char **argv);
 int command_convert(int argc, char **argv);

@@ -11,6 +11,7 @@ static const struct subcommand commands[] = {
     {"score", "score items for users", command_score},
     {"topk", "find the best items for a user", command_topk},
     {"serve", "answer scoring requests over HTTP", command_serve},
+    {"client", "ask a server, over HTTP, UDP or shared memory", command_client},
     {"devices", "list OpenCL devices and their launch latency", command_devices},
     {"kernels", "build device binaries, or show what one holds", command_kernels},
     {"synth", "make up an interaction log", command_synth},

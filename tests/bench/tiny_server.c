@@ -83,7 +83,8 @@ static bool answer_post(int fd, enum tiny_fault fault)
         answer(fd, "200 OK", "Connection: close\r\n", score_body);
         return false;
     case TINY_REFUSES:
-        answer(fd, "503 Service Unavailable", "", "");
+        answer(fd, "503 Service Unavailable", "Retry-After: 2\r\n",
+               "{\"error\":{\"code\":\"unavailable\",\"message\":\"too many requests\"}}");
         return true;
     case TINY_GARBLES:
         send_text(fd, "what?\r\n\r\n");

@@ -10,7 +10,7 @@ enum tiny_fault {
     TINY_DRIBBLE,  /* a byte at a time */
     TINY_CLOSES,   /* says "Connection: close" and does */
     TINY_VANISHES, /* closes after a whole answer, without a word */
-    TINY_REFUSES,  /* answers 503 */
+    TINY_REFUSES,  /* answers 503, with an error of /v1 */
     TINY_DROPS,    /* closes without an answer */
     TINY_GARBLES,  /* answers with no HTTP */
     TINY_HANGS,    /* does not answer */

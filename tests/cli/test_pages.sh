@@ -7,21 +7,22 @@ PAGES=$(realpath "$3")
 SCRIPTS=$(realpath "$(dirname "$0")/../../scripts")
 MAN=$PAGES/collide_program/man
 
+# Options, one a line, of help as text or as a manual page.
+options_of() {
+  sed -n '/:$\|^.SH OPTIONS/,$p' "$1" | sed 's/\\f[BIR]//g; s/\\-/-/g' | grep -oE -- '^ {0,6}(-., )?--[a-z0-9-]+' | grep -oE -- '--[a-z0-9-]+' | sort
+}
+
 it_has_a_page_for_each_command() {
-  local page rest
+  local page command
   "$PROGRAM" --help=pages >pages
   [ "$(wc -l <pages)" = "$(find "$MAN" -name '*.1.gz' | wc -l)" ] || fail "$(ls "$MAN")"
-  while read -r page rest; do
+  while read -r page command; do
     gunzip -c "$MAN/$page.1.gz" >page
-    for section in NAME SYNOPSIS '"EXIT STATUS"' '"SEE ALSO"'; do
-      grep -qx ".SH $section" page || fail "$page has no $section"
-    done
-    # shellcheck disable=SC2086
-    run 0 $rest --help
-    grep -oE -- '^ +(-., )?--[a-z0-9-]+' out | grep -oE -- '--[a-z0-9-]+' | sed 's/-/\\-/g' >options
-    while read -r option; do
-      grep -qF "fB$option\\fR" page || fail "$page is silent about $option"
-    done <options
+    [ "$(grep -cE '^.SH (NAME|SYNOPSIS|"EXIT STATUS"|"SEE ALSO")$' page)" = 4 ] || fail "$page lacks a section"
+    # shellcheck disable=SC2086 # the command may be several words
+    run 0 $command --help
+    grep -q '^Usage: ' out || continue # it is made of commands
+    diff <(options_of out) <(options_of page) >differences || fail "$page: $(cat differences)"
   done <pages
 }
 
@@ -33,12 +34,9 @@ it_has_parts_by_hand_of_pages_there_are_alone() {
 }
 
 it_prints_without_warnings() {
-  command -v man >/dev/null || exit 77
-  for page in "$PAGES"/*/man/*.gz; do
-    LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings -l "$page" >text 2>warnings
-    [ ! -s warnings ] || fail "$page: $(cat warnings)"
-    [ "$(wc -l <text)" -gt 10 ] || fail "$page: $(cat text)"
-  done
+  gunzip -c "$PAGES"/*/man/*.gz | LC_ALL=C.UTF-8 groff -ww -mandoc -Tutf8 -P -cbou >text 2>warnings
+  [ ! -s warnings ] || fail "$(cat warnings)"
+  [ "$(grep -c SYNOPSIS text)" = "$(find "$PAGES" -name '*.1.gz' | wc -l)" ] || fail "$(grep -n SYNOPSIS text)"
 }
 
 it_is_the_same_twice() {

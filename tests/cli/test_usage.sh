@@ -2,7 +2,7 @@
 # Help, and what is no usage.
 . "$(dirname "$0")/lib.sh"
 
-COMMANDS="learn eval compare pareto convert inspect score topk serve devices kernels synth"
+COMMANDS="learn eval compare pareto convert inspect score topk serve client devices kernels synth"
 DOCS=$(realpath "$(dirname "$0")/../../docs")
 DEVICE_FLAGS="device tables max-bank engine kernel-cache"
 
@@ -59,6 +59,8 @@ it_mentions_every_flag_in_each_command_s_help() {
     [serve]="listen threads max-body max-items max-history max-requests max-connections idle-timeout max-delay-us max-batch
       $DEVICE_FLAGS shard kernels"
     [devices]=""
+    ["client score"]="server key ca timeout-ms json user history weights feature items"
+    ["client topk"]="server key ca timeout-ms json user history weights feature k exclude exclude-seen"
     ["kernels build"]="output $DEVICE_FLAGS"
     ["kernels show"]=""
     [synth]="users items interactions clusters zipf taste seed output"

@@ -1,0 +1,158 @@
+#include "cli/ask_server.h"
+
+#include "api/json_reader.h"
+#include "base/error.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { KEY_LINE_MAX = 256, URL_MAX = 512 };
+
+struct http_asker {
+    const struct server_options *options;
+    const char *base; /* what paths are put behind */
+    CURL *curl;
+    struct curl_slist *headers;
+    char why[CURL_ERROR_SIZE];
+};
+
+static size_t take_body(char *bytes, size_t size, size_t n, void *context)
+{
+    struct buffer *reply = context;
+    buffer_append(reply, bytes, size * n);
+    return reply->failed ? 0 : size * n;
+}
+
+static enum collide_status add_header(struct http_asker *a, const char *header, struct collide_error *err)
+{
+    struct curl_slist *longer = curl_slist_append(a->headers, header);
+    if (!longer)
+        return error_no_memory(err, "a header");
+    a->headers = longer;
+    return COLLIDE_OK;
+}
+
+static enum collide_status add_key(struct http_asker *a, const char *path, struct collide_error *err)
+{
+    char line[KEY_LINE_MAX], header[KEY_LINE_MAX + 32];
+    FILE *in = fopen(path, "re");
+    if (!in)
+        return error_set_errno(err, COLLIDE_IO, errno, "cannot open the key file %s", path);
+    bool has_line = fgets(line, sizeof line, in);
+    fclose(in);
+    line[has_line ? strcspn(line, "\r\n") : 0] = '\0';
+    if (!line[0])
+        return error_set(err, COLLIDE_INVALID, "%s has no API key in its first line", path);
+    snprintf(header, sizeof header, "Authorization: Bearer %s", line);
+    return add_header(a, header, err);
+}
+
+/* An error's message, {"error": {"message": ...}}, into out; else the body's first line. */
+static void find_message(const struct buffer *reply, char *out, size_t capacity)
+{
+    struct arena arena = {0};
+    struct collide_error err;
+    struct json_text key, message = {reply->bytes, reply->n_bytes};
+    struct json_reader r = json_reader_over(reply->bytes, reply->n_bytes, &arena, &err);
+    if (json_peek(&r) == '{' && json_open(&r, '{') && json_next(&r, '}') && json_key(&r, &key) &&
+        json_peek(&r) == '{')
+        for (json_open(&r, '{'); json_next(&r, '}') && json_key(&r, &key);) {
+            if (key.n_bytes == strlen("message") && memcmp(key.bytes, "message", key.n_bytes) == 0 &&
+                json_peek(&r) == '"')
+                json_string(&r, &message);
+            else
+                json_skip(&r);
+        }
+    const char *newline = memchr(message.bytes ? message.bytes : "", '\n', message.n_bytes);
+    size_t n = newline ? (size_t)(newline - message.bytes) : message.n_bytes;
+    snprintf(out, capacity, "%.*s", (int)(n < capacity ? n : capacity - 1),
+             message.bytes ? message.bytes : "");
+    arena_free(&arena);
+}
+
+static enum collide_status judge(struct http_asker *a, const struct buffer *reply, struct collide_error *err)
+{
+    long code = 0;
+    curl_off_t retry_after = 0;
+    char message[256], later[48] = "";
+    curl_easy_getinfo(a->curl, CURLINFO_RESPONSE_CODE, &code);
+    curl_easy_getinfo(a->curl, CURLINFO_RETRY_AFTER, &retry_after);
+    if (code == 200)
+        return COLLIDE_OK;
+    find_message(reply, message, sizeof message);
+    if (retry_after > 0)
+        snprintf(later, sizeof later, "; try again in %lld s", (long long)retry_after);
+    enum collide_status status = code == 503 || code == 429  ? COLLIDE_BUSY
+                                 : code >= 400 && code < 500 ? COLLIDE_INVALID
+                                                             : COLLIDE_DEVICE;
+    return error_set(err, status, "%s answers %ld: %s%s", a->options->address, code, message, later);
+}
+
+static enum collide_status ask_http(void *self, enum request_kind kind, const char *text, size_t n,
+                                    struct buffer *reply, struct collide_error *err)
+{
+    struct http_asker *a = self;
+    char url[URL_MAX];
+    if ((size_t)snprintf(url, sizeof url, "%s/v1/%s", a->base, kind == REQUEST_TOPK ? "topk" : "score") >=
+        sizeof url)
+        return error_set(err, COLLIDE_INVALID, "the address %.64s... is too long", a->base);
+    a->why[0] = '\0';
+    curl_easy_setopt(a->curl, CURLOPT_URL, url);
+    curl_easy_setopt(a->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)n);
+    curl_easy_setopt(a->curl, CURLOPT_POSTFIELDS, text);
+    curl_easy_setopt(a->curl, CURLOPT_WRITEDATA, reply);
+    CURLcode failed = curl_easy_perform(a->curl);
+    if (failed == CURLE_OK)
+        return judge(a, reply, err);
+    reply->n_bytes = 0; /* not the half of an answer */
+    return error_set(err, COLLIDE_NOT_FOUND, "cannot ask %s: %s", a->options->address,
+                     a->why[0] ? a->why : curl_easy_strerror(failed));
+}
+
+static enum collide_status prepare(struct http_asker *a, struct collide_error *err)
+{
+    const struct server_options *o = a->options;
+    enum collide_status status = add_header(a, "Content-Type: application/json", err);
+    if (status == COLLIDE_OK) /* else curl waits for leave to send large bodies */
+        status = add_header(a, "Expect:", err);
+    if (status == COLLIDE_OK && o->key)
+        status = add_key(a, o->key, err);
+    a->base = o->address;
+    if (strncmp(o->address, "unix:", 5) == 0) {
+        curl_easy_setopt(a->curl, CURLOPT_UNIX_SOCKET_PATH, o->address + 5);
+        a->base = "http://localhost";
+    }
+    curl_easy_setopt(a->curl, CURLOPT_HTTPHEADER, a->headers);
+    curl_easy_setopt(a->curl, CURLOPT_ERRORBUFFER, a->why);
+    curl_easy_setopt(a->curl, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(a->curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(a->curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(a->curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(a->curl, CURLOPT_TIMEOUT_MS, (long)o->timeout_ms);
+    if (o->ca)
+        curl_easy_setopt(a->curl, CURLOPT_CAINFO, o->ca);
+    return status;
+}
+
+enum collide_status ask_http_open(const struct server_options *options, struct asker *out,
+                                  struct collide_error *err)
+{
+    struct http_asker *a = calloc(1, sizeof *a);
+    *out = (struct asker){ask_http, a};
+    if (!a || !(a->curl = curl_easy_init()))
+        return error_no_memory(err, "an HTTP client");
+    a->options = options;
+    return prepare(a, err);
+}
+
+void ask_http_close(struct asker *asker)
+{
+    struct http_asker *a = asker->self;
+    if (!a)
+        return;
+    curl_slist_free_all(a->headers);
+    curl_easy_cleanup(a->curl);
+    free(a);
+}
