@@ -12,6 +12,7 @@ enum { URL_MAX = 512, N_RETRIES = 2 };
 
 struct datagram_asker {
     const char *address;
+    uint16_t model;
     struct collide_client *client;
     struct request request; /* the last one */
 };
@@ -95,6 +96,7 @@ static enum collide_status ask_query(struct datagram_asker *a, size_t i, size_t 
                                            topk ? topk->n_exclude : query->n_items, &wire, err);
     if (status != COLLIDE_OK)
         return status;
+    wire.model = a->model;
     if (topk && topk->k > UINT16_MAX)
         return error_set(err, COLLIDE_UNSUPPORTED, "datagrams take k up to %d; ask over HTTP", UINT16_MAX);
     if (topk) {
@@ -151,6 +153,19 @@ static enum collide_status ask_datagrams(void *self, enum request_kind kind, con
     return status;
 }
 
+static enum collide_status set_model(struct datagram_asker *a, const struct server_options *o,
+                                     struct collide_error *err)
+{
+    uint64_t number = 0;
+    const struct collide_id text = collide_id_text(o->model, o->model ? strlen(o->model) : 0);
+    if (o->version || (o->model && (to_number(&text, &number, NULL) != COLLIDE_OK || number > UINT16_MAX)))
+        return error_set(err, COLLIDE_INVALID,
+                         "datagrams know models by number, 0 being the first, and only "
+                         "the version that is served; ask over HTTP");
+    a->model = (uint16_t)number;
+    return COLLIDE_OK;
+}
+
 enum collide_status ask_datagrams_open(const struct server_options *options, struct asker *out,
                                        struct collide_error *err)
 {
@@ -159,6 +174,8 @@ enum collide_status ask_datagrams_open(const struct server_options *options, str
     if (!a)
         return error_no_memory(err, "a client");
     a->address = options->address;
+    if (set_model(a, options, err) != COLLIDE_OK)
+        return err->status;
     char url[URL_MAX];
     uint8_t key[KEY_BYTES];
     const char *rest = strchr(options->address, ':') + 1;

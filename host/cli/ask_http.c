@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_LINE_MAX = 256, URL_MAX = 512 };
+enum { KEY_LINE_MAX = 256, URL_MAX = 1024 };
 
 struct http_asker {
     const struct server_options *options;
-    const char *base; /* what paths are put behind */
+    char base[URL_MAX]; /* what "score" and "topk" are put behind */
     CURL *curl;
     struct curl_slist *headers;
     char why[CURL_ERROR_SIZE];
@@ -94,10 +94,8 @@ static enum collide_status ask_http(void *self, enum request_kind kind, const ch
                                     struct buffer *reply, struct collide_error *err)
 {
     struct http_asker *a = self;
-    char url[URL_MAX];
-    if ((size_t)snprintf(url, sizeof url, "%s/v1/%s", a->base, kind == REQUEST_TOPK ? "topk" : "score") >=
-        sizeof url)
-        return error_set(err, COLLIDE_INVALID, "the address %.64s... is too long", a->base);
+    char url[URL_MAX + 8];
+    snprintf(url, sizeof url, "%s%s", a->base, kind == REQUEST_TOPK ? "topk" : "score");
     a->why[0] = '\0';
     curl_easy_setopt(a->curl, CURLOPT_URL, url);
     curl_easy_setopt(a->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)n);
@@ -111,6 +109,26 @@ static enum collide_status ask_http(void *self, enum request_kind kind, const ch
                      a->why[0] ? a->why : curl_easy_strerror(failed));
 }
 
+/* ".../v1/", or ".../v1/models/NAME/versions/VERSION/". */
+static enum collide_status set_base(struct http_asker *a, const char *server, struct collide_error *err)
+{
+    const struct server_options *o = a->options;
+    char *model = curl_easy_escape(a->curl, o->model ? o->model : "", 0);
+    char *version = curl_easy_escape(a->curl, o->version ? o->version : "", 0);
+    size_t n =
+        !model || !version
+            ? 0
+            : (size_t)snprintf(a->base, sizeof a->base, "%s/v1/%s%s%s%s%s", server, o->model ? "models/" : "",
+                               model, o->version ? "/versions/" : "", version, o->model ? "/" : "");
+    curl_free(model);
+    curl_free(version);
+    if (n == 0)
+        return error_no_memory(err, "an address");
+    return n < sizeof a->base
+               ? COLLIDE_OK
+               : error_set(err, COLLIDE_INVALID, "the address %.64s... is too long", o->address);
+}
+
 static enum collide_status prepare(struct http_asker *a, struct collide_error *err)
 {
     const struct server_options *o = a->options;
@@ -119,11 +137,11 @@ static enum collide_status prepare(struct http_asker *a, struct collide_error *e
         status = add_header(a, "Expect:", err);
     if (status == COLLIDE_OK && o->key)
         status = add_key(a, o->key, err);
-    a->base = o->address;
-    if (strncmp(o->address, "unix:", 5) == 0) {
+    const bool is_unix = strncmp(o->address, "unix:", 5) == 0;
+    if (is_unix)
         curl_easy_setopt(a->curl, CURLOPT_UNIX_SOCKET_PATH, o->address + 5);
-        a->base = "http://localhost";
-    }
+    if (status == COLLIDE_OK)
+        status = set_base(a, is_unix ? "http://localhost" : o->address, err);
     curl_easy_setopt(a->curl, CURLOPT_HTTPHEADER, a->headers);
     curl_easy_setopt(a->curl, CURLOPT_ERRORBUFFER, a->why);
     curl_easy_setopt(a->curl, CURLOPT_WRITEFUNCTION, take_body);

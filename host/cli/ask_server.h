@@ -7,6 +7,8 @@
 struct server_options {
     const char *address; /* http[s]://HOST:PORT, unix:PATH; udp:HOST:PORT, shm:NAME */
     const char *key;     /* a file, or NULL. HTTP: its first line is the API key; else as --key of serve */
+    const char *model;   /* its name, over datagrams its number; or NULL: the server's first */
+    const char *version; /* of that model, not over datagrams; or NULL: the one that is served */
     const char *ca;      /* a file of certificates to trust in place of the system's, or NULL */
     uint64_t timeout_ms; /* of a request */
 };

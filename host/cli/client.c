@@ -26,6 +26,29 @@ static struct arg server_arg(struct client_flags *flags)
                                 "udp:HOST:PORT or shm:NAME, as `collide serve` opens them"};
 }
 
+static struct arg model_name_arg(struct client_flags *flags)
+{
+    return (struct arg){.name = "model",
+                        .short_name = 'm',
+                        .type = ARG_TEXT,
+                        .target = &flags->server.model,
+                        .value_name = "NAME",
+                        .default_text = "the server's first",
+                        .group = SERVER_GROUP,
+                        .help = "which of its models; over datagrams the number"};
+}
+
+static struct arg model_version_arg(struct client_flags *flags)
+{
+    return (struct arg){.name = "model-version",
+                        .type = ARG_TEXT,
+                        .target = &flags->server.version,
+                        .value_name = "VERSION",
+                        .default_text = "the one that is served",
+                        .group = SERVER_GROUP,
+                        .help = "which version of --model, over HTTP"};
+}
+
 static struct arg key_arg(struct client_flags *flags)
 {
     return (struct arg){.name = "key",
@@ -73,7 +96,8 @@ static struct arg json_arg(struct client_flags *flags)
 }
 
 #define SERVER_ARGS(flags)                                                                                   \
-    server_arg(flags), key_arg(flags), ca_arg(flags), timeout_arg(flags), json_arg(flags)
+    server_arg(flags), model_name_arg(flags), model_version_arg(flags), key_arg(flags), ca_arg(flags),       \
+        timeout_arg(flags), json_arg(flags)
 
 static bool starts_with(const char *text, const char *start)
 {
@@ -106,6 +130,8 @@ static int run(struct usage *usage, const struct client_flags *f, enum request_k
     if (!is_known)
         return command_misused(usage,
                                "--server: an address begins with http://, https://, unix:, udp: or shm:");
+    if (f->server.version && !f->server.model)
+        return command_misused(usage, "--model-version goes with --model");
     if (ask(f, kind, &err) == COLLIDE_OK)
         return EXIT_DONE;
     command_fail(&err);

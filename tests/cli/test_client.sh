@@ -36,6 +36,30 @@ it_gives_the_answers_of_the_server_over_every_transport() {
   stop TERM
 }
 
+it_asks_the_model_of_a_name() {
+  needs_device
+  small_log log
+  quick_model log model
+  quick_model log other --seed 7
+  start --udp 127.0.0.1:0 --model "an other=other" --poll sleep
+  run 0 score other --user 17 --items 3,5
+  jq -r '.scores[]' out >scores
+  for form in "-s http://127.0.0.1:$PORT" "-s http://127.0.0.1:$PORT --model-version 1"; do
+    # shellcheck disable=SC2086
+    run 0 client score $form --model "an other" --user 17 --items 3,5
+    cut -f 2 out >got
+    same_file got scores
+  done
+  run 0 client score -s "udp:$(sed -n 's/^UDP on //p' log)" --model 1 --user 17 --items 3,5
+  cut -f 2 out >got
+  same_file got scores
+  run 1 client score -s "http://127.0.0.1:$PORT" --model none --user 17 --items 3,5
+  says "answers 404: "
+  run 1 client score -s udp:127.0.0.1:1 --model "an other" --user 17 --items 3,5
+  says "datagrams know models by number"
+  stop TERM
+}
+
 it_tells_what_the_server_refuses() {
   needs_device
   serve_all --max-items 10

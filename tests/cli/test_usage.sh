@@ -59,8 +59,8 @@ it_mentions_every_flag_in_each_command_s_help() {
     [serve]="listen threads max-body max-items max-history max-requests max-connections idle-timeout max-delay-us max-batch
       $DEVICE_FLAGS shard kernels"
     [devices]=""
-    ["client score"]="server key ca timeout-ms json user history weights feature items"
-    ["client topk"]="server key ca timeout-ms json user history weights feature k exclude exclude-seen"
+    ["client score"]="server model model-version key ca timeout-ms json user history weights feature items"
+    ["client topk"]="server model model-version key ca timeout-ms json user history weights feature k exclude exclude-seen"
     ["kernels build"]="output $DEVICE_FLAGS"
     ["kernels show"]=""
     [synth]="users items interactions clusters zipf taste seed output"
@@ -154,6 +154,38 @@ it_takes_options_from_a_file() {
   says "wrong.ini, line 2: unknown option --itmes; did you mean --items?"
   run 1 synth --config none.ini
   says "cannot open none.ini"
+}
+
+# That it is read as from the command line, test_config_file.c shows.
+it_finds_each_option_in_a_file() {
+  local page command name values
+  "$PROGRAM" --help=pages >pages
+  while read -r page command; do
+    # shellcheck disable=SC2086 # the command may be several words
+    "$PROGRAM" $command --help=words >words
+    sed -n 2p words | grep -q case || continue # it is made of commands
+    # shellcheck disable=SC2086
+    run 0 $command --help
+    ! grep -q "^Usage: collide $command [A-Z]" out || command="$command argument"
+    : >texts.ini
+    for name in $(sed -n 's/^ *\*) echo "\(.*\)" ;;$/\1/p' words); do
+      name=${name#--}
+      case $name in help | config) continue ;; esac
+      values=$(sed -nE "s/^ *(-.\\|)?--$name\\) echo \"(.*)\" ;;\$/<\\2>/p" words)
+      if [ "$values" = "<_files>" ]; then
+        echo "$name = x" >>texts.ini
+        continue
+      fi
+      echo "$name = ?" >x.ini
+      # shellcheck disable=SC2086
+      run 2 $command --config x.ini
+      says "error: x.ini, line 1: --$name: '?' is n"
+    done
+    echo "nonsense = 1" >>texts.ini
+    # shellcheck disable=SC2086
+    run 2 $command --config texts.ini
+    says "texts.ini, line $(wc -l <texts.ini): unknown option --nonsense"
+  done <pages
 }
 
 it_fails_when_what_it_prints_cannot_be_written() {
