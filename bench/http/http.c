@@ -11,11 +11,15 @@
 struct http_run {
     const char *request_file;
     const char *path;
+    int protocol; /* enum http_protocol */
     bool has_baseline;
     struct http_url url;
     struct http_client *client;
     struct http_requests requests[N_SIDES];
 };
+
+static const char *const protocol_names[] = {
+    [HTTP_V1] = "v1", [HTTP_V2] = "v2", [HTTP_V2_BINARY] = "v2-binary", NULL};
 
 static size_t fill_table(void *self, struct load_options *o, struct arg *table)
 {
@@ -27,6 +31,8 @@ static size_t fill_table(void *self, struct load_options *o, struct arg *table)
          .help = "send the lines of this file in turn as bodies instead"},
         {"path", 'p', ARG_TEXT, &run->path, .group = "Requests", .value_name = "PATH",
          .default_text = "/v1/score, or /v1/topk with --topk", .help = "where to send them"},
+        {"protocol", '\0', ARG_CHOICE, &run->protocol, .choices = protocol_names, .group = "Requests",
+         .help = "v2: tensors of the Open Inference Protocol, for --path /v2/models/NAME/infer"},
         {"baseline", 'b', ARG_FLAG, &run->has_baseline, .group = "Load",
          .help = "measure an empty 404 too, in turn with the requests, and print the ratio"},
     };
@@ -39,6 +45,9 @@ static enum collide_status check(const struct http_run *run, const struct questi
 {
     if (!run->request_file && q->batch * question_n_ids(q) > QUERY_IDS_MAX)
         return error_set(err, COLLIDE_INVALID, "--batch times --candidates is above %d", QUERY_IDS_MAX);
+    if (run->protocol != HTTP_V1 && !run->path)
+        return error_set(err, COLLIDE_INVALID, "--protocol %s needs --path /v2/models/NAME/infer",
+                         protocol_names[run->protocol]);
     if (run->path && run->path[0] != '/')
         return error_set(err, COLLIDE_INVALID, "--path: '%s' does not start with /", run->path);
     return COLLIDE_OK;
@@ -48,7 +57,8 @@ static enum collide_status make_requests(struct http_run *run, const struct ques
                                          struct collide_error *err)
 {
     const char *path = run->path ? run->path : q->topk ? "/v1/topk" : "/v1/score";
-    struct http_target target = {run->url.authority, path}, nothing = {run->url.authority, "/nothing-here"};
+    struct http_target target = {run->url.authority, path, (enum http_protocol)run->protocol};
+    struct http_target nothing = {run->url.authority, "/nothing-here", HTTP_V1};
     enum collide_status status =
         run->request_file ? http_requests_from_file(target, run->request_file, &run->requests[SIDE_MAIN], err)
                           : http_requests_random(target, q, &run->requests[SIDE_MAIN], err);

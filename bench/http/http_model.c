@@ -52,7 +52,7 @@ enum collide_status http_model_ask(struct http_client *client, const char *autho
     int code = 0;
     if (!lacks_users(q) && !lacks_items(q))
         return COLLIDE_OK;
-    struct http_target target = {authority, "/v1/model"};
+    struct http_target target = {authority, "/v1/model", HTTP_V1};
     enum collide_status status = http_requests_get(target, &get, err);
     if (status == COLLIDE_OK)
         status = http_client_fetch(client, &get.items[0], &code, &body, err);

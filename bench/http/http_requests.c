@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/rng.h"
+#include "http_tensors.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -15,14 +16,20 @@ void http_requests_free(struct http_requests *r)
     *r = (struct http_requests){0};
 }
 
-/* Adds a message to r. While they are collected, items hold lengths only: the bytes still move. */
-static void append_post(struct http_requests *r, struct http_target target, const char *body, size_t n_body)
+/* Adds a message to r. While they are collected, items hold lengths only: the bytes still move. n_json <
+ * n_body: tensors follow the JSON. */
+static void append_post(struct http_requests *r, struct http_target target, const char *body, size_t n_body,
+                        size_t n_json)
 {
     size_t before = r->bytes.n_bytes;
-    buffer_printf(
-        &r->bytes,
-        "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
-        target.path, target.authority, n_body);
+    buffer_printf(&r->bytes, "POST %s HTTP/1.1\r\nHost: %s\r\n", target.path, target.authority);
+    if (n_json < n_body)
+        buffer_printf(&r->bytes,
+                      "Content-Type: application/octet-stream\r\nInference-Header-Content-Length: %zu\r\n",
+                      n_json);
+    else
+        buffer_append_text(&r->bytes, "Content-Type: application/json\r\n");
+    buffer_printf(&r->bytes, "Content-Length: %zu\r\n\r\n", n_body);
     buffer_append(&r->bytes, body, n_body);
     r->items[r->n++].n_bytes = r->bytes.n_bytes - before;
 }
@@ -75,17 +82,21 @@ static void append_query(struct buffer *body, const struct question *q, struct r
     buffer_append_text(body, "}");
 }
 
-static void append_body(struct buffer *body, const struct question *q, struct rng *rng, uint64_t *ids)
+/* How many of its bytes are JSON. */
+static size_t append_body(struct buffer *body, enum http_protocol protocol, const struct question *q,
+                          struct rng *rng, uint64_t *ids)
 {
-    if (q->batch <= 1) {
-        append_query(body, q, rng, ids);
-        return;
-    }
+    if (protocol != HTTP_V1)
+        return http_tensors_append(body, q, rng, ids,
+                                   protocol == HTTP_V2 ? TENSORS_AS_JSON : TENSORS_AS_BYTES);
     for (uint64_t i = 0; i < q->batch; i++) {
-        buffer_append_text(body, i ? "," : "{\"requests\":[");
+        if (q->batch > 1)
+            buffer_append_text(body, i ? "," : "{\"requests\":[");
         append_query(body, q, rng, ids);
     }
-    buffer_append_text(body, "]}");
+    if (q->batch > 1)
+        buffer_append_text(body, "]}");
+    return body->n_bytes;
 }
 
 enum collide_status http_requests_random(struct http_target target, const struct question *question,
@@ -95,14 +106,14 @@ enum collide_status http_requests_random(struct http_target target, const struct
     struct buffer body = {0};
     struct rng rng = question_rng(question);
     size_t n = question_n_requests(question);
-    uint64_t *ids = calloc(question_n_ids(question) + 1, sizeof *ids);
+    uint64_t *ids = calloc((question->batch + 1) * (question_n_ids(question) + 1), sizeof *ids);
     if (!ids)
         return error_no_memory(err, "the requests");
     enum collide_status status = make_room(&r, n, err);
     for (size_t i = 0; i < n && status == COLLIDE_OK; i++) {
         body.n_bytes = 0;
-        append_body(&body, question, &rng, ids);
-        append_post(&r, target, body.bytes, body.n_bytes);
+        size_t n_json = append_body(&body, target.protocol, question, &rng, ids);
+        append_post(&r, target, body.bytes, body.n_bytes, n_json);
     }
     r.bytes.failed |= body.failed;
     buffer_free(&body);
@@ -128,7 +139,7 @@ static void append_lines(struct http_requests *r, struct http_target target, con
         if (n > 0 && at[n - 1] == '\r')
             n--;
         if (n > 0)
-            append_post(r, target, at, n);
+            append_post(r, target, at, n, n);
         at = newline ? newline + 1 : end;
     }
 }

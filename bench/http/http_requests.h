@@ -13,16 +13,20 @@ struct http_requests {
     struct buffer bytes;
 };
 
+/* What requests are written in: see docs/HTTP.md. */
+enum http_protocol { HTTP_V1, HTTP_V2, HTTP_V2_BINARY };
+
 /* Where requests go. */
 struct http_target {
     const char *authority; /* the Host header */
     const char *path;
+    enum http_protocol protocol; /* of random ones */
 };
 
 void http_requests_free(struct http_requests *r);
 
-/* question_n_requests POSTs; a batch above 1 stands in an array, "requests". Returns owned, as the others do.
- */
+/* question_n_requests POSTs; a batch above 1 stands in an array, "requests", or in the rows of tensors.
+ * Returns owned, as the others do. */
 enum collide_status http_requests_random(struct http_target target, const struct question *question,
                                          struct http_requests *out, struct collide_error *err);
 

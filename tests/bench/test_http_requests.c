@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-static const struct http_target target = {"127.0.0.1:8080", "/v1/score"};
+static const struct http_target target = {"127.0.0.1:8080", "/v1/score", HTTP_V1};
 
 /* The body, checked against the headers before it. Returns owned. */
 static cJSON *body_of(const struct message *m)

@@ -43,6 +43,7 @@ static void begin_stopping(struct stopping *s, unsigned timeout_s)
 static void end_stopping(struct stopping *s)
 {
     pthread_join(s->thread, NULL);
+    loader_destroy(s->server.loader);
     test_service_destroy(&s->server.service);
 }
 
