@@ -42,13 +42,18 @@ void http_connection_enter(const struct http_connections *all, struct http_conne
         c->due_ns = now_ns + all->idle_ns;
     else if (phase == HTTP_ASKS)
         c->due_ns = (c->begun_ns = now_ns) + all->request_ns;
+    else if (phase == HTTP_IS_PUT_OFF)
+        c->due_ns = UINT64_MAX;
+    else if (c->phase == HTTP_IS_PUT_OFF)
+        c->due_ns = now_ns + all->request_ns;
     c->phase = phase;
 }
 
 static bool has_left(const struct http_connection *c)
 {
     char byte;
-    return c->phase != HTTP_IS_ANSWERED && recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+    bool is_asking = c->phase == HTTP_RESTS || c->phase == HTTP_ASKS;
+    return is_asking && recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 void http_connections_sweep(struct http_connections *all, uint64_t now_ns)

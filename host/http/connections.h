@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-enum http_phase { HTTP_RESTS, HTTP_ASKS, HTTP_IS_ANSWERED };
+enum http_phase { HTTP_RESTS, HTTP_ASKS, HTTP_IS_ANSWERED, HTTP_IS_PUT_OFF };
 
 struct http_connection {
     struct http_connection *next, *previous;
@@ -21,7 +21,8 @@ struct http_connection {
 struct http_connections {
     struct http_connection *first, *free;
     uint64_t idle_ns;    /* from one request's end to the next one's first line */
-    uint64_t request_ns; /* from a request's first line until its answer has gone */
+    uint64_t request_ns; /* from a request's first line until its answer has gone; where that is put off, from
+                            when it is there */
     uint64_t sweep_due_ns;
 };
 
@@ -29,7 +30,7 @@ struct http_connections {
 struct http_connection *http_connections_add(struct http_connections *all, int fd, uint64_t now_ns);
 void http_connections_remove(struct http_connections *all, struct http_connection *c);
 
-/* A request's first line has come, all of it has come, its answer has gone. */
+/* A request's first line has come, all of it has come, its answer is put off, its answer has gone. */
 void http_connection_enter(const struct http_connections *all, struct http_connection *c,
                            enum http_phase phase, uint64_t now_ns);
 

@@ -132,8 +132,10 @@ void http_reply_finish(struct http_reply *reply)
 static enum MHD_Result answer_late(struct http_thread *t, struct MHD_Connection *connection,
                                    struct http_exchange *x)
 {
-    const struct http_connection *c = connection_of(connection);
+    struct http_connection *c = connection_of(connection);
     struct observer *o = service_observer(t->context.service);
+    if (c)
+        http_connection_enter(&t->connections, c, HTTP_IS_ANSWERED, t->turn_ns);
     if (x->reply.observed.work != WORK_OTHER)
         *observer_current(o, t->context.worker) = x->reply.observed;
     else
@@ -157,8 +159,11 @@ static enum MHD_Result answer(struct http_thread *t, struct MHD_Connection *conn
         http_exchange_refuse(x, MHD_HTTP_SERVICE_UNAVAILABLE, "overloaded", "too busy; try again later");
     if (x->route)
         x->route->answer(&t->context, &x->request, &x->reply);
-    if (x->reply.resting_connection)
+    if (x->reply.resting_connection) {
+        if (c)
+            http_connection_enter(&t->connections, c, HTTP_IS_PUT_OFF, t->turn_ns);
         return MHD_YES;
+    }
     exchange_observe(&t->context, x, connection);
     return send_reply(t, connection, x);
 }

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -86,6 +87,24 @@ static void a_load_that_fails_says_why(void **state)
     test_server_stop(&s);
 }
 
+/* A request must be answered within a second here; a load takes as long as it takes. */
+static void a_long_load_is_waited_for(void **state)
+{
+    (void)state;
+    struct test_server s;
+    static struct client waiting;
+    struct response_text r;
+    test_server_start(&(struct test_server_options){.n_threads = 1, .request_timeout_s = 1}, &s);
+    client_connect(&s, &waiting);
+    send_order(&waiting, LOAD);
+    nanosleep(&(struct timespec){.tv_sec = 2}, NULL);
+    start_loading(&s);
+    assert_true(client_receive(&waiting, BODY_FOLLOWS, &r));
+    assert_int_equal(r.status, 200);
+    client_close(&waiting);
+    test_server_stop(&s);
+}
+
 /* A client that leaves while it waits; and a server that stops meanwhile. */
 static void waiting_ends_with_the_client_or_the_server(void **state)
 {
@@ -117,6 +136,7 @@ int main(void)
         cmocka_unit_test(a_load_lets_other_requests_of_its_thread_pass),
         cmocka_unit_test(what_is_unloaded_is_gone_until_it_is_loaded),
         cmocka_unit_test(a_load_that_fails_says_why),
+        cmocka_unit_test(a_long_load_is_waited_for),
         cmocka_unit_test(waiting_ends_with_the_client_or_the_server),
     };
     return test_service_has_device() ? cmocka_run_group_tests(tests, NULL, NULL) : TEST_SKIPPED;
