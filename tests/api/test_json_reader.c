@@ -233,6 +233,45 @@ static void a_failed_reader_stays_failed(void **state)
     assert_string_equal(err.text, "this is not JSON: expected a digit at byte 3 of 7");
 }
 
+static void integers_are_exact_and_nothing_else_is_one(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint64_t value;
+    } integers[] = {{"0", 0},
+                    {" 17", 17},
+                    {"9007199254740993", 9007199254740993},
+                    {"9999999999999999999", 9999999999999999999u},
+                    {"18446744073709551615", UINT64_MAX}};
+    static const char *const others[] = {"",
+                                         "-0",
+                                         "-1",
+                                         "1.0",
+                                         "1e3",
+                                         "1E3",
+                                         "01",
+                                         "00",
+                                         "\"1\"",
+                                         "null",
+                                         "[1]",
+                                         "18446744073709551616",
+                                         "18446744073709551625",
+                                         "100000000000000000000"};
+    uint64_t value;
+    for (size_t i = 0; i < sizeof integers / sizeof *integers; i++) {
+        struct json_reader r = json_reader_over(integers[i].text, strlen(integers[i].text), NULL, NULL);
+        assert_true(json_u64(&r, &value) && json_finish(&r));
+        assert_true(value == integers[i].value);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        struct json_reader r = json_reader_over(others[i], strlen(others[i]), NULL, NULL);
+        assert_false(json_u64(&r, &value));
+        assert_false(r.failed);
+        assert_ptr_equal(r.at, others[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +279,7 @@ int main(void)
         cmocka_unit_test(what_is_not_json_is_refused_where_it_goes_wrong),
         cmocka_unit_test(nesting_ends_at_its_limit),
         cmocka_unit_test(numbers_read_as_strtod_reads_them),
+        cmocka_unit_test(integers_are_exact_and_nothing_else_is_one),
         cmocka_unit_test(strings_read_as_cjson_reads_them),
         cmocka_unit_test(a_string_without_escapes_is_not_copied),
         cmocka_unit_test(a_failed_reader_stays_failed),
