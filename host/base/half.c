@@ -1,21 +1,6 @@
 #include "base/half.h"
 
 #include <math.h>
-#include <string.h>
-
-static uint32_t float_bits(float x)
-{
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
-
-static float float_of_bits(uint32_t bits)
-{
-    float x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
 
 uint16_t half_from_float(float x)
 {

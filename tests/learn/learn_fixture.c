@@ -120,3 +120,12 @@ struct parallel *fixture_team(unsigned n_threads)
     assert_int_equal(parallel_create(n_threads, &team, NULL), COLLIDE_OK);
     return team;
 }
+
+struct learned *fixture_learn(const struct interactions *log, const struct learn_options *options)
+{
+    struct learned *l = NULL;
+    struct collide_error err = {0};
+    if (learn_model(log, options, &l, &err) != COLLIDE_OK)
+        fail_msg("%s", err.text);
+    return l;
+}

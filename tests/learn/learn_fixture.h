@@ -5,6 +5,7 @@
 #include "base/parallel.h"
 #include "data/interactions.h"
 #include "data/synth.h"
+#include "learn/learn.h"
 #include "learn/train/corpus.h"
 
 /* Reads a log from its text; the caller frees it with interactions_free. */
@@ -17,6 +18,9 @@ void fixture_synth(const struct synth_options *options, struct interactions *tra
 /* A corpus straight from adjacency: users lists of 0-based items, each ended by -1, the whole by -2. Users of
  * two items or more take part. */
 void fixture_corpus(const int *lists, struct corpus *out);
+
+/* Fails the test if it cannot. The caller destroys it. */
+struct learned *fixture_learn(const struct interactions *log, const struct learn_options *options);
 
 struct parallel *fixture_team(unsigned n_threads);
 

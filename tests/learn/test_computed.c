@@ -61,15 +61,6 @@ static struct learn_options quick_options(enum learn_method method)
     return o;
 }
 
-static struct learned *learn(const struct interactions *log, const struct learn_options *options)
-{
-    struct learned *l = NULL;
-    struct collide_error err = {0};
-    if (learn_model(log, options, &l, &err) != COLLIDE_OK)
-        fail_msg("%s", err.text);
-    return l;
-}
-
 /* Of all ids that were learned, bit for bit; what is there of the others keeps them out of answers. */
 static void assert_alike(const struct model *stored, const struct model *computed)
 {
@@ -121,9 +112,9 @@ static void a_computed_model_says_what_the_stored_one_does(void **state)
             struct learn_options o = quick_options(methods[i]);
             o.form = forms[f].form;
             o.scalar_bits = forms[f].scalar_bits;
-            struct learned *stored = learn(&log, &o);
+            struct learned *stored = fixture_learn(&log, &o);
             o.mapping = ENTRIES_COMPUTED;
-            struct learned *computed = learn(&log, &o);
+            struct learned *computed = fixture_learn(&log, &o);
             struct model_file *file = reopen(learned_model(computed));
             const struct model *m = model_file_model(file);
             assert_int_equal(m->mapping.kind, mapping_method(methods[i])->kind);
@@ -176,13 +167,13 @@ static void auto_packs_what_cannot_be_computed(void **state)
     make_log(&log);
     struct learn_options o = quick_options(LEARN_LHF);
     o.mapping = ENTRIES_AUTO;
-    struct learned *lhf = learn(&log, &o);
+    struct learned *lhf = fixture_learn(&log, &o);
     assert_int_equal(learned_model(lhf)->mapping.kind, MAPPING_PACKED);
     o = quick_options(LEARN_HASH);
     o.users.method = LEARN_HASH;
     o.training.backbone = BACKBONE_USER;
     o.mapping = ENTRIES_AUTO;
-    struct learned *users = learn(&log, &o);
+    struct learned *users = fixture_learn(&log, &o);
     assert_int_equal(learned_model(users)->mapping.kind, MAPPING_PACKED);
     learned_destroy(lhf);
     learned_destroy(users);
@@ -238,7 +229,7 @@ static void many_rows_are_computed_too(void **state)
         struct learn_options o = quick_options(methods[i]);
         o.items.n_rows = 2 * N_ITEMS;
         o.mapping = ENTRIES_COMPUTED;
-        struct learned *l = learn(&log, &o);
+        struct learned *l = fixture_learn(&log, &o);
         struct model_file *file = reopen(learned_model(l));
         assert_int_equal(model_file_model(file)->mapping.kind, mapping_method(methods[i])->kind);
         model_file_close(file);

@@ -36,15 +36,6 @@ static struct learn_options quick_options(void)
     return o;
 }
 
-static struct learned *learn(const struct interactions *log, const struct learn_options *options)
-{
-    struct learned *l = NULL;
-    struct collide_error err = {0};
-    if (learn_model(log, options, &l, &err) != COLLIDE_OK)
-        fail_msg("%s", err.text);
-    return l;
-}
-
 static void assert_same_provenance(const struct model *a, const struct model *b)
 {
     assert_int_equal(a->n_provenance, b->n_provenance);
@@ -63,7 +54,7 @@ static void the_same_seed_and_threads_give_the_same_model(void **state)
     struct learn_options o = quick_options();
     for (unsigned n_threads = 1; n_threads <= 3; n_threads++) {
         o.n_threads = n_threads;
-        struct learned *first = learn(&log, &o), *second = learn(&log, &o);
+        struct learned *first = fixture_learn(&log, &o), *second = fixture_learn(&log, &o);
         const struct model *a = learned_model(first), *b = learned_model(second);
         size_t n_entries = a->item.n_ids + 1u;
         assert_memory_equal(a->rows.values, b->rows.values, a->rows.n * row_bytes(&a->rows));
@@ -82,7 +73,7 @@ static void the_same_seed_and_threads_give_the_same_model(void **state)
 static double recall_of(const struct interactions *log, const struct csr *held_out,
                         const struct learn_options *o)
 {
-    struct learned *l = learn(log, o);
+    struct learned *l = fixture_learn(log, o);
     struct parallel *team = fixture_team(1);
     struct evaluation e = {.histories = &log->histories, .relevant = held_out, .cutoff = 10};
     struct quality q;
@@ -135,7 +126,7 @@ static void unknown_items_and_gaps_share_one_entry(void **state)
         o.form = (enum row_form)f;
         if (precision_bits(row_form_precision(o.form)) < 8)
             continue;
-        struct learned *l = learn(&log, &o);
+        struct learned *l = fixture_learn(&log, &o);
         const struct model *m = learned_model(l);
         const struct space *item = &m->item;
         assert_int_equal(item->n_ids, 5);
@@ -174,7 +165,7 @@ static void rows_are_of_length_one(void **state)
     o.items.n_rows = 3;
     for (int f = 0; f < N_ROW_FORMS; f++) {
         o.form = (enum row_form)f;
-        struct learned *l = learn(&log, &o);
+        struct learned *l = fixture_learn(&log, &o);
         for (uint32_t r = 0; r < 3; r++) {
             float row[24];
             double sum = 0.0;
@@ -202,7 +193,7 @@ static void terms_of_bags_keep_their_length_in_every_form(void **state)
         o.form = (enum row_form)f;
         if (precision_bits(row_form_precision(o.form)) < 8)
             continue;
-        struct learned *l = learn(&log, &o);
+        struct learned *l = fixture_learn(&log, &o);
         const struct model *m = learned_model(l);
         for (uint32_t i = 0; i < 5; i++) {
             float row[24];
@@ -237,7 +228,7 @@ static void rows_with_more_accesses_come_first(void **state)
     uint64_t counts[601];
     for (int method = 0; method < N_STORED_METHODS; method++) {
         o.items.method = (enum learn_method)method;
-        struct learned *l = learn(&log, &o);
+        struct learned *l = fixture_learn(&log, &o);
         const struct model *m = learned_model(l);
         count_accesses(&log, m, counts);
         for (uint32_t r = 1; r < m->rows.n; r++)
@@ -258,9 +249,9 @@ static void packed_models_differ_in_their_mapping_alone(void **state)
     fixture_synth(&structured, &log, &held_out);
     struct learn_options o = quick_options();
     o.val = &held_out;
-    struct learned *stored = learn(&log, &o);
+    struct learned *stored = fixture_learn(&log, &o);
     o.mapping = ENTRIES_PACKED;
-    struct learned *packed = learn(&log, &o);
+    struct learned *packed = fixture_learn(&log, &o);
     const struct model *a = learned_model(stored), *b = learned_model(packed);
     assert_int_equal(b->mapping.kind, MAPPING_PACKED);
     assert_int_equal(b->mapping.bits, 6); /* 60 rows and the zero row */
@@ -281,7 +272,7 @@ static void histories_are_kept_or_left_out_as_asked(void **state)
     fixture_log(tiny_log, &log);
     struct learn_options o = quick_options();
     o.items.n_rows = 2;
-    struct learned *l = learn(&log, &o);
+    struct learned *l = fixture_learn(&log, &o);
     const struct model *m = learned_model(l);
     const uint32_t offsets[] = {0, 3, 5, 6, 8, 11, 11}, history[] = {0, 1, 3, 1, 3, 4, 0, 4, 1, 3, 4};
     assert_int_equal(m->user.n_ids, 5);
@@ -289,7 +280,7 @@ static void histories_are_kept_or_left_out_as_asked(void **state)
     assert_memory_equal(m->histories.items, history, sizeof history);
     learned_destroy(l);
     o.histories = HISTORIES_NONE;
-    l = learn(&log, &o);
+    l = fixture_learn(&log, &o);
     assert_int_equal(learned_model(l)->user.n_ids, 0);
     learned_destroy(l);
     interactions_free(&log);
@@ -304,7 +295,7 @@ static void enough_rows_make_every_method_full(void **state)
     for (int method = 0; method < N_STORED_METHODS; method++) {
         o.items.method = (enum learn_method)method;
         o.items.n_rows = 4;
-        struct learned *l = learn(&log, &o);
+        struct learned *l = fixture_learn(&log, &o);
         const struct model *m = learned_model(l);
         assert_int_equal(m->rows.n, 5);
         assert_string_equal(m->provenance[0].value, "full");
@@ -341,7 +332,7 @@ static void smallest_sizes_are_learned_without_accident(void **state)
                 o.items.method = (enum learn_method)m;
                 o.items.n_rows = 1;
                 o.dim = dim;
-                struct learned *l = learn(&log, &o);
+                struct learned *l = fixture_learn(&log, &o);
                 assert_finite_model(learned_model(l));
                 learned_destroy(l);
             }
@@ -429,7 +420,7 @@ static void learned_models_are_valid_files(void **state)
             o.form = (enum row_form)(f % N_ROW_FORMS);
             o.mapping = f < N_ROW_FORMS ? ENTRIES_STORED : ENTRIES_PACKED;
             o.items.n_rows = 1;
-            struct learned *l = learn(&log, &o);
+            struct learned *l = fixture_learn(&log, &o);
             close(mkstemp(path));
             assert_int_equal(model_write(learned_model(l), path, &err), COLLIDE_OK);
             if (model_file_open(path, MODEL_CHECK_CONTENTS, &file, &err) != COLLIDE_OK)
@@ -452,7 +443,7 @@ static void provenance_says_how_good_the_model_is(void **state)
     fixture_synth(&structured, &log, &held_out);
     struct learn_options o = quick_options();
     o.val = &held_out;
-    struct learned *l = learn(&log, &o);
+    struct learned *l = fixture_learn(&log, &o);
     double recall = -1.0;
     for (size_t i = 0; i < learned_model(l)->n_provenance; i++)
         if (strcmp(learned_model(l)->provenance[i].name, "val_recall_at_10") == 0)

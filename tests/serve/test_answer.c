@@ -12,21 +12,6 @@
 
 enum { BODY_BYTES = 1024 };
 
-static int setup(void **state)
-{
-    static struct test_service service;
-    test_service_create(&test_service_model, 2, &service);
-    test_service_load(&service);
-    *state = &service;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    test_service_destroy(*state);
-    return 0;
-}
-
 /* Every kind of request, right and wrong, that a crowd may be of. */
 static struct service_request nth_request(size_t n, char body[BODY_BYTES])
 {
@@ -126,5 +111,7 @@ int main(void)
         cmocka_unit_test(together_each_gets_what_it_gets_alone),
         cmocka_unit_test(the_late_are_refused_and_the_others_scored),
     };
-    return test_service_has_device() ? cmocka_run_group_tests(tests, setup, teardown) : TEST_SKIPPED;
+    return test_service_has_device()
+               ? cmocka_run_group_tests(tests, test_service_setup, test_service_teardown)
+               : TEST_SKIPPED;
 }

@@ -14,21 +14,6 @@ enum { WORKER = 1, K = 25 };
 
 #define USERS "{\"name\":\"user\",\"shape\":[2],\"datatype\":\"INT64\",\"data\":[3,4]}"
 
-static int setup(void **state)
-{
-    static struct test_service service;
-    test_service_create(&test_service_model, 2, &service);
-    test_service_load(&service);
-    *state = &service;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    test_service_destroy(*state);
-    return 0;
-}
-
 static struct service_request request_of(const char *json)
 {
     return (struct service_request){.format = FORMAT_OIP,
@@ -147,5 +132,7 @@ int main(void)
         cmocka_unit_test(features_that_the_model_lacks_are_refused),
         cmocka_unit_test(a_warm_worker_allocates_nothing),
     };
-    return test_service_has_device() ? cmocka_run_group_tests(tests, setup, teardown) : TEST_SKIPPED;
+    return test_service_has_device()
+               ? cmocka_run_group_tests(tests, test_service_setup, test_service_teardown)
+               : TEST_SKIPPED;
 }

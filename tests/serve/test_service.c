@@ -25,21 +25,6 @@ static enum collide_status ask(struct test_service *t, unsigned worker, enum req
     return status;
 }
 
-static int setup(void **state)
-{
-    static struct test_service service;
-    test_service_create(&test_service_model, 2, &service);
-    test_service_load(&service);
-    *state = &service;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    test_service_destroy(*state);
-    return 0;
-}
-
 static void scores_are_the_library_s_to_the_last_bit(void **state)
 {
     struct test_service *t = *state;
@@ -369,5 +354,7 @@ int main(void)
         cmocka_unit_test(workers_answer_side_by_side),
         cmocka_unit_test(a_warm_worker_allocates_nothing_more),
     };
-    return test_service_has_device() ? cmocka_run_group_tests(tests, setup, teardown) : TEST_SKIPPED;
+    return test_service_has_device()
+               ? cmocka_run_group_tests(tests, test_service_setup, test_service_teardown)
+               : TEST_SKIPPED;
 }

@@ -124,3 +124,18 @@ void test_service_request(uint64_t seed, size_t n, uint64_t *user, uint64_t *ite
     }
     strcpy(at, "]}");
 }
+
+int test_service_setup(void **state)
+{
+    static struct test_service service;
+    test_service_create(&test_service_model, 2, &service);
+    test_service_load(&service);
+    *state = &service;
+    return 0;
+}
+
+int test_service_teardown(void **state)
+{
+    test_service_destroy(*state);
+    return 0;
+}

@@ -34,6 +34,10 @@ void test_service_create_on(const struct random_model *spec, const struct collid
 void test_service_load(struct test_service *t);
 void test_service_destroy(struct test_service *t);
 
+/* A group's setup and teardown: *state is one of test_service_model, loaded, with two workers. */
+int test_service_setup(void **state);
+int test_service_teardown(void **state);
+
 /* Asks the first model; appends the reply. */
 enum collide_status test_service_answer(struct test_service *t, unsigned worker, enum request_kind kind,
                                         const char *body, struct buffer *reply);

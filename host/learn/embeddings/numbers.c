@@ -197,13 +197,6 @@ void numbers_close(struct numbers *n)
     *n = (struct numbers){0};
 }
 
-static float float_of_bits(uint32_t bits)
-{
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
 static double double_of_bits(uint64_t bits)
 {
     double value;
