@@ -77,7 +77,7 @@ it_keeps_slow_requests() {
 # browse OPTION... ADDRESS
 browse() {
   "$BROWSER" --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run --hide-scrollbars \
-    --user-data-dir="$PWD/profile" --virtual-time-budget=20000 "$@" 2>browser.err
+    --user-data-dir="$PWD/profile" --virtual-time-budget=8000 "$@" 2>browser.err
 }
 
 # dump ADDRESS: what the page holds in the end, without its style and script, in the file dom.

@@ -51,7 +51,7 @@ function put(id, value, unit) {
 async function ask(path, options = {}) {
   const headers = {...options.headers, ...(key ? {Authorization: `Bearer ${key}`} : {})};
   const response = await fetch(path, {...options, headers, cache: 'no-store'});
-  $('key-form').hidden = response.status !== 401;
+  if (response.status === 401) $('key-form').hidden = false;
   return response;
 }
 async function askJson(path) {

@@ -198,12 +198,19 @@ function takeStats(stats) {
   draw();
 }
 
+/* A server may keep this for its admins. */
+async function lookAtSlow() {
+  const response = await ask('/debug/slow');
+  $('slow-section').hidden = !response.ok;
+  if (response.ok) drawSlow(await response.json());
+}
+
 async function look() {
   try {
     const stats = await askJson('/v1/stats');
     await showModel(stats.models);
     takeStats(stats);
-    if (ticks++ % 5 === 0) drawSlow(await askJson('/debug/slow'));
+    if (ticks++ % 5 === 0) await lookAtSlow();
   } catch (error) {
     state(error.status === 503 ? 'wait' : 'bad', {401: 'needs a key', 503: 'loading its model'}[error.status] || 'no answer');
   }
@@ -216,7 +223,12 @@ function everySecond() {
 $('try').dataset.operation = operation();
 $('try').addEventListener('change', () => { $('try').dataset.operation = operation(); });
 $('try').addEventListener('submit', event => { event.preventDefault(); send(); });
-$('key-form').addEventListener('submit', event => { event.preventDefault(); key = $('key').value; look(); });
+$('key-form').addEventListener('submit', event => {
+  event.preventDefault();
+  key = $('key').value;
+  $('key-form').hidden = true;
+  look();
+});
 $('which').addEventListener('change', draw);
 $('model').addEventListener('change', look);
 addEventListener('resize', draw);
