@@ -10,8 +10,12 @@
 static void print_edges(struct buffer *out)
 {
     buffer_append_text(out, ",\"edges_us\":[");
-    for (unsigned i = 0; i < DURATIONS_N_EDGES; i++)
-        buffer_printf(out, "%s%.10g", i ? "," : "", (double)durations_edge_ns(i) * 1e-3);
+    for (unsigned i = 0; i < DURATIONS_N_EDGES; i++) {
+        uint64_t ns = durations_edge_ns(i);
+        buffer_printf(out, "%s%" PRIu64, i ? "," : "", ns / 1000);
+        if (ns % 1000 > 0)
+            buffer_printf(out, ".%03" PRIu64, ns % 1000);
+    }
     buffer_append_text(out, "],\n");
 }
 
