@@ -77,7 +77,7 @@ it_keeps_slow_requests() {
 # browse OPTION... ADDRESS
 browse() {
   "$BROWSER" --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run --hide-scrollbars \
-    --user-data-dir="$PWD/profile" --virtual-time-budget=8000 "$@" 2>browser.err
+    --user-data-dir="$PWD/profile" --virtual-time-budget=${VIRTUAL_MS:-5000} "$@" 2>browser.err
 }
 
 # dump ADDRESS: what the page holds in the end, without its style and script, in the file dom.
@@ -98,7 +98,7 @@ it_shows_itself_in_a_browser() {
   }
   make_model
   start
-  local i shots
+  local i shots asking
   shots=$(dirname "$PROGRAM")/screenshots
   mkdir -p "$shots"
   for i in $(seq 40); do ask POST /v1/score "{\"user\": $i, \"items\": [1, 2, 3, 4, 5, 6, 7, 8]}"; done
@@ -114,10 +114,14 @@ it_shows_itself_in_a_browser() {
     fail "no score of $(cat out) in $(cat dom)"
   dump "http://127.0.0.1:$PORT/#user=3&k=4"
   shown answer-line '4 scores, 0 unknown ids'
+  while ask POST /v1/score "{\"user\": $((RANDOM % 200)), \"items\": [1, 2, 3, 4, 5, 6, 7, 8, $RANDOM]}" background; do :; done &
+  asking=$!
+  local VIRTUAL_MS=60000
   browse --window-size=1200,2400 --screenshot="$shots/light.png" "http://127.0.0.1:$PORT/#user=3&k=8"
   browse --window-size=1200,2400 --blink-settings=preferredColorScheme=0 --screenshot="$shots/dark.png" \
     "http://127.0.0.1:$PORT/#user=3&items=1,2,3,4,999"
   browse --window-size=360,4200 --screenshot="$shots/phone.png" "http://127.0.0.1:$PORT/#user=3&k=8"
+  kill $asking
   for i in light dark phone; do [ -s "$shots/$i.png" ] || fail "no screenshot $i: $(cat browser.err)"; done
   stop TERM
 }

@@ -144,7 +144,7 @@ function yAxis(plot, ticksAt, y, text) {
 }
 /* Seconds before now, as many as there are to show: x and its axis. */
 function secondsAxis(plot, all) {
-  const span = Math.min(Math.max(-all[0].x, 15), KEPT), step = span > 60 ? 30 : span > 30 ? 15 : 5;
+  const span = Math.min(Math.max(-all[0].x, 2), KEPT), step = [0.5, 1, 2, 5, 10, 15, 30].find(v => span / v <= 4.5);
   const x = v => plot.right + v / span * (plot.right - LEFT);
   for (let ago = 0; ago < span; ago += step) {
     const anchor = ago === 0 ? 'end' : 'middle';
