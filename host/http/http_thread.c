@@ -274,6 +274,14 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
     }
 }
 
+/* A path that names the end of a text keeps it escaped, and is none that there is. */
+static size_t on_unescape(void *context, struct MHD_Connection *connection, char *text)
+{
+    (void)context;
+    (void)connection;
+    return strstr(text, "%00") ? strlen(text) : MHD_http_unescape(text);
+}
+
 __attribute__((format(printf, 2, 0))) static void on_log(void *context, const char *format, va_list args)
 {
     char text[512];
@@ -351,6 +359,7 @@ static enum collide_status start_daemon(struct http_thread *t, int listener, str
                                  on_request, t,                                                       //
                                  MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,                            //
                                  MHD_OPTION_LISTEN_SOCKET, own,                                       //
+                                 MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,                     //
                                  MHD_OPTION_NOTIFY_CONNECTION, on_connection, t,                      //
                                  MHD_OPTION_URI_LOG_CALLBACK, on_begin, t,                            //
                                  MHD_OPTION_NOTIFY_COMPLETED, on_completed, t,                        //
