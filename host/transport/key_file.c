@@ -1,7 +1,7 @@
 #include "transport/key_file.h"
 
 #include "base/error.h"
-#include "base/file.h"
+#include "base/secret_file.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -30,14 +30,14 @@ static enum collide_status parse(const char *text, size_t n, uint8_t out[KEY_BYT
 
 enum collide_status key_file_read(const char *path, uint8_t out[KEY_BYTES], struct collide_error *err)
 {
-    struct file_map map;
-    enum collide_status status = file_map(path, &map, err);
+    struct secret secret;
+    enum collide_status status = secret_file_read(path, &secret, err);
     if (status != COLLIDE_OK)
         return status;
-    if (parse((const char *)map.bytes, map.n_bytes, out) != COLLIDE_OK)
+    if (parse(secret.bytes, secret.n_bytes, out) != COLLIDE_OK)
         status = error_set(err, COLLIDE_INVALID,
                            "%s is no key; write 32 hexadecimal digits, such as `openssl rand -hex 16` prints",
                            path);
-    file_unmap(&map);
+    secret_free(&secret);
     return status;
 }
