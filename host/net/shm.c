@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "net/listen_unix.h"
 #include "net/shm_port.h"
 #include "transport/shm_socket.h"
 
@@ -13,10 +14,9 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-enum { BACKLOG = 128, PATH_MODE = 0660, EXHAUSTED_MS = 100 };
+enum { BACKLOG = 128, EXHAUSTED_MS = 100 };
 
 struct shm_thread {
     struct shm_port *port;
@@ -26,7 +26,6 @@ struct shm_thread {
 struct shm_server {
     struct shm_name name;
     int listener, stop_fd;
-    bool is_bound;   /* a path, which is ours to remove */
     bool is_running; /* the acceptor */
     pthread_t acceptor;
     unsigned max_clients;
@@ -127,33 +126,10 @@ static void *accept_clients(void *context)
     return NULL;
 }
 
-/* A path that a server which was killed has left behind: a socket at which nobody listens. */
-static bool remove_stale(const struct shm_name *name)
+static enum collide_status open_listener(struct shm_server *s, const char *name, struct collide_error *err)
 {
-    const struct sockaddr *address = (const struct sockaddr *)&name->address;
-    struct stat about;
-    if (name->is_abstract || lstat(name->address.sun_path, &about) != 0 || !S_ISSOCK(about.st_mode))
-        return false;
-    int fd = shm_socket_open(SOCK_NONBLOCK);
-    bool is_stale = fd >= 0 && connect(fd, address, name->n_bytes) != 0 && errno == ECONNREFUSED;
-    if (fd >= 0)
-        close(fd);
-    return is_stale && unlink(name->address.sun_path) == 0;
-}
-
-static enum collide_status listen_unix(struct shm_server *s, const char *name, struct collide_error *err)
-{
-    const struct sockaddr *address = (const struct sockaddr *)&s->name.address;
-    s->listener = shm_socket_open(SOCK_NONBLOCK);
-    bool is_open = s->listener >= 0 && fchmod(s->listener, PATH_MODE) == 0;
-    s->is_bound = is_open && bind(s->listener, address, s->name.n_bytes) == 0;
-    if (is_open && !s->is_bound && errno == EADDRINUSE) {
-        bool was_stale = remove_stale(&s->name);
-        s->is_bound = was_stale && bind(s->listener, address, s->name.n_bytes) == 0;
-        errno = was_stale ? errno : EADDRINUSE;
-    }
-    if (s->is_bound && (s->name.is_abstract || chmod(s->name.address.sun_path, PATH_MODE) == 0) &&
-        listen(s->listener, BACKLOG) == 0)
+    s->listener = listen_unix(SOCK_SEQPACKET, &s->name.address, s->name.n_bytes, BACKLOG);
+    if (s->listener >= 0)
         return COLLIDE_OK;
     int failed = errno;
     return error_set_errno(err, COLLIDE_IO, failed, "cannot serve shared memory as \"%.100s\"%s", name,
@@ -198,7 +174,7 @@ enum collide_status shm_server_create(struct service *service, const struct shm_
     s->rest = options->poll == POLL_SPIN ? SHM_NEVER_SLEEPS : SHM_AWAKE;
     enum collide_status status = shm_name_parse(options->name, &s->name, err);
     if (status == COLLIDE_OK)
-        status = listen_unix(s, options->name, err);
+        status = open_listener(s, options->name, err);
     if (status == COLLIDE_OK)
         status = start(s, service, options, err);
     if (status == COLLIDE_OK)
@@ -216,7 +192,7 @@ void shm_server_destroy(struct shm_server *s)
         eventfd_write(s->stop_fd, 1);
         pthread_join(s->acceptor, NULL);
     }
-    if (s->is_bound && !s->name.is_abstract)
+    if (s->listener >= 0 && !s->name.is_abstract)
         unlink(s->name.address.sun_path);
     if (s->listener >= 0)
         close(s->listener);
