@@ -36,7 +36,8 @@ static enum collide_status time_launches(struct engine *engine, struct histogram
 static enum collide_status measure_launch(struct device *device, enum engine_kind *kind,
                                           struct histogram *out, struct collide_error *err)
 {
-    const struct program_source source = {EMPTY_KERNEL, sizeof EMPTY_KERNEL - 1, "-cl-std=CL1.2"};
+    const struct program_source source = {
+        .text = EMPTY_KERNEL, .n_bytes = sizeof EMPTY_KERNEL - 1, .options = "-cl-std=CL1.2"};
     const struct table_source nothing = {.name = "no table", .entry_bytes = sizeof(int)};
     const struct table_plan plan = {.placement = PLACED_COPIED, .n_banks = 1};
     struct engine_spec spec = {.device = device,

@@ -5,18 +5,22 @@
 
 #include "device/device.h"
 
+enum program_means { PROGRAM_MAY_COMPILE, PROGRAM_MUST_BE_BUILT };
+
 /* What to build. Borrowed during program_build. */
 struct program_source {
     const char *text;
     size_t n_bytes;
     const char *options; /* the specialisation, e.g. "-DDIM=64" */
+    enum program_means means;
 };
 
 enum program_origin { PROGRAM_FROM_FILE, PROGRAM_FROM_CACHE, PROGRAM_FROM_SOURCE };
 
 struct program;
 
-/* cache_dir: NULL for $XDG_CACHE_HOME/collide or ~/.cache/collide, "" for no cache. The key of an entry holds
+/* COLLIDE_UNSUPPORTED: source would have to be compiled, but there is no compiler, or it must be built.
+ * cache_dir: NULL for $XDG_CACHE_HOME/collide or ~/.cache/collide, "" for no cache. The key of an entry holds
  * device, driver, source and options; an entry that does not load is built anew. Returns owned. A failed
  * build's log is in err and, whole, in the error log. */
 enum collide_status program_build(struct device *device, const struct program_source *source,

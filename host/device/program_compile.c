@@ -61,6 +61,11 @@ enum collide_status program_compile(const struct device *device, const struct pr
             "%.64s has no compiler; give it a device binary, which `collide kernels build` makes where "
             "there is one",
             info->name);
+    if (source->means == PROGRAM_MUST_BE_BUILT)
+        return error_set(
+            err, COLLIDE_UNSUPPORTED,
+            "the kernels for such a model are not in the cache, and this process compiles no more; "
+            "`collide kernels build` with its options fills the cache");
     cl_int code;
     cl_program handle = clCreateProgramWithSource(device_context(device), 1, (const char *[]){source->text},
                                                   &source->n_bytes, &code);

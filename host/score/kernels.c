@@ -90,7 +90,7 @@ static enum collide_status create_program(struct kernels *k, const struct kernel
         k->is_gathered = k->is_gathered && specialise_gathers(manifest.options);
     }
     specialise(k, o, k->options, sizeof k->options);
-    const struct program_source source = {kernel_source, kernel_source_bytes, k->options};
+    const struct program_source source = {kernel_source, kernel_source_bytes, k->options, o->means};
     if (o->binary)
         return program_load(k->device, &source, o->binary, &k->program, err);
     return program_build(k->device, &source, o->cache_dir, &k->program, err);
@@ -196,7 +196,8 @@ void kernels_release(struct kernels *k)
 
 enum collide_status kernels_save(const struct kernels *k, const char *path, struct collide_error *err)
 {
-    const struct program_source source = {kernel_source, kernel_source_bytes, k->options};
+    const struct program_source source = {kernel_source, kernel_source_bytes, k->options,
+                                          PROGRAM_MAY_COMPILE};
     return program_save(k->program, &source, path, err);
 }
 

@@ -29,6 +29,7 @@ struct kernels_options {
     enum engine_kind engine;
     const char *cache_dir; /* as in program_build */
     const char *binary;    /* a file for program_load; NULL: program_build */
+    enum program_means means;
     struct memory_wishes memory;
     const struct tuning *tuning; /* NULL: the binary's, or as stored for the device */
     struct row_range rows;       /* empty: all; else the device is one shard */

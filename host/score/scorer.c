@@ -25,6 +25,7 @@ static enum collide_status read_options(const struct collide_scorer_options *o, 
     *out = (struct kernels_options){
         .cache_dir = o->cache_dir,
         .binary = o->kernels,
+        .means = o->compiling == COLLIDE_COMPILES_NOTHING ? PROGRAM_MUST_BE_BUILT : PROGRAM_MAY_COMPILE,
         .memory = {.max_bank_bytes = o->max_bank_bytes, .n_channels = o->n_channels}};
     enum collide_status status = engine_kind_parse(o->engine, &out->engine, err);
     return status == COLLIDE_OK ? table_policy_parse(o->tables, &out->memory.policy, err) : status;

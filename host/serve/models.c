@@ -385,6 +385,13 @@ static enum collide_status unload(struct service *s, const char *name, uint64_t 
     return COLLIDE_OK;
 }
 
+void service_models_stop_compiling(struct service *s)
+{
+    pthread_mutex_lock(&s->models.loading);
+    s->options.scorer.compiling = COLLIDE_COMPILES_NOTHING;
+    pthread_mutex_unlock(&s->models.loading);
+}
+
 enum collide_status service_models_unload(struct service *s, const char *name, uint64_t version,
                                           struct collide_error *err)
 {

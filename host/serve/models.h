@@ -21,6 +21,9 @@ enum collide_status service_models_add(struct service *s, const char *name, cons
 enum collide_status service_models_load(struct service *s, const char *name, const char *path,
                                         uint64_t *version, struct collide_error *err);
 
+/* Of models that are loaded from now on the kernels must be built already. */
+void service_models_stop_compiling(struct service *s);
+
 /* Version 0: all versions. Returns when no request uses them any more. The model keeps its number and path.
  */
 enum collide_status service_models_unload(struct service *s, const char *name, uint64_t version,

@@ -40,6 +40,12 @@ enum collide_spread {
 };
 
 /* All zero: the best device, every choice by default. */
+/* Whether kernels that are in no cache are built. */
+enum collide_compiling {
+    COLLIDE_COMPILES,
+    COLLIDE_COMPILES_NOTHING, /* they must be there, or it is COLLIDE_UNSUPPORTED */
+};
+
 struct collide_scorer_options {
     const char *device; /* index, type (cpu, gpu, accelerator) or part of a name; several with commas between;
                            NULL: the best one */
@@ -48,8 +54,9 @@ struct collide_scorer_options {
     const char *cache_dir; /* of device binaries; NULL: collide/ in $XDG_CACHE_HOME or ~/.cache; "": none */
     const char *kernels;   /* a device binary that collide_kernels_build wrote: nothing is compiled; NULL: the
                               cache's, or built from source */
-    const char *tables;    /* "auto", "in-place" or "copied", see docs/KERNELS.md; NULL: auto */
-    unsigned n_channels;   /* memory channels of an FPGA's board, over which tables are spread; 0: one */
+    enum collide_compiling compiling;
+    const char *tables;      /* "auto", "in-place" or "copied", see docs/KERNELS.md; NULL: auto */
+    unsigned n_channels;     /* memory channels of an FPGA's board, over which tables are spread; 0: one */
     uint64_t max_bank_bytes; /* tables above it are split over banks; 0: what the device allocates at once */
     unsigned max_delay_us;   /* how long a collide_score may wait for others to share a launch with, on any
                                 engine; 0: it does not. collide_topk never waits */

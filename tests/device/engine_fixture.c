@@ -76,8 +76,9 @@ void engine_fixture_open_device(const struct device_setup *setup, struct engine_
     static const char *const options[] = {[ATOMICS_NONE] = "-cl-std=CL1.2 -Werror",
                                           [ATOMICS_CL2] = "-cl-std=CL2.0 -Werror",
                                           [ATOMICS_CL3] = "-cl-std=CL3.0 -Werror"};
-    const struct program_source source = {kernel_source, kernel_source_bytes,
-                                          options[device_info(f->device)->atomics]};
+    const struct program_source source = {.text = kernel_source,
+                                          .n_bytes = kernel_source_bytes,
+                                          .options = options[device_info(f->device)->atomics]};
     check(program_build(f->device, &source, "", &f->program, &err), &err);
     place_tables(f);
     f->spec = (struct engine_spec){

@@ -37,7 +37,7 @@ int program_tear_down(void **state)
 
 struct program_source program_value_source(const char *options)
 {
-    return (struct program_source){SOURCE, sizeof SOURCE - 1, options};
+    return (struct program_source){.text = SOURCE, .n_bytes = sizeof SOURCE - 1, .options = options};
 }
 
 struct program *program_build_value(struct program_fixture *f, const char *options, const char *cache_dir)

@@ -50,6 +50,21 @@ static void first_build_is_from_source_and_second_from_cache(void **state)
     assert_int_equal(build_and_run(f, 11, f->folder.folder), PROGRAM_FROM_CACHE);
 }
 
+static void what_must_be_built_already_is_not_compiled(void **state)
+{
+    struct program_fixture *f = *state;
+    struct program_source source = program_value_source("-DVALUE=12");
+    struct collide_error err = {0};
+    struct program *p = NULL;
+    source.means = PROGRAM_MUST_BE_BUILT;
+    assert_int_equal(program_build(f->device, &source, f->folder.folder, &p, &err), COLLIDE_UNSUPPORTED);
+    assert_non_null(strstr(err.text, "not in the cache, and this process compiles no more"));
+    assert_int_equal(build_and_run(f, 12, f->folder.folder), PROGRAM_FROM_SOURCE);
+    assert_int_equal(program_build(f->device, &source, f->folder.folder, &p, &err), COLLIDE_OK);
+    assert_int_equal(program_origin(p), PROGRAM_FROM_CACHE);
+    program_destroy(p);
+}
+
 static void other_options_are_another_entry(void **state)
 {
     struct program_fixture *f = *state;
@@ -162,7 +177,7 @@ static void a_program_that_does_not_compile_says_why(void **state)
     struct program_fixture *f = *state;
     static const char text[] =
         "__kernel void broken(__global int *out)\n{\n    out[0] = undeclared_name;\n}\n";
-    const struct program_source source = {text, sizeof text - 1, ""};
+    const struct program_source source = {.text = text, .n_bytes = sizeof text - 1, .options = ""};
     struct collide_error err = {0};
     struct program *p = NULL;
     assert_int_equal(program_build(f->device, &source, f->folder.folder, &p, &err), COLLIDE_DEVICE);
@@ -193,6 +208,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         PROGRAM_TEST(first_build_is_from_source_and_second_from_cache),
+        PROGRAM_TEST(what_must_be_built_already_is_not_compiled),
         PROGRAM_TEST(other_options_are_another_entry),
         PROGRAM_TEST(an_empty_cache_dir_means_no_cache),
         PROGRAM_TEST(cache_folders_are_made_on_the_way),
