@@ -26,9 +26,11 @@ void http_args_fill_table(struct http_flags *flags, struct arg table[N_HTTP_ARGS
         {.name = "listen",
          .type = ARG_TEXT,
          .target = &flags->listen,
-         .value_name = "HOST:PORT",
+         .value_name = "ADDRESS",
          .group = "HTTP",
-         .help = "where to listen; port 0 takes a free one, no HOST all addresses of the machine"},
+         .help =
+             "where to listen: HOST:PORT, of which port 0 takes a free one and no HOST all addresses of the "
+             "machine; unix:PATH; or fd:NAME, a socket of systemd's"},
         {.name = "threads",
          .type = ARG_U64,
          .target = &flags->threads,
@@ -110,8 +112,7 @@ void http_args_fill_table(struct http_flags *flags, struct arg table[N_HTTP_ARGS
 void http_flags_options(const struct http_flags *flags, struct http_options *http,
                         struct request_limits *limits)
 {
-    *http = (struct http_options){.listen = flags->listen,
-                                  .n_threads = (unsigned)flags->threads,
+    *http = (struct http_options){.n_threads = (unsigned)flags->threads,
                                   .poll = (enum poll_policy)flags->poll,
                                   .max_queue_us = (unsigned)flags->max_queue_us,
                                   .max_body_bytes = flags->max_body,

@@ -3,6 +3,7 @@
 #include "cli/command.h"
 #include "cli/device_args.h"
 #include "cli/http_args.h"
+#include "cli/security.h"
 #include "cli/served_args.h"
 #include "cli/transport_args.h"
 #include "observe/access_log.h"
@@ -10,6 +11,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 
 enum { DRAIN_TIMEOUT_S = 10 };
 
@@ -18,6 +20,8 @@ struct serve_flags {
     struct http_options http;
     struct transports_options transports;
     struct served_flags served;
+    struct security_flags security;
+    const char *listen;
 };
 
 /* Models are loaded behind the open port, while the main thread already waits for signals. It has to be the
@@ -25,6 +29,7 @@ struct serve_flags {
 struct start {
     struct service *service;
     struct http_server *http;
+    struct security security;
     unsigned n_http_threads;
     pthread_t waiter; /* told with SIGTERM when loading fails */
     struct collide_error err;
@@ -34,36 +39,62 @@ static void on_started(void *context, const struct collide_error *err)
 {
     struct start *s = context;
     s->err = *err;
-    if (err->status != COLLIDE_OK)
+    if (err->status == COLLIDE_OK)
+        security_filter(&s->security, s->service, &s->err);
+    if (s->err.status != COLLIDE_OK) {
         pthread_kill(s->waiter, SIGTERM);
-    else if (service_state(s->service) == SERVICE_READY)
-        log_info("ready on http://%s with %u threads", http_server_address(s->http), s->n_http_threads);
+        return;
+    }
+    if (service_state(s->service) == SERVICE_READY)
+        log_info("ready on %s with %u threads", http_server_url(s->http), s->n_http_threads);
     else
         log_info("nothing to serve so far; waiting for a model");
+    notify_ready(&s->security.notify, http_server_url(s->http));
 }
 
-static void reload(struct service *service, struct loader *loader)
+/* The watchdog is fed meanwhile: what it is to see is that signals are heeded. */
+static int wait_for_signal(const struct notify *notify, const sigset_t *signals)
 {
-    struct access_log *log = observer_access_log(service_observer(service));
-    const struct load_order stale = {.kind = RELOAD_STALE};
+    const struct timespec interval = {.tv_sec = (time_t)(notify->watchdog_ns / 1000000000),
+                                      .tv_nsec = (long)(notify->watchdog_ns % 1000000000)};
+    for (;;) {
+        int signal_number = sigtimedwait(signals, NULL, notify->watchdog_ns ? &interval : NULL);
+        if (signal_number > 0)
+            return signal_number;
+        notify_alive(notify);
+    }
+}
+
+static void on_reloaded(void *context, const struct collide_error *err)
+{
+    notify_ready(context, err->status == COLLIDE_OK ? "reloaded" : err->text);
+}
+
+static void reload(struct start *start, struct loader *loader)
+{
+    struct access_log *log = observer_access_log(service_observer(start->service));
+    struct notify *notify = &start->security.notify;
+    const struct load_order stale = {.kind = RELOAD_STALE, .done = on_reloaded, .context = notify};
     struct collide_error err;
     log_info("SIGHUP: loading models whose files have changed%s", log ? ", opening the access log anew" : "");
+    notify_reloading(notify);
+    security_reload(&start->security);
     if (log && access_log_reopen(log, &err) != COLLIDE_OK)
         log_warning("%s", err.text);
-    if (loader_order(loader, &stale, &err) != COLLIDE_OK)
+    if (loader_order(loader, &stale, &err) != COLLIDE_OK) {
         log_warning("%s", err.text);
+        on_reloaded(notify, &err);
+    }
 }
 
 /* Until SIGTERM or SIGINT, which is returned. */
-static int wait_for_stop(struct service *service, struct loader *loader, const sigset_t *signals)
+static int wait_for_stop(struct start *start, struct loader *loader, const sigset_t *signals)
 {
-    int signal_number = SIGHUP;
-    for (;;) {
-        sigwait(signals, &signal_number);
-        if (signal_number != SIGHUP)
-            return signal_number;
-        reload(service, loader);
-    }
+    int signal_number;
+    while ((signal_number = wait_for_signal(&start->security.notify, signals)) == SIGHUP)
+        reload(start, loader);
+    notify_stopping(&start->security.notify);
+    return signal_number;
 }
 
 /* Or until loading has failed. */
@@ -73,11 +104,11 @@ static enum collide_status answer_until_stopped(struct start *start, struct load
 {
     char what[256];
     served_flags_print(&flags->served, what, sizeof what);
-    log_info("listening on http://%s, loading %s", http_server_address(start->http), what);
+    log_info("listening on %s, loading %s", http_server_url(start->http), what);
     enum collide_status status = loader_start(loader, err);
     if (status != COLLIDE_OK)
         return status;
-    int signal_number = wait_for_stop(start->service, loader, signals);
+    int signal_number = wait_for_stop(start, loader, signals);
     service_drain(start->service);
     loader_stop(loader);
     if (start->err.status != COLLIDE_OK && start->err.status != COLLIDE_BUSY) {
@@ -93,13 +124,19 @@ static enum collide_status run(struct serve_flags *flags, const sigset_t *signal
     struct start start = {.n_http_threads = flags->http.n_threads, .waiter = pthread_self()};
     struct transports *transports = NULL;
     struct loader *loader = NULL;
-    flags->transports.first_worker = flags->http.n_threads;
-    flags->service.n_workers = flags->http.n_threads + transports_n_threads(&flags->transports);
-    enum collide_status status = service_create(&flags->service, &start.service, err);
+    enum collide_status status = security_open(&flags->security, flags->listen, &start.security, err);
+    if (status != COLLIDE_OK)
+        return status;
+    security_lend(&start.security, &flags->http);
+    flags->transports.first_worker = http_n_threads(&flags->http);
+    flags->service.n_workers = flags->transports.first_worker + transports_n_threads(&flags->transports);
+    status = service_create(&flags->service, &start.service, err);
     if (status == COLLIDE_OK)
         status = served_flags_add(&flags->served, start.service, err);
     if (status == COLLIDE_OK)
         status = transports_create(start.service, &flags->transports, &transports, err);
+    if (status == COLLIDE_OK)
+        status = security_drop(&start.security, err);
     const struct loader_options loading = {
         .service = start.service, .folder = flags->served.folder, .started = on_started, .context = &start};
     if (status == COLLIDE_OK)
@@ -116,6 +153,7 @@ static enum collide_status run(struct serve_flags *flags, const sigset_t *signal
     loader_destroy(loader);
     transports_destroy(transports);
     service_destroy(start.service);
+    security_close(&start.security);
     return status;
 }
 
@@ -123,7 +161,7 @@ int command_serve(int argc, char **argv)
 {
     uint64_t max_delay_us = 0, max_batch = 0, slow_us = 10000;
     struct device_flags device = {.shard = false};
-    struct serve_flags flags = {.served = served_flags_defaults()};
+    struct serve_flags flags = {.served = served_flags_defaults(), .security = security_flags_defaults()};
     struct http_flags http = http_flags_defaults();
     struct transport_flags transport = transport_flags_defaults();
     const struct arg own[] = {
@@ -163,11 +201,12 @@ int command_serve(int argc, char **argv)
         DEVICE_ARGS(&device),
     };
     enum { N_OWN = sizeof own / sizeof own[0] };
-    struct arg table[N_SERVED_ARGS + N_HTTP_ARGS + N_OWN + N_TRANSPORT_ARGS];
+    struct arg table[N_SERVED_ARGS + N_HTTP_ARGS + N_OWN + N_TRANSPORT_ARGS + N_SECURITY_ARGS];
     served_args_fill_table(&flags.served, table);
     http_args_fill_table(&http, table + N_SERVED_ARGS);
     memcpy(table + N_SERVED_ARGS + N_HTTP_ARGS, own, sizeof own);
     transport_args_fill_table(&transport, table + N_SERVED_ARGS + N_HTTP_ARGS + N_OWN);
+    security_args_fill_table(&flags.security, table + N_SERVED_ARGS + N_HTTP_ARGS + N_OWN + N_TRANSPORT_ARGS);
     struct usage usage = {"collide serve [MODEL] [options]",
                           "Answers scoring requests over HTTP, and as datagrams over AF_XDP, UDP and shared "
                           "memory.",
@@ -180,6 +219,9 @@ int command_serve(int argc, char **argv)
         return command_misused(&usage, "--max-batch goes with --max-delay-us");
     if (transport_flags_options(&transport, &flags.transports, &flags.service.key, &err) != COLLIDE_OK)
         return command_misused(&usage, err.text);
+    if (security_flags_check(&flags.security, &err) != COLLIDE_OK)
+        return command_misused(&usage, err.text);
+    flags.listen = http.listen;
     flags.served.model_path = usage.positionals.n ? usage.positionals.values[0] : NULL;
     if (served_flags_options(&flags.served, &flags.service, &err) != COLLIDE_OK)
         return command_misused(&usage, err.text);

@@ -8,14 +8,17 @@
 
 #include <stdint.h>
 
+struct tls_identity;
+
 enum http_phase { HTTP_RESTS, HTTP_ASKS, HTTP_IS_ANSWERED, HTTP_IS_PUT_OFF };
 
 struct http_connection {
     struct http_connection *next, *previous;
     int fd;
     enum http_phase phase;
-    uint64_t begun_ns; /* the request's first line was there */
-    uint64_t due_ns;   /* both of clock_now_ns */
+    struct tls_identity *identity; /* of HTTPS, whoever serves it; else NULL */
+    uint64_t begun_ns;             /* the request's first line was there */
+    uint64_t due_ns;               /* both of clock_now_ns */
 };
 
 struct http_connections {

@@ -2,6 +2,7 @@
 #ifndef HTTP_ENDPOINT_H
 #define HTTP_ENDPOINT_H
 
+#include "net/api_keys.h"
 #include "net/transports.h"
 #include "serve/loader.h"
 
@@ -24,7 +25,8 @@ struct http_request {
     char names[HTTP_MAX_NAMES][HTTP_NAME_CHARS]; /* what the pattern's {} stand for, in order; else "" */
     const char *body;                            /* (n_bytes), not terminated */
     size_t n_bytes;
-    uint64_t arrived_ns; /* of clock_now_ns: when it was seen that its last byte had come */
+    char client[API_NAME_CHARS]; /* whose key it came with, else "" */
+    uint64_t arrived_ns;         /* of clock_now_ns: when it was seen that its last byte had come */
     const char *(*find_header)(void *connection, const char *name); /* NULL: there is none */
     void *connection;
 };
@@ -79,6 +81,8 @@ typedef void (*http_endpoint)(const struct http_context *context, const struct h
 enum http_route_flag {
     HTTP_TAKES_JSON = 1, /* a Content-Type, where there is one, must be application/json */
     HTTP_IS_WORK = 2,    /* may be refused by an overloaded server, without a look at its body */
+    HTTP_IS_OPEN = 4,    /* asks for no key: tells whether the server lives, and the like */
+    HTTP_IS_ADMIN = 8,   /* changes or tells more than clients need: see --admin-listen */
 };
 
 struct http_route {

@@ -19,6 +19,7 @@ static void begin_anew(struct http_exchange *x)
     x->route = NULL;
     x->request.body = NULL;
     x->request.n_bytes = 0;
+    x->request.client[0] = '\0';
     x->reply.status = 200;
     x->reply.content_type = "application/json";
     x->reply.n_headers = 0;

@@ -10,6 +10,7 @@
 #include "http/router.h"
 
 #include <fcntl.h>
+#include <gnutls/abstract.h>
 #include <microhttpd.h>
 #include <poll.h>
 #include <pthread.h>
@@ -24,6 +25,7 @@
 struct http_thread {
     struct http_context context;
     const struct http_options *options;
+    struct http_door door;
     struct MHD_Daemon *daemon;
     int events;   /* the daemon's epoll descriptor */
     int order_fd; /* tells of an order below */
@@ -64,6 +66,14 @@ static struct http_connection *connection_of(struct MHD_Connection *connection)
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     return info ? info->socket_context : NULL;
+}
+
+static const struct sockaddr *address_of(struct MHD_Connection *connection)
+{
+    static const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    return info && info->client_addr ? info->client_addr : &nowhere;
 }
 
 /* Whether the client has closed its side and everything it sent has been read: see http/connections.h. */
@@ -180,6 +190,8 @@ static enum MHD_Result begin(struct http_thread *t, struct MHD_Connection *conne
     x->route = router_find(&x->request, find_header(connection, MHD_HTTP_HEADER_CONTENT_TYPE), &x->reply);
     x->place = router_place(x->route);
     x->n_announced = length;
+    if (x->route)
+        http_admit(&t->door, x, address_of(connection), t->turn_ns);
     if (x->route && length > max)
         refuse_too_large(t, x);
     if (!x->route && (find_header(connection, MHD_HTTP_HEADER_EXPECT) || length / DISCARD_FACTOR > max))
@@ -260,16 +272,31 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
         http_connection_enter(&t->connections, c, HTTP_RESTS, t->turn_ns);
 }
 
-/* Where there is no memory for it, the connection goes without a due time, but for libmicrohttpd's own. */
+/* Called before the handshake. */
+static void begin_tls(const struct http_thread *t, struct MHD_Connection *connection,
+                      struct http_connection *c)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    if (info)
+        c->identity = tls_begin(t->door.tls, info->tls_session);
+}
+
+/* Where there is no memory for it, the connection goes without a due time, but for libmicrohttpd's own; and
+ * without a certificate, which ends it. */
 static void on_connection(void *context, struct MHD_Connection *connection, void **state,
                           enum MHD_ConnectionNotificationCode code)
 {
     struct http_thread *t = context;
     t->is_active = true;
+    struct http_connection *c = *state;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        *state = http_connections_add(&t->connections, socket_of(connection), t->turn_ns);
-    } else if (*state) {
-        http_connections_remove(&t->connections, *state);
+        *state = c = http_connections_add(&t->connections, socket_of(connection), t->turn_ns);
+        if (c && t->door.tls)
+            begin_tls(t, connection, c);
+    } else if (c) {
+        tls_end(c->identity);
+        http_connections_remove(&t->connections, c);
         *state = NULL;
     }
 }
@@ -347,16 +374,32 @@ unsigned http_thread_n_begun(const struct http_thread *t)
     return atomic_load(&t->n_begun);
 }
 
-static enum collide_status start_daemon(struct http_thread *t, int listener, struct collide_error *err)
+/* libmicrohttpd wants to know where certificates come from, though each session is given its own. */
+static int no_certificate(gnutls_session_t session, const gnutls_datum_t *authorities, int n_authorities,
+                          const gnutls_pk_algorithm_t *algorithms, int n_algorithms, gnutls_pcert_st **chain,
+                          unsigned *n_chain, gnutls_privkey_t *key)
 {
+    (void)session, (void)authorities, (void)n_authorities, (void)algorithms, (void)n_algorithms;
+    (void)chain, (void)n_chain, (void)key;
+    return -1;
+}
+
+static enum collide_status start_daemon(struct http_thread *t, struct collide_error *err)
+{
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(uintptr_t)no_certificate},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES},
+        {MHD_OPTION_END, 0, NULL},
+    };
     const struct http_options *o = t->options;
     unsigned worker = t->context.worker;
-    int own = fcntl(listener, F_DUPFD_CLOEXEC, 0); /* each daemon closes its own */
+    int own = fcntl(t->door.listener, F_DUPFD_CLOEXEC, 0); /* each daemon closes its own */
     if (own < 0)
         return error_set(err, COLLIDE_IO, "out of file descriptors for HTTP thread %u", worker);
     unsigned share = (o->max_connections + o->n_threads - 1) / o->n_threads;
-    t->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-                                 on_request, t,                                                       //
+    t->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME |
+                                     (t->door.tls ? MHD_USE_TLS : 0),
+                                 0, NULL, NULL, on_request, t,                                        //
                                  MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,                            //
                                  MHD_OPTION_LISTEN_SOCKET, own,                                       //
                                  MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,                     //
@@ -365,7 +408,8 @@ static enum collide_status start_daemon(struct http_thread *t, int listener, str
                                  MHD_OPTION_NOTIFY_COMPLETED, on_completed, t,                        //
                                  MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES, //
                                  MHD_OPTION_CONNECTION_LIMIT, share,                                  //
-                                 MHD_OPTION_CONNECTION_TIMEOUT, o->idle_timeout_s, MHD_OPTION_END);
+                                 MHD_OPTION_CONNECTION_TIMEOUT, o->idle_timeout_s, MHD_OPTION_ARRAY,
+                                 t->door.tls ? tls : &tls[2], MHD_OPTION_END);
     const union MHD_DaemonInfo *info =
         t->daemon ? MHD_get_daemon_info(t->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
     if (!t->daemon)
@@ -377,12 +421,12 @@ static enum collide_status start_daemon(struct http_thread *t, int listener, str
     return COLLIDE_OK;
 }
 
-static enum collide_status start(struct http_thread *t, int listener, struct collide_error *err)
+static enum collide_status start(struct http_thread *t, struct collide_error *err)
 {
     t->order_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (t->order_fd < 0)
         return error_set(err, COLLIDE_IO, "out of file descriptors for HTTP thread %u", t->context.worker);
-    enum collide_status status = start_daemon(t, listener, err);
+    enum collide_status status = start_daemon(t, err);
     if (status != COLLIDE_OK)
         return status;
     int failed = pthread_create(&t->thread, NULL, run, t);
@@ -394,20 +438,21 @@ static enum collide_status start(struct http_thread *t, int listener, struct col
 }
 
 enum collide_status http_thread_create(const struct http_context *context, const struct http_options *options,
-                                       int listener, struct http_thread **out, struct collide_error *err)
+                                       const struct http_door *door, struct http_thread **out,
+                                       struct collide_error *err)
 {
     struct http_thread *t = calloc(1, sizeof *t);
     if (!t)
         return error_no_memory(err, "an HTTP thread");
     t->context = *context;
     t->options = options;
+    t->door = *door;
     t->connections.idle_ns = (uint64_t)options->idle_timeout_s * 1000000000;
     t->connections.request_ns = (uint64_t)options->request_timeout_s * 1000000000;
     snprintf(t->too_large, sizeof t->too_large, "the body is larger than the limit of %zu bytes",
              options->max_body_bytes);
     t->context.company = http_company_create();
-    enum collide_status status =
-        t->context.company ? start(t, listener, err) : error_no_memory(err, "an HTTP thread");
+    enum collide_status status = t->context.company ? start(t, err) : error_no_memory(err, "an HTTP thread");
     if (status != COLLIDE_OK) {
         http_thread_destroy(t);
         return status;

@@ -3,13 +3,16 @@
 #ifndef HTTP_THREAD_H
 #define HTTP_THREAD_H
 
+#include "http/admission.h"
 #include "http/server.h"
 
 struct http_thread;
 
-/* Starts. The listener is the caller's: each thread has its own of it. Borrows the rest. Returns owned. */
+/* Starts. The listener is the caller's: each thread has its own of it. Copies the door, borrows the rest.
+ * Returns owned. */
 enum collide_status http_thread_create(const struct http_context *context, const struct http_options *options,
-                                       int listener, struct http_thread **out, struct collide_error *err);
+                                       const struct http_door *door, struct http_thread **out,
+                                       struct collide_error *err);
 
 /* Accepts no more connections, soon. */
 void http_thread_quiesce(struct http_thread *t);

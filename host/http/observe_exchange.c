@@ -26,6 +26,7 @@ void exchange_observe(const struct http_context *context, const struct http_exch
         return;
     observer_fill_record(o, context->worker, &a, &r);
     set_remote(&r, connection);
+    request_record_set_text(r.client, sizeof r.client, x->request.client);
     request_record_set_text(r.method, sizeof r.method, x->request.method);
     request_record_set_path(&r, x->request.path);
     request_record_set_text(r.id, sizeof r.id, http_header(&x->request, "X-Request-Id"));

@@ -130,8 +130,8 @@ static void unload(const struct http_context *c, const struct http_request *requ
 
 static const struct http_route routes[] = {
     {"GET", "/v2", server, 0},
-    {"GET", "/v2/health/live", live, 0},
-    {"GET", "/v2/health/ready", ready, 0},
+    {"GET", "/v2/health/live", live, HTTP_IS_OPEN},
+    {"GET", "/v2/health/ready", ready, HTTP_IS_OPEN},
     {"GET", "/v2/models/{}", metadata, 0},
     {"GET", "/v2/models/{}/ready", model_ready, 0},
     {"GET", "/v2/models/{}/config", config, 0},
@@ -141,8 +141,8 @@ static const struct http_route routes[] = {
     {"POST", "/v2/models/{}/infer", infer, HTTP_IS_WORK},
     {"POST", "/v2/models/{}/versions/{}/infer", infer, HTTP_IS_WORK},
     {"POST", "/v2/repository/index", repository_index, 0},
-    {"POST", "/v2/repository/models/{}/load", load, 0},
-    {"POST", "/v2/repository/models/{}/unload", unload, 0},
+    {"POST", "/v2/repository/models/{}/load", load, HTTP_IS_ADMIN},
+    {"POST", "/v2/repository/models/{}/unload", unload, HTTP_IS_ADMIN},
 };
 
 const struct http_routes oip_endpoints = {routes, sizeof routes / sizeof routes[0]};

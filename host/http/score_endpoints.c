@@ -71,8 +71,8 @@ static const struct http_route routes[] = {
     {"POST", "/v1/models/{}/versions/{}/score", score, HTTP_TAKES_JSON | HTTP_IS_WORK},
     {"POST", "/v1/models/{}/versions/{}/topk", topk, HTTP_TAKES_JSON | HTTP_IS_WORK},
     {"GET", "/v1/transports", transports, 0},
-    {"GET", "/healthz", health, 0},
-    {"GET", "/readyz", ready, 0},
+    {"GET", "/healthz", health, HTTP_IS_OPEN},
+    {"GET", "/readyz", ready, HTTP_IS_OPEN},
 };
 
 const struct http_routes score_endpoints = {routes, sizeof routes / sizeof routes[0]};

@@ -104,6 +104,7 @@ void request_record_print(const struct request_record *r, int64_t wall_offset_ns
     print_text("transport", transport_kind_name(r->transport), out);
     if (r->transport == TRANSPORT_HTTP) {
         print_remote(r, out);
+        print_text("client", r->client, out);
         print_text("method", r->method, out);
         print_text("path", r->path, out);
         buffer_printf(out, ",\"status\":%u", r->status);

@@ -26,6 +26,7 @@ struct request_record {
         struct sockaddr_in6 v6;
     } remote;
     char method[8], path[80], model[48], id[48];
+    char client[40]; /* the name of the key that it came with */
 };
 
 void request_record_set_times(struct request_record *r, const struct request_times *times);

@@ -26,8 +26,10 @@ static void ignore_start(void *context, const struct collide_error *err)
 void test_server_start(const struct test_server_options *options, struct test_server *out)
 {
     struct collide_error err = {0};
+    struct listener listener;
     struct http_options http = {
-        .listen = "127.0.0.1:0",
+        .listener = &listener,
+        .gate = options->gate,
         .n_threads = options->n_threads ? options->n_threads : 2,
         .max_body_bytes = TEST_MAX_BODY,
         .max_connections = options->max_connections ? options->max_connections : 100,
@@ -37,6 +39,8 @@ void test_server_start(const struct test_server_options *options, struct test_se
         .idle_timeout_s = options->idle_timeout_s ? options->idle_timeout_s : 60,
     };
     signal(SIGPIPE, SIG_IGN);
+    if (listener_open("127.0.0.1:0", &listener, &err) != COLLIDE_OK)
+        fail_msg("%s", err.text);
     test_service_create_on(options->model ? options->model : &test_service_model, &options->scorer,
                            options->n_threads ? options->n_threads : 2, &out->service);
     if (!options->is_loading)
@@ -47,7 +51,7 @@ void test_server_start(const struct test_server_options *options, struct test_se
     http.loader = out->loader;
     if (http_server_create(out->service.service, &http, &out->http, &err) != COLLIDE_OK)
         fail_msg("%s", err.text);
-    out->port = (unsigned short)atoi(strrchr(http_server_address(out->http), ':') + 1);
+    out->port = (unsigned short)atoi(strrchr(http_server_url(out->http), ':') + 1);
 }
 
 void test_server_stop(struct test_server *s)

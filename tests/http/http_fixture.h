@@ -25,6 +25,7 @@ struct test_server_options {
     unsigned max_queue_us;
     bool is_loading; /* no model: test_service_load it later */
     const struct random_model *model;
+    struct gate gate;
     struct collide_scorer_options scorer; /* cache_dir is not used */
 };
 

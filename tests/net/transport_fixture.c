@@ -53,7 +53,10 @@ static void *serve(void *context)
     create_service(s, N_HTTP_THREADS + transports_n_threads(&options));
     if (transports_create(s->service.service, &options, &s->transports, &err) != COLLIDE_OK)
         fail_msg("%s", err.text);
-    const struct http_options http = {.listen = http_address,
+    struct listener listener;
+    if (listener_open(http_address, &listener, &err) != COLLIDE_OK)
+        fail_msg("%s", err.text);
+    const struct http_options http = {.listener = &listener,
                                       .n_threads = N_HTTP_THREADS,
                                       .transports = s->transports,
                                       .max_body_bytes = TEST_MAX_BODY,

@@ -53,6 +53,7 @@ static struct request_record record(const char *id)
                                .status = 200,
                                .remote.v4 = {.sin_family = AF_INET, .sin_port = htons(4711)}};
     inet_pton(AF_INET, "192.0.2.7", &r.remote.v4.sin_addr);
+    request_record_set_text(r.client, sizeof r.client, "reader");
     request_record_set_text(r.method, sizeof r.method, "POST");
     request_record_set_path(&r, "/v1/score?token=secret");
     request_record_set_text(r.model, sizeof r.model, "clicks");
@@ -93,6 +94,7 @@ static void see_fields(const cJSON *line, void *context)
 {
     (void)context;
     assert_string_equal(text(line, "remote"), "192.0.2.7:4711");
+    assert_string_equal(text(line, "client"), "reader");
     assert_string_equal(text(line, "method"), "POST");
     assert_string_equal(text(line, "path"), "/v1/score");
     assert_string_equal(text(line, "model"), "clicks");
