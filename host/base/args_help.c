@@ -143,12 +143,8 @@ static void print_group(FILE *out, const struct args *args, const char *group, i
             print_option(out, &args->table[i], indent);
 }
 
-static const bool no_default = false;
-const struct arg args_help_option = {.name = "help",
-                                     .short_name = 'h',
-                                     .type = ARG_FLAG,
-                                     .target = (void *)(uintptr_t)&no_default,
-                                     .help = "print this and exit"};
+const struct arg args_help_option = {
+    .name = "help", .short_name = 'h', .type = ARG_FLAG, .default_text = "", .help = "print this and exit"};
 
 static void print_text(FILE *out, const char *usage, const char *summary, const struct args *args)
 {

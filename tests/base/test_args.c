@@ -267,6 +267,43 @@ static void help_shows_groups_defaults_and_wraps(void **state)
     free(text);
 }
 
+/* What roff would take for requests or escapes, and a shell for words, is kept from them. */
+static void help_has_further_forms(void **state)
+{
+    (void)state;
+    struct options o = defaults();
+    assert_int_equal(PARSE(&o, "--help=man"), ARGS_HELP);
+    struct arg table[] = {
+        {.name = "a-b", .short_name = 'a', .type = ARG_TEXT, .target = &o.out, .value_name = "F\\"},
+        {.name = "mode", .type = ARG_CHOICE, .target = &o.mode, .choices = modes, .group = "More \"of\" it"},
+    };
+    table[0].help = ".TH is no request - here";
+    const struct {
+        enum help_form form;
+        const char *wanted;
+    } forms[] = {
+        {HELP_MAN, ".SH SYNOPSIS\n\\fBp do\\fR FILE\n.SH DESCRIPTION\n\\&'What' it does\n.SH OPTIONS\n"
+                   ".SS \"Options\"\n.TP\n\\fB\\-a\\fR, \\fB\\-\\-a\\-b\\fR \\fIF\\e\\fR\n"
+                   "\\&.TH is no request \\- here\n.SS \"More \\(dqof\\(dq it\"\n.TP\n"
+                   "\\fB\\-\\-mode\\fR \\fIclosed|open\\fR\n (default: closed)\n"
+                   ".TP\n\\fB\\-h\\fR, \\fB\\-\\-help\\fR\nprint this and exit\n"},
+        {HELP_WORDS, "    case $2 in\n    -a|--a-b) echo \"_files\" ;;\n    --mode) echo \"closed open\" ;;\n"
+                     "    *) echo \"--a-b --mode --help\" ;;\n    esac ;;\n"},
+        {HELP_PAGES, ""},
+    };
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        const struct args args = {.table = table, .n = 2, .help_form = forms[i].form};
+        char *text = NULL;
+        size_t size = 0;
+        FILE *out = open_memstream(&text, &size);
+        assert_non_null(out);
+        args_print_help(out, "p do FILE", "'What' it does", &args);
+        fclose(out);
+        assert_string_equal(text, forms[i].wanted);
+        free(text);
+    }
+}
+
 static void spelling_distance_counts_slips(void **state)
 {
     (void)state;
@@ -295,6 +332,7 @@ int main(void)
         cmocka_unit_test(the_command_line_wins_over_a_file),
         cmocka_unit_test(more_list_entries_than_fit_are_refused),
         cmocka_unit_test(help_shows_groups_defaults_and_wraps),
+        cmocka_unit_test(help_has_further_forms),
         cmocka_unit_test(spelling_distance_counts_slips),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
