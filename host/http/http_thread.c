@@ -126,18 +126,6 @@ static bool is_overdue(const struct http_thread *t, const struct http_exchange *
            now_ns - x->request.arrived_ns > (uint64_t)t->options->max_queue_us * 1000;
 }
 
-void http_reply_put_off(const struct http_request *request, struct http_reply *reply)
-{
-    reply->resting_connection = request->connection;
-    MHD_suspend_connection(request->connection);
-}
-
-/* The connection's thread looks at it again, and finds the reply whole. */
-void http_reply_finish(struct http_reply *reply)
-{
-    MHD_resume_connection(reply->resting_connection);
-}
-
 /* What is put off is told of when it is whole; as if it had waited so long, unless it knows better. */
 static enum MHD_Result answer_late(struct http_thread *t, struct MHD_Connection *connection,
                                    struct http_exchange *x)

@@ -60,18 +60,6 @@ void service_share_memory(struct service *s, unsigned worker, void *memory, size
     s->workers[worker].n_shared_bytes = n_bytes;
 }
 
-enum service_state service_state(const struct service *s)
-{
-    if (atomic_load_explicit(&s->draining, memory_order_relaxed))
-        return SERVICE_DRAINING;
-    return atomic_load_explicit(&s->is_ready, memory_order_acquire) ? SERVICE_READY : SERVICE_LOADING;
-}
-
-void service_drain(struct service *s)
-{
-    atomic_store(&s->draining, true);
-}
-
 struct observer *service_observer(const struct service *s)
 {
     return s->observer;
