@@ -5,15 +5,15 @@
 #     bench/http/swap.sh BUILD [MODEL MODEL]
 #
 # BUILD: the build's folder. MODEL MODEL: are served in turn; without, two small ones are learned. Environment: SWAPS (200),
-# CONNECTIONS (2), CANDIDATES (100), THREADS (1, of the server), SERVE_OPTIONS, RATE (open loop: requests per second; closed
-# without). Exits with 1 if a request fails.
+# CONNECTIONS (2), CANDIDATES (100), THREADS (1, of the server), SERVE_OPTIONS, LOAD_OPTIONS (such as --history 20, where a
+# model has no users), RATE (open loop: requests per second; closed without). Exits with 1 if a request fails.
 set -euo pipefail
 
-[ $# = 1 ] || [ $# = 3 ] || { sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# = 1 ] || [ $# = 3 ] || { sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 collide=$(realpath "$1/collide") bench=$(realpath "$1/bench/collide-bench")
 swaps=${SWAPS:-200} connections=${CONNECTIONS:-2} candidates=${CANDIDATES:-100}
 work=$(mktemp -d)
-server=''
+server='' more=()
 
 cleanup() {
   [ -z "$server" ] || kill -TERM "$server" 2>/dev/null || true
@@ -33,9 +33,9 @@ if [ $# = 3 ]; then
   cp "$2" "${models[0]}"
   cp "$3" "${models[1]}"
 else
-  "$collide" synth --users 2000 --items 1500 -n 40000 --clusters 20 -o "$work/log" 2>/dev/null
+  "$collide" synth --users 2000 --items 1500 -n 40000 --clusters 20 -o "$work/interactions" 2>/dev/null
   for i in 0 1; do
-    "$collide" learn "$work/log" -o "${models[$i]}" --rows 400 --dim 32 --teacher-epochs 2 --epochs 2 --seed $((i + 1)) \
+    "$collide" learn "$work/interactions" -o "${models[$i]}" --rows 400 --dim 32 --teacher-epochs 2 --epochs 2 --seed $((i + 1)) \
       2>/dev/null
   done
 fi
@@ -57,6 +57,8 @@ url=$(sed -n 's/^ready on \([^ ]*\) .*/\1/p' "$work/log")
 [ -n "$url" ] || fail "the server did not start: $(cat "$work/log")"
 
 load=("$bench" http "$url" --connections "$connections" --candidates "$candidates" --duration 1 --warmup 0.1 --json)
+[ -z "${LOAD_OPTIONS:-}" ] || read -ra more <<<"$LOAD_OPTIONS"
+load+=("${more[@]}")
 [ -z "${RATE:-}" ] || load+=(--mode open --arrivals poisson --rate "$RATE")
 memory() { awk -v name="$1:" '$1 == name { print $2 }' "/proc/$server/status"; }
 forget_peak() { echo 5 >"/proc/$server/clear_refs"; }

@@ -13,7 +13,7 @@ enum collide_status change_load(struct service *s, const char *name, const char 
     uint64_t version, begin_ns = clock_now_ns();
     enum collide_status status = service_models_load(s, name, path, &version, &own);
     if (status == COLLIDE_OK) {
-        log_info("model %s: version %" PRIu64 " is served, loaded in %.2f s", name, version,
+        log_info("model %s: version %" PRIu64 " is served, loaded in %.3f s", name, version,
                  clock_seconds_since(begin_ns));
         return status;
     }
