@@ -52,6 +52,8 @@ void http_admit(const struct http_door *door, struct http_exchange *x, const str
         http_exchange_refuse(x, 403, "forbidden", "a page of another site may not ask this");
         return;
     }
+    if (gate_stands_open(door->gate))
+        return;
     const struct gate_request request = {.authorization = http_header(&x->request, "Authorization"),
                                          .x_api_key = http_header(&x->request, "X-API-Key"),
                                          .from = from,

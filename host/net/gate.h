@@ -5,6 +5,8 @@
 #include "net/api_keys.h"
 #include "net/rate_limit.h"
 
+#include <stdbool.h>
+
 /* Either may be NULL, for none; borrowed by what holds the gate. */
 struct gate {
     struct api_keys *keys;
@@ -25,6 +27,12 @@ struct gate_verdict {
     char name[API_NAME_CHARS]; /* of the key; "" if there is none */
     unsigned retry_after_s;    /* with GATE_TOO_MANY, at least 1 */
 };
+
+/* Whether it asks nobody for anything. */
+static inline bool gate_stands_open(const struct gate *g)
+{
+    return !g->keys && !g->rate;
+}
 
 /* Known clients are counted by name, others by address, refused ones too. */
 struct gate_verdict gate_ask(const struct gate *g, const struct gate_request *request);
