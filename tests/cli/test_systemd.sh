@@ -34,6 +34,8 @@ it_answers_on_systemds_socket_and_tells_how_it_fares() {
   PORT=$(free_port)
   systemd-socket-activate --datagram -l "$PWD/notify" bash -c 'exec cat <&3' >told 2>/dev/null &
   local listener=$!
+  # shellcheck disable=SC2064
+  trap "kill $listener 2>/dev/null" EXIT
   for _ in $(seq 100); do [ -S notify ] && break || sleep 0.05; done
   : >log
   systemd-socket-activate -l "127.0.0.1:$PORT" --fdname=http -E NOTIFY_SOCKET="$PWD/notify" -E WATCHDOG_USEC=200000 \
@@ -50,7 +52,6 @@ it_answers_on_systemds_socket_and_tells_how_it_fares() {
   until_told STATUS=reloaded
   stop TERM
   until_told STOPPING=1
-  kill $listener
 }
 
 until_told() {
