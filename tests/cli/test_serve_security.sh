@@ -66,6 +66,7 @@ it_listens_at_a_path() {
   [ "$(stat -c %a http.sock)" = 660 ] || fail "$(stat http.sock)"
   [ "$URL" = "unix:$PWD/http.sock" ] || fail "$URL"
   answers 200 --unix-socket http.sock http://here/v1/score -d "$BODY"
+  run 0 client score --server "$URL" --user 3 --items 1,2,3
   stop TERM
   [ ! -e http.sock ] || fail "it is still there"
 }
@@ -77,6 +78,10 @@ it_asks_for_keys() {
   answers 401 "$URL/v1/score" -d "$BODY"
   response_has '^WWW-Authenticate: Bearer'
   response_has '"code":"unauthorized"'
+  run 1 client score --server "$URL" --user 3 --items 1,2,3
+  says "answers 401: no key, or one that is not known"
+  echo "$READER_KEY" >reader
+  run 0 client score --server "$URL" --key reader --user 3 --items 1,2,3
   answers 401 "$URL/v1/score" -d "$BODY" -H "Authorization: Bearer ${READER_KEY}x"
   answers 200 "$URL/v1/score" -d "$BODY" -H "Authorization: Bearer $READER_KEY"
   answers 200 "$URL/v1/score" -d "$BODY" -H "X-API-Key: $READER_KEY"
@@ -154,6 +159,9 @@ it_speaks_tls_with_the_certificate_of_the_day() {
   answers 200 --cacert cert.pem "https://localhost:$port/v1/score" -d "$BODY"
   answers 000 --cacert first.pem "https://localhost:$port/v1/score" -d "$BODY"
   answers 000 "http://localhost:$port/v1/score" -d "$BODY"
+  run 0 client score --server "https://localhost:$port" --ca cert.pem --user 3 --items 1,2,3
+  run 3 client score --server "https://localhost:$port" --ca first.pem --user 3 --items 1,2,3
+  says "cannot ask https://localhost:$port: "
   : >key.pem
   kill -HUP $SERVER
   await "the certificate stays as it was: key.pem holds no private key that can be read"

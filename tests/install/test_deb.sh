@@ -36,6 +36,7 @@ field "$dev" Depends "collide \(= $version\)"
 dpkg-deb -x "$program" "$work/root"
 dpkg-deb -x "$dev" "$work/dev"
 for file in bin/collide bin/collide-bench share/man/man1/collide.1.gz share/man/man1/collide-serve.1.gz \
+  lib/systemd/system/collide.service lib/systemd/system/collide.socket \
   share/bash-completion/completions/collide share/doc/collide/copyright share/doc/collide/docs/CLI.md; do
   [ -s "$work/root/usr/$file" ] || fail "there is no $file"
 done
