@@ -9,7 +9,7 @@ struct http_flags http_flags_defaults(void)
 {
     return (struct http_flags){.listen = "127.0.0.1:8080",
                                .threads = parallel_n_cpus(),
-                               .max_queue_us = 100000,
+                               .max_queue_us = 1000000,
                                .max_body = 8 << 20,
                                .max_items = 100000,
                                .max_history = 100000,
