@@ -1,6 +1,7 @@
 # Black-box tests of a program. A test script is called with the program's path, sources this, defines functions
 # named it_... and ends with run_tests, which runs each in a fresh folder.
 set -u
+PATIENCE_US=60000000 # of servers: on a busy machine a request may wait without any overload
 PROGRAM=$(realpath "$1")
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/collide-cli-XXXXXX")
 trap 'rm -rf "$WORK"' EXIT
@@ -99,7 +100,7 @@ start() {
 # start_serving [MODEL] [OPTION...]: likewise; with a folder to watch there may be nothing to serve yet.
 start_serving() {
   : >log # not what an earlier server has said
-  "$PROGRAM" serve --listen 127.0.0.1:0 --threads 2 "$@" >/dev/null 2>log &
+  "$PROGRAM" serve --listen 127.0.0.1:0 --threads 2 --max-queue-us $PATIENCE_US "$@" >/dev/null 2>log &
   SERVER=$!
   for _ in $(seq 200); do
     grep -q "^ready on\|^nothing to serve so far" log && break

@@ -44,7 +44,7 @@ response_has() {
 # launch [OPTION...]: serves ./model; sets SERVER and URL.
 launch() {
   : >log
-  "$PROGRAM" serve model --threads 1 "$@" >/dev/null 2>log &
+  "$PROGRAM" serve model --threads 1 --max-queue-us $PATIENCE_US "$@" >/dev/null 2>log &
   SERVER=$!
   await "^ready on"
   URL=$(sed -n 's|^ready on \(.*\) with .*|\1|p' log)

@@ -40,7 +40,7 @@ it_answers_on_systemds_socket_and_tells_how_it_fares() {
   : >log
   systemd-socket-activate -l "127.0.0.1:$PORT" --fdname=http -E NOTIFY_SOCKET="$PWD/notify" -E WATCHDOG_USEC=200000 \
     -E XDG_CACHE_HOME -E POCL_CACHE_DIR -E HOME -E ASAN_OPTIONS -E LSAN_OPTIONS \
-    "$PROGRAM" serve model --listen fd:http --threads 1 >/dev/null 2>log &
+    "$PROGRAM" serve model --listen fd:http --threads 1 --max-queue-us $PATIENCE_US >/dev/null 2>log &
   SERVER=$!
   for _ in $(seq 100); do (exec 3<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null && break || sleep 0.05; done
   until_told READY=1
