@@ -67,7 +67,7 @@ static void a_half_sent_request_is_waited_for_and_answered(void **state)
     client_connect(&s.server, &c);
     client_send_text(&c, head);
     client_send(&c, body, 10);
-    sleep_ms(50);
+    sleep_ms(500);
     begin_stopping(&s, 5);
     sleep_ms(300);
     assert_false(atomic_load(&s.has_stopped));
@@ -90,7 +90,7 @@ static void a_request_that_never_ends_is_cut_off_in_time(void **state)
     test_server_start(&(struct test_server_options){.n_threads = 1}, &s.server);
     client_connect(&s.server, &c);
     client_send_text(&c, "POST /v1/score HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\n{");
-    sleep_ms(50);
+    sleep_ms(500);
     clock_gettime(CLOCK_MONOTONIC, &begin);
     begin_stopping(&s, 1);
     assert_true(client_sees_close(&c));
@@ -133,7 +133,7 @@ static void a_draining_server_says_so_and_takes_no_one_new(void **state)
     client_connect(&s.server, &halfway);
     check_scoring(&s.server, &early, 1);
     client_send_text(&halfway, "POST /v1/score HTTP/1.1\r\nHost: test\r\nContent-Length: 2\r\n\r\n{");
-    sleep_ms(50);
+    sleep_ms(500);
     begin_stopping(&s, 5);
     sleep_ms(100);
     client_ask(&early, "GET", "/readyz", NULL, &r);
@@ -205,7 +205,7 @@ static void no_request_is_lost_when_many_are_in_flight(void **state)
         }
         for (size_t i = 0; i < N_CLIENTS; i++)
             assert_int_equal(pthread_create(&crowd[i].thread, NULL, ask_without_pause, &crowd[i]), 0);
-        sleep_ms(50);
+        sleep_ms(500);
         atomic_store(&is_stopping, true);
         begin_stopping(&s, 5);
         for (size_t i = 0; i < N_CLIENTS; i++) {

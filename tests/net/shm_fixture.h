@@ -6,7 +6,7 @@
 #include "net/echo_service.h"
 #include "net/shm.h"
 
-enum { N_THREADS = 2, MAX_CLIENTS = 32, PATIENCE = 1000 /* times 10 ms */ };
+enum { N_THREADS = 2, MAX_CLIENTS = 32, PATIENCE = 6000 /* times 10 ms */ };
 
 /* A name that no other process uses. Static. */
 const char *shm_test_name(void);
