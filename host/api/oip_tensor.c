@@ -235,7 +235,9 @@ static enum collide_status read_data(struct json_reader *r, struct oip_tensor *t
     if (json_peek(r) != '[')
         return error_set(err, COLLIDE_INVALID, "\"%s\": \"data\" must be a list", t->label);
     bool nested = is_nested(r);
-    if (t->n > (size_t)(r->end - r->at) || (nested && t->rank < 2)) /* a value takes a byte at least */
+    /* No memory for more values than the text can hold, each with its comma or bracket. */
+    size_t least_bytes = t->datatype == OIP_BYTES ? sizeof "\"\"," - 1 : sizeof "0," - 1;
+    if (t->n > (size_t)(r->end - r->at) / least_bytes || (nested && t->rank < 2))
         return wrong_count(t, err);
     const size_t value_bytes[OIP_N_DATATYPES] = {
         [OIP_INT32] = 8,  [OIP_INT64] = 8, [OIP_UINT32] = 8,

@@ -6,6 +6,7 @@
 #ifndef HTTP_CONNECTIONS_H
 #define HTTP_CONNECTIONS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct tls_identity;
@@ -16,6 +17,7 @@ struct http_connection {
     struct http_connection *next, *previous;
     int fd;
     enum http_phase phase;
+    bool seemed_to_leave;          /* at the last sweep */
     struct tls_identity *identity; /* of HTTPS, whoever serves it; else NULL */
     uint64_t begun_ns;             /* the request's first line was there */
     uint64_t due_ns;               /* both of clock_now_ns */
@@ -26,7 +28,7 @@ struct http_connections {
     uint64_t idle_ns;    /* from one request's end to the next one's first line */
     uint64_t request_ns; /* from a request's first line until its answer has gone; where that is put off, from
                             when it is there */
-    uint64_t sweep_due_ns;
+    uint64_t sweep_due_ns, seen_ns; /* when it was last looked whether to sweep */
 };
 
 /* NULL: out of memory. */
@@ -37,8 +39,9 @@ void http_connections_remove(struct http_connections *all, struct http_connectio
 void http_connection_enter(const struct http_connections *all, struct http_connection *c,
                            enum http_phase phase, uint64_t now_ns);
 
-/* Shuts down those that are late, or have left with a request half sent, now and then: whoever serves them
- * then sees their end. */
+/* Every turn of the thread. Shuts down those that are late, or have left with a request half sent, now and
+ * then: whoever serves them then sees their end. For how long the thread itself stood still is nobody's
+ * fault. */
 void http_connections_sweep(struct http_connections *all, uint64_t now_ns);
 
 /* Frees the memory of removed ones. */

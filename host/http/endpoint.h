@@ -41,11 +41,15 @@ enum { HTTP_MAX_HEADERS = 4, HTTP_HEADER_CHARS = 64 };
 /* {"error": {"code": ..., "message": ...}}, or what the Open Inference Protocol has: {"error": "..."}. */
 enum http_error_form { HTTP_ERROR_OBJECT, HTTP_ERROR_TEXT };
 
+/* Of the observer, which hears of every request once. */
+enum http_progress { HTTP_AT_ONCE, HTTP_PUT_OFF, HTTP_OBSERVED };
+
 /* What goes. At first: 200, JSON, no further headers, empty. */
 struct http_reply {
     unsigned status;
     enum http_error_form error_form; /* by the path */
-    void *resting_connection;        /* NULL: the reply is not put off */
+    enum http_progress progress;
+    void *resting_connection; /* of a reply that is put off */
     struct observed_request
         observed; /* of one that was put off: what it was at; work WORK_OTHER: it only waited */
     const char *content_type;

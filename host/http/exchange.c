@@ -23,7 +23,7 @@ static void begin_anew(struct http_exchange *x)
     x->reply.status = 200;
     x->reply.content_type = "application/json";
     x->reply.n_headers = 0;
-    x->reply.resting_connection = NULL;
+    x->reply.progress = HTTP_AT_ONCE;
     x->reply.observed.work = WORK_OTHER;
     x->reply.body = emptied(&x->reply.body);
     x->body = emptied(&x->body);

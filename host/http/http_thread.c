@@ -127,18 +127,25 @@ static bool is_overdue(const struct http_thread *t, const struct http_exchange *
 }
 
 /* What is put off is told of when it is whole; as if it had waited so long, unless it knows better. */
-static enum MHD_Result answer_late(struct http_thread *t, struct MHD_Connection *connection,
-                                   struct http_exchange *x)
+static void observe_late(struct http_thread *t, struct MHD_Connection *connection, struct http_exchange *x)
 {
-    struct http_connection *c = connection_of(connection);
+    const struct http_connection *c = connection_of(connection);
     struct observer *o = service_observer(t->context.service);
-    if (c)
-        http_connection_enter(&t->connections, c, HTTP_IS_ANSWERED, t->turn_ns);
     if (x->reply.observed.work != WORK_OTHER)
         *observer_current(o, t->context.worker) = x->reply.observed;
     else
         observer_begin(o, t->context.worker, c ? c->begun_ns : x->request.arrived_ns, x->request.arrived_ns);
     exchange_observe(&t->context, x, connection);
+    x->reply.progress = HTTP_OBSERVED;
+}
+
+static enum MHD_Result answer_late(struct http_thread *t, struct MHD_Connection *connection,
+                                   struct http_exchange *x)
+{
+    struct http_connection *c = connection_of(connection);
+    if (c)
+        http_connection_enter(&t->connections, c, HTTP_IS_ANSWERED, t->turn_ns);
+    observe_late(t, connection, x);
     return send_reply(t, connection, x);
 }
 
@@ -157,7 +164,7 @@ static enum MHD_Result answer(struct http_thread *t, struct MHD_Connection *conn
         http_exchange_refuse(x, MHD_HTTP_SERVICE_UNAVAILABLE, "overloaded", "too busy; try again later");
     if (x->route)
         x->route->answer(&t->context, &x->request, &x->reply);
-    if (x->reply.resting_connection) {
+    if (x->reply.progress == HTTP_PUT_OFF) {
         if (c)
             http_connection_enter(&t->connections, c, HTTP_IS_PUT_OFF, t->turn_ns);
         return MHD_YES;
@@ -227,7 +234,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         *n_data = 0;
         return take_body(t, connection, x, data, n);
     }
-    if (x->reply.resting_connection)
+    if (x->reply.progress == HTTP_PUT_OFF)
         return answer_late(t, connection, x);
     return answer(t, connection, x);
 }
@@ -250,10 +257,13 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 {
     struct http_thread *t = context;
     struct http_connection *c = connection_of(connection);
+    struct http_exchange *x = *state;
     (void)code;
     t->is_active = true;
-    if (*state)
-        http_exchange_return(&t->pool, *state);
+    if (x && x->reply.progress == HTTP_PUT_OFF) /* it was answered, but nobody waited for that */
+        observe_late(t, connection, x);
+    if (x)
+        http_exchange_return(&t->pool, x);
     *state = NULL;
     atomic_fetch_sub(&t->n_begun, 1);
     if (c)
@@ -313,7 +323,9 @@ static void wait_for_events(const struct http_thread *t)
     MHD_UNSIGNED_LONG_LONG due_ms = WAIT_MS;
     if (MHD_get_timeout(t->daemon, &due_ms) != MHD_YES || due_ms > WAIT_MS)
         due_ms = WAIT_MS;
-    poll(fds, 2, (int)due_ms);
+    eventfd_t n_orders;
+    if (poll(fds, 2, (int)due_ms) > 0 && fds[1].revents)
+        eventfd_read(t->order_fd, &n_orders);
 }
 
 static void obey_quiesce(struct http_thread *t)
@@ -432,6 +444,7 @@ enum collide_status http_thread_create(const struct http_context *context, const
     struct http_thread *t = calloc(1, sizeof *t);
     if (!t)
         return error_no_memory(err, "an HTTP thread");
+    t->order_fd = -1;
     t->context = *context;
     t->options = options;
     t->door = *door;

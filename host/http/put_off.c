@@ -4,6 +4,7 @@
 
 void http_reply_put_off(const struct http_request *request, struct http_reply *reply)
 {
+    reply->progress = HTTP_PUT_OFF;
     reply->resting_connection = request->connection;
     MHD_suspend_connection(request->connection);
 }

@@ -204,32 +204,38 @@ static void answer(struct crowd *c, const struct catalogue *catalogue)
     end_stage(c, STAGE_PRINT);
 }
 
-static void fail_all(struct service_call *calls, size_t n)
+static void answer_alone(struct service *s, unsigned worker, struct service_call *call)
 {
-    for (size_t i = 0; i < n; i++) {
-        calls[i].status = COLLIDE_NO_MEMORY;
-        calls[i].n_json_bytes = 0;
-        json_v1_print_error("internal", "out of memory for this request", calls[i].reply);
-    }
+    struct worker *w = &s->workers[worker];
+    struct passage alone = {.call = call, .request = &w->request};
+    answer(&(struct crowd){s, w, worker, &alone, 1}, worker_pin(s, w));
+    worker_unpin(w);
+    arena_reset(&w->request.arena); /* what one request has blown up is not kept */
+}
+
+static void answer_together(struct service *s, unsigned worker, struct service_call *calls, size_t n)
+{
+    struct worker *w = &s->workers[worker];
+    struct passage *passages = w->crowd->passages;
+    for (size_t i = 0; i < n; i++)
+        passages[i] = (struct passage){.call = &calls[i], .request = &w->crowd->requests[i]};
+    answer(&(struct crowd){s, w, worker, passages, n}, worker_pin(s, w));
+    worker_unpin(w);
+    for (size_t i = 0; i < n; i++)
+        arena_reset(&w->crowd->requests[i].arena);
 }
 
 void service_answer_calls(struct service *s, unsigned worker, struct service_call *calls, size_t n)
 {
     struct worker *w = &s->workers[worker];
-    struct passage alone = {.call = calls, .request = &w->request};
-    struct crowd c = {s, w, worker, &alone, n};
     if (n > 1 && !w->crowd)
         w->crowd = calloc(1, sizeof *w->crowd);
-    if (n > 1 && !w->crowd) {
-        fail_all(calls, n);
+    if (n > 1 && w->crowd) {
+        answer_together(s, worker, calls, n);
         return;
     }
-    for (size_t i = 0; i < n && n > 1; i++) {
-        c.passages = w->crowd->passages;
-        c.passages[i] = (struct passage){.call = &calls[i], .request = &w->crowd->requests[i]};
-    }
-    answer(&c, worker_pin(s, w));
-    worker_unpin(w);
+    for (size_t i = 0; i < n; i++)
+        answer_alone(s, worker, &calls[i]);
 }
 
 enum collide_status service_answer(struct service *s, unsigned worker, const struct service_request *request,
