@@ -113,13 +113,16 @@ static enum collide_status ask_http(void *self, enum request_kind kind, const ch
 static enum collide_status set_base(struct http_asker *a, const char *server, struct collide_error *err)
 {
     const struct server_options *o = a->options;
+    int n_server = (int)strlen(server);
+    while (n_server > 0 && server[n_server - 1] == '/')
+        n_server--;
     char *model = curl_easy_escape(a->curl, o->model ? o->model : "", 0);
     char *version = curl_easy_escape(a->curl, o->version ? o->version : "", 0);
-    size_t n =
-        !model || !version
-            ? 0
-            : (size_t)snprintf(a->base, sizeof a->base, "%s/v1/%s%s%s%s%s", server, o->model ? "models/" : "",
-                               model, o->version ? "/versions/" : "", version, o->model ? "/" : "");
+    size_t n = !model || !version
+                   ? 0
+                   : (size_t)snprintf(a->base, sizeof a->base, "%.*s/v1/%s%s%s%s%s", n_server, server,
+                                      o->model ? "models/" : "", model, o->version ? "/versions/" : "",
+                                      version, o->model ? "/" : "");
     curl_free(model);
     curl_free(version);
     if (n == 0)

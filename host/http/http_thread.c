@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -173,6 +174,30 @@ static enum MHD_Result answer(struct http_thread *t, struct MHD_Connection *conn
     return send_reply(t, connection, x);
 }
 
+struct framing {
+    unsigned n_lengths, n_encodings;
+};
+
+static enum MHD_Result count_framing(void *context, enum MHD_ValueKind kind, const char *name,
+                                     const char *value)
+{
+    struct framing *f = context;
+    (void)kind;
+    (void)value;
+    f->n_lengths += strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0;
+    f->n_encodings += strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
+    return MHD_YES;
+}
+
+/* Where a proxy may see another end of the body than libmicrohttpd does, what follows could be smuggled past
+ * it. */
+static bool has_two_ends(struct MHD_Connection *connection)
+{
+    struct framing f = {0};
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, count_framing, &f);
+    return f.n_lengths + f.n_encodings > 1;
+}
+
 /* The headers are there. A refused client that waits for "100 Continue", or that would send without end, is
  * answered at once and its connection closed. Any other is sending already: closing now would reset the
  * connection before the client has read why, so its body is read and thrown away first. */
@@ -185,6 +210,11 @@ static enum MHD_Result begin(struct http_thread *t, struct MHD_Connection *conne
     x->route = router_find(&x->request, find_header(connection, MHD_HTTP_HEADER_CONTENT_TYPE), &x->reply);
     x->place = router_place(x->route);
     x->n_announced = length;
+    if (has_two_ends(connection)) {
+        http_exchange_refuse(x, MHD_HTTP_BAD_REQUEST, "bad_request",
+                             "a body has one Content-Length, or one Transfer-Encoding");
+        return answer(t, connection, x);
+    }
     if (x->route)
         http_admit(&t->door, x, address_of(connection), t->turn_ns);
     if (x->route && length > max)
@@ -299,12 +329,14 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
     }
 }
 
-/* A path that names the end of a text keeps it escaped, and is none that there is. */
+/* A path with an escaped end of a text, or an escaped slash, which proxies may see otherwise, stays escaped,
+ * and is none that there is. */
 static size_t on_unescape(void *context, struct MHD_Connection *connection, char *text)
 {
     (void)context;
     (void)connection;
-    return strstr(text, "%00") ? strlen(text) : MHD_http_unescape(text);
+    bool is_tricky = strstr(text, "%00") || strcasestr(text, "%2f");
+    return is_tricky ? strlen(text) : MHD_http_unescape(text);
 }
 
 __attribute__((format(printf, 2, 0))) static void on_log(void *context, const char *format, va_list args)
@@ -328,11 +360,20 @@ static void wait_for_events(const struct http_thread *t)
         eventfd_read(t->order_fd, &n_orders);
 }
 
+/* Who has connected is answered still. */
 static void obey_quiesce(struct http_thread *t)
 {
     MHD_socket own = MHD_quiesce_daemon(t->daemon);
-    if (own != MHD_INVALID_SOCKET)
-        close(own);
+    if (own == MHD_INVALID_SOCKET)
+        return;
+    struct sockaddr_storage from;
+    for (;;) {
+        socklen_t n = sizeof from;
+        int fd = accept4(own, (struct sockaddr *)&from, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd < 0 || MHD_add_connection(t->daemon, fd, (struct sockaddr *)&from, n) != MHD_YES)
+            break;
+    }
+    close(own);
 }
 
 static void *run(void *context)
@@ -402,6 +443,7 @@ static enum collide_status start_daemon(struct http_thread *t, struct collide_er
                                  0, NULL, NULL, on_request, t,                                        //
                                  MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,                            //
                                  MHD_OPTION_LISTEN_SOCKET, own,                                       //
+                                 MHD_OPTION_STRICT_FOR_CLIENT, 1,                                     //
                                  MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,                     //
                                  MHD_OPTION_NOTIFY_CONNECTION, on_connection, t,                      //
                                  MHD_OPTION_URI_LOG_CALLBACK, on_begin, t,                            //

@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 static void server(const struct http_context *c, const struct http_request *request, struct http_reply *reply)
 {
@@ -74,11 +73,7 @@ static void infer(const struct http_context *c, const struct http_request *reque
                                         .body = request->body,
                                         .n_bytes = request->n_bytes,
                                         .arrived_ns = request->arrived_ns};
-    const char *encoding = http_header(request, "Content-Encoding");
-    if (encoding && strcasecmp(encoding, "identity") != 0)
-        http_reply_error(reply, 415, "unsupported_media_type",
-                         "compressed bodies are not taken; send it without a Content-Encoding");
-    else if (!find_json_length(request, &inference.n_json_bytes))
+    if (!find_json_length(request, &inference.n_json_bytes))
         http_reply_error(reply, 400, "bad_request", "Inference-Header-Content-Length is no number of bytes");
     else
         http_answer(c, request, &inference, reply);

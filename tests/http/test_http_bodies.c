@@ -275,9 +275,34 @@ static void clients_that_leave_halfway_leave_nothing_behind(void **state)
     client_close(&c);
 }
 
+/* A request that hides behind one whose body has two ends is never run. */
+static void bodies_with_two_ends_are_refused(void **state)
+{
+    static const char *const framings[] = {"Content-Length: 2\r\nContent-Length: 40\r\n",
+                                           "Content-Length: 2\r\nContent-Length: 2\r\n",
+                                           "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n",
+                                           "Transfer-Encoding: chunked\r\ncontent-length: 2\r\n"};
+    for (size_t i = 0; i < sizeof framings / sizeof *framings; i++) {
+        struct client c;
+        struct response_text r;
+        char text[512];
+        snprintf(
+            text, sizeof text,
+            "POST /v1/score HTTP/1.1\r\nHost: test\r\n%s\r\n{}GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n",
+            framings[i]);
+        client_connect(*state, &c);
+        client_send_text(&c, text);
+        assert_true(client_receive(&c, BODY_FOLLOWS, &r));
+        assert_error(&r, 400, "bad_request");
+        assert_true(client_sees_close(&c));
+        client_close(&c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bodies_with_two_ends_are_refused),
         cmocka_unit_test(a_request_may_come_byte_by_byte),
         cmocka_unit_test(a_request_may_be_cut_anywhere),
         cmocka_unit_test(a_body_may_be_chunked),

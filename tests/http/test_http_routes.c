@@ -55,9 +55,9 @@ static void head_is_get_without_the_body(void **state)
 
 static void unknown_paths_are_404(void **state)
 {
-    static const char *const paths[] = {"/v1",       "/v1/",        "/v1/score/", "/v2x",
-                                        "/V1/score", "/v1/scores",  "//v1/score", "/healthz/../v1/model",
-                                        "/%00",      "/v1/model%00"};
+    static const char *const paths[] = {"/v1",       "/v1/",         "/v1/score/", "/v2x",
+                                        "/V1/score", "/v1/scores",   "//v1/score", "/healthz/../v1/model",
+                                        "/%00",      "/v1/model%00", "/v1%2fmodel"};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         struct response_text r;
         ask_once(*state, "GET", paths[i], NULL, &r);
