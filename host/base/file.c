@@ -172,3 +172,13 @@ enum collide_status file_flush(FILE *stream, const char *name, struct collide_er
         return error_set(err, COLLIDE_IO, "cannot write %s: an earlier write failed", name);
     return COLLIDE_OK;
 }
+
+enum collide_status file_check_apart(const char *output, const char *input, struct collide_error *err)
+{
+    struct stat out, in;
+    if (!output || !input || stat(output, &out) != 0 || stat(input, &in) != 0 || out.st_dev != in.st_dev ||
+        out.st_ino != in.st_ino || !S_ISREG(in.st_mode))
+        return COLLIDE_OK;
+    return error_set(err, COLLIDE_INVALID,
+                     "%s would take the place of %s, which is read; write to another file", output, input);
+}

@@ -33,6 +33,10 @@ enum collide_status file_replace_begin(const char *path, struct file_replace *ou
 enum collide_status file_replace_commit(struct file_replace *r, struct collide_error *err);
 void file_replace_abandon(struct file_replace *r);
 
+/* COLLIDE_INVALID where an output would take an input's place: both paths lead to one file. Either may be
+ * NULL, or not be there. */
+enum collide_status file_check_apart(const char *output, const char *input, struct collide_error *err);
+
 /* Writes all n bytes; name is only for the message. */
 enum collide_status file_write_all(int fd, const void *bytes, size_t n, const char *name,
                                    struct collide_error *err);

@@ -1,5 +1,6 @@
 /* `collide kernels`: device binaries, with which models are served without a compiler. */
 #include "base/dispatch.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/device_args.h"
@@ -25,7 +26,9 @@ static enum collide_status build(const char *model_path, const struct device_fla
 {
     const struct collide_scorer_options options = device_flags_options(device);
     struct collide_model *model = NULL;
-    enum collide_status status = collide_model_open(model_path, &model, err);
+    enum collide_status status = file_check_apart(output, model_path, err);
+    if (status == COLLIDE_OK)
+        status = collide_model_open(model_path, &model, err);
     if (status != COLLIDE_OK)
         return status;
     status = collide_kernels_build(model, &options, output, err);

@@ -34,10 +34,14 @@ static const char *const HISTORIES[] = {
 static const char *const LAYOUTS[] = {"auto", "pairs", "adjacency", NULL};
 
 /* Better known now than after hours of learning. */
-static enum collide_status check_writable(const char *path, struct collide_error *err)
+static enum collide_status check_output(const struct flags *flags, struct collide_error *err)
 {
     struct file_replace file;
-    enum collide_status status = file_replace_begin(path, &file, err);
+    enum collide_status status = file_check_apart(flags->output, flags->log_path, err);
+    if (status == COLLIDE_OK)
+        status = file_check_apart(flags->output, flags->val_path, err);
+    if (status == COLLIDE_OK)
+        status = file_replace_begin(flags->output, &file, err);
     if (status == COLLIDE_OK)
         file_replace_abandon(&file);
     return status;
@@ -74,7 +78,7 @@ static enum collide_status run(const struct flags *flags, struct collide_error *
     struct learned *learned = NULL;
     struct learn_options options;
     enum log_layout layout = (enum log_layout)flags->layout;
-    enum collide_status status = check_writable(flags->output, err);
+    enum collide_status status = check_output(flags, err);
     if (status == COLLIDE_OK)
         status = interactions_read(flags->log_path, layout, flags->learn.spill, &log, err);
     if (status == COLLIDE_OK) {
@@ -128,7 +132,7 @@ static enum collide_status run_clicks(const struct flags *flags, struct collide_
     options.mapped_epochs = o.training.mapped_epochs;
     options.seed = flags->seed;
     options.n_threads = o.n_threads;
-    enum collide_status status = check_writable(flags->output, err);
+    enum collide_status status = check_output(flags, err);
     return status == COLLIDE_OK ? learn_clicks(&options, flags->output, err) : status;
 }
 
@@ -145,7 +149,7 @@ static enum collide_status run_embeddings(const struct flags *flags, struct coll
                                         .seed = flags->seed,
                                         .n_threads = o.n_threads};
     options.users.n_rows = (uint32_t)flags->learn.user_rows;
-    enum collide_status status = check_writable(flags->output, err);
+    enum collide_status status = check_output(flags, err);
     return status == COLLIDE_OK
                ? learn_embeddings(&flags->embeddings, &options, flags->budget, flags->output, err)
                : status;

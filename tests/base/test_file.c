@@ -211,6 +211,22 @@ static void unusable_files_are_refused_by_kind(void **state)
     assert_int_equal(file_replace_begin("/nonexistent/file", &r, &err), COLLIDE_IO);
 }
 
+static void an_output_in_an_input_s_place_is_refused(void **state)
+{
+    struct folder *f = *state;
+    char link_to_file[96], other[96];
+    struct collide_error err;
+    snprintf(link_to_file, sizeof link_to_file, "%s/link", f->path);
+    snprintf(other, sizeof other, "%s/other", f->path);
+    assert_int_equal(symlink(f->file, link_to_file), 0);
+    assert_int_equal(file_check_apart(f->file, f->file, &err), COLLIDE_INVALID);
+    assert_int_equal(file_check_apart(link_to_file, f->file, &err), COLLIDE_INVALID);
+    assert_int_equal(file_check_apart(other, f->file, &err), COLLIDE_OK);
+    assert_int_equal(file_check_apart(f->file, NULL, &err), COLLIDE_OK);
+    assert_int_equal(file_check_apart(NULL, f->file, &err), COLLIDE_OK);
+    assert_int_equal(unlink(link_to_file), 0);
+}
+
 int main(void)
 {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
@@ -224,6 +240,7 @@ int main(void)
         IN_FOLDER(a_full_disk_leaves_the_old_file),
         IN_FOLDER(a_failed_commit_leaves_the_old_file),
         IN_FOLDER(unusable_files_are_refused_by_kind),
+        IN_FOLDER(an_output_in_an_input_s_place_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
