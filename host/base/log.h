@@ -12,7 +12,8 @@ void log_set_level(enum log_level level);
 /* Whether lines of this level are written. */
 bool log_shows(enum log_level level);
 
-/* One write per line, so that lines of different threads never mix. */
+/* One write per line, so that lines of different threads never mix. A reader that is stuck holds it up for a
+ * second at the most, and misses the line. */
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #define log_error(...)   log_line(LOG_ERROR, __VA_ARGS__)
