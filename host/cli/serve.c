@@ -79,8 +79,8 @@ static void reload(struct start *start, struct loader *loader)
     log_info("SIGHUP: loading models whose files have changed%s", log ? ", opening the access log anew" : "");
     notify_reloading(notify);
     security_reload(&start->security);
-    if (log && access_log_reopen(log, &err) != COLLIDE_OK)
-        log_warning("%s", err.text);
+    if (log)
+        access_log_reopen(log);
     if (loader_order(loader, &stale, &err) != COLLIDE_OK) {
         log_warning("%s", err.text);
         on_reloaded(notify, &err);

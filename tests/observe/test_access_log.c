@@ -3,13 +3,17 @@
 
 #include <arpa/inet.h>
 #include <cjson/cJSON.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -61,12 +65,11 @@ static struct request_record record(const char *id)
     return r;
 }
 
-/* Lines of the file, each parsed; calls see for each. Returns how many. */
-static size_t read_lines(const char *path, void (*see)(const cJSON *line, void *context), void *context)
+/* Lines of the file, which is closed, each parsed; calls see for each. Returns how many. */
+static size_t read_stream(FILE *file, void (*see)(const cJSON *line, void *context), void *context)
 {
     char line[1024];
     size_t n = 0;
-    FILE *file = fopen(path, "r");
     assert_non_null(file);
     for (; fgets(line, sizeof line, file); n++) {
         const char *end = NULL;
@@ -78,6 +81,11 @@ static size_t read_lines(const char *path, void (*see)(const cJSON *line, void *
     }
     fclose(file);
     return n;
+}
+
+static size_t read_lines(const char *path, void (*see)(const cJSON *line, void *context), void *context)
+{
+    return read_stream(fopen(path, "r"), see, context);
 }
 
 static const char *text(const cJSON *line, const char *name)
@@ -179,11 +187,88 @@ static void a_moved_file_is_followed_by_a_new_one(void **state)
     const struct request_record r = record("1");
     assert_int_equal(access_log_create(f->path, 1, &log, NULL), COLLIDE_OK);
     assert_int_equal(rename(f->path, f->moved), 0);
-    assert_int_equal(access_log_reopen(log, NULL), COLLIDE_OK);
+    access_log_reopen(log);
     access_log_put(log, 0, &r);
     access_log_destroy(log);
     assert_int_equal(read_lines(f->path, ignore, NULL), 1);
     assert_int_equal(read_lines(f->moved, ignore, NULL), 0);
+}
+
+/* More than a pipe holds, less than a ring. */
+enum { N_STUCK = 2000 };
+
+static void put_stuck(struct access_log *log)
+{
+    for (unsigned i = 0; i < N_STUCK; i++) {
+        char id[48];
+        snprintf(id, sizeof id, "0 %u", i);
+        const struct request_record r = record(id);
+        access_log_put(log, 0, &r);
+    }
+}
+
+/* A pipe at the fixture's path, with a reader that does not read. */
+static struct access_log *create_stuck(const struct fixture *f, int *reader)
+{
+    struct access_log *log = NULL;
+    assert_int_equal(mkfifo(f->path, 0600), 0);
+    *reader = open(f->path, O_RDONLY | O_NONBLOCK);
+    assert_true(*reader >= 0);
+    assert_int_equal(access_log_create(f->path, 1, &log, NULL), COLLIDE_OK);
+    put_stuck(log);
+    return log;
+}
+
+static void a_pipe_needs_a_reader(void **state)
+{
+    const struct fixture *f = *state;
+    struct access_log *log = NULL;
+    struct collide_error err = {0};
+    assert_int_equal(mkfifo(f->path, 0600), 0);
+    assert_int_equal(access_log_create(f->path, 1, &log, &err), COLLIDE_IO);
+    assert_non_null(strstr(err.text, "a pipe that nobody reads"));
+}
+
+static void a_stuck_reader_does_not_hold_up_the_end(void **state)
+{
+    const struct fixture *f = *state;
+    int reader;
+    long last = -1;
+    access_log_destroy(create_stuck(f, &reader));
+    size_t n = read_stream(fdopen(reader, "r"), see_order, &last);
+    assert_in_range(n, 1, N_STUCK - 1);
+    assert_int_equal(last, n - 1); /* nothing is amiss but what came after */
+}
+
+static void a_stuck_reader_loses_counted_lines_and_can_be_left_for_a_file(void **state)
+{
+    const struct fixture *f = *state;
+    const struct request_record r = record("0 9999");
+    int reader;
+    long last = -1;
+    struct access_log *log = create_stuck(f, &reader);
+    while (access_log_n_dropped(log) == 0)
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    assert_int_equal(rename(f->path, f->moved), 0);
+    access_log_reopen(log);
+    access_log_put(log, 0, &r);
+    uint64_t n_dropped = access_log_n_dropped(log);
+    access_log_destroy(log);
+    assert_true(read_stream(fdopen(reader, "r"), see_order, &last) + n_dropped <= N_STUCK);
+    assert_true(read_lines(f->path, see_order, &last) >= 1);
+    assert_int_equal(last, 9999);
+}
+
+static void a_reader_that_goes_away_is_no_end(void **state)
+{
+    const struct fixture *f = *state;
+    int reader;
+    struct access_log *log = create_stuck(f, &reader);
+    close(reader);
+    while (access_log_n_dropped(log) == 0)
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    access_log_reopen(log); /* cannot be */
+    access_log_destroy(log);
 }
 
 static void a_path_that_cannot_be_written_is_said(void **state)
@@ -202,7 +287,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(lines_of_many_threads_stay_whole_and_none_is_lost_uncounted, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_moved_file_is_followed_by_a_new_one, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_pipe_needs_a_reader, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_stuck_reader_does_not_hold_up_the_end, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_stuck_reader_loses_counted_lines_and_can_be_left_for_a_file, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_reader_that_goes_away_is_no_end, setup, teardown),
         cmocka_unit_test(a_path_that_cannot_be_written_is_said),
     };
+    signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
