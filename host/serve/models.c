@@ -335,17 +335,29 @@ static bool is_loaded_from(const struct catalogue_model *m, const char *path, co
     return false;
 }
 
+/* Where the model is to be loaded from, for free(); NULL: nowhere. A copy, since to look there may take for
+ * ever, on a network's file system, and all who report models need the lock. */
+static char *wanted_path(struct models *m, size_t number)
+{
+    pthread_mutex_lock(&m->lock);
+    const struct model_entry *e = m->entries[number];
+    char *path = e->path && !e->is_unloaded ? strdup(e->path) : NULL;
+    pthread_mutex_unlock(&m->lock);
+    return path;
+}
+
 bool service_models_is_stale(struct service *s, size_t number)
 {
     struct models *m = &s->models;
     struct stat st;
+    char *path = wanted_path(m, number);
+    if (!path)
+        return false;
+    struct file_stamp stamp = stat(path, &st) == 0 ? file_stamp_of(&st) : (struct file_stamp){0};
     pthread_mutex_lock(&m->lock);
-    const struct model_entry *e = m->entries[number];
-    bool is_wanted = e->path && !e->is_unloaded, is_there = is_wanted && stat(e->path, &st) == 0;
-    struct file_stamp stamp = is_there ? file_stamp_of(&st) : (struct file_stamp){0};
-    bool is_stale =
-        is_wanted && !is_loaded_from(&atomic_load(&s->catalogue)->models[number], e->path, &stamp);
+    bool is_stale = !is_loaded_from(&atomic_load(&s->catalogue)->models[number], path, &stamp);
     pthread_mutex_unlock(&m->lock);
+    free(path);
     return is_stale;
 }
 
