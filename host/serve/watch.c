@@ -126,22 +126,35 @@ static bool is_below_known(const struct watch *w, const struct folder_list *now,
     return false;
 }
 
+/* Whether to load the same file again would come to the same. */
+static bool is_final(enum collide_status status)
+{
+    return status == COLLIDE_OK || status == COLLIDE_CORRUPT || status == COLLIDE_INVALID;
+}
+
 /* Loads what is new or has changed. Versions that are passed over leave the list: another time they may do.
- */
-static void load_news(struct watch *w, struct folder_list *now)
+ * What failed for a passing reason, such as a lack of memory, stays as a file that has changed: true, there
+ * is such. */
+static bool load_news(struct watch *w, struct folder_list *now)
 {
     size_t n = 0;
+    bool has_passing = false;
     for (size_t i = 0; i < now->n; i++) {
         const struct folder_file file = now->files[i], *known = folder_list_find(&w->known, file.path);
         if (!known && is_below_known(w, now, i)) {
             free(file.path);
             continue;
         }
+        now->files[n] = file;
         if (!known || !file_stamp_equals(&known->stamp, &file.stamp))
-            change_load(w->service, file.name, file.path, NULL);
-        now->files[n++] = file;
+            if (!is_final(change_load(w->service, file.name, file.path, NULL))) {
+                now->files[n].stamp = (struct file_stamp){0};
+                has_passing = true;
+            }
+        n++;
     }
     now->n = n;
+    return has_passing;
 }
 
 static bool has_name(const struct folder_list *list, const char *name)
@@ -153,17 +166,19 @@ static bool has_name(const struct folder_list *list, const char *name)
 }
 
 /* A file that is still there was only pushed aside by higher versions. Without a version of its own it stands
- * for all of its name. */
-static void unload_gone(struct watch *w, const struct folder_list *now)
+ * for all of its name. True: a version is gone. */
+static bool unload_gone(struct watch *w, const struct folder_list *now)
 {
     struct stat st;
+    bool has_unloaded = false;
     for (size_t i = 0; i < w->known.n; i++) {
         const struct folder_file *file = &w->known.files[i];
         if (folder_list_find(now, file->path) || stat(file->path, &st) == 0)
             continue;
         if (file->version > 0 || !has_name(now, file->name))
-            change_unload(w->service, file->name, file->version, NULL);
+            has_unloaded |= change_unload(w->service, file->name, file->version, NULL) == COLLIDE_OK;
     }
+    return has_unloaded;
 }
 
 void watch_apply(struct watch *w)
@@ -176,8 +191,9 @@ void watch_apply(struct watch *w)
         log_error("%s; what is loaded from there stays", err.text);
         return;
     }
-    load_news(w, &now);
-    unload_gone(w, &now);
+    bool has_passing = load_news(w, &now);
+    if (unload_gone(w, &now) && has_passing) /* perhaps there is room now */
+        w->first_news_ns = w->last_news_ns = clock_now_ns();
     folder_list_free(&w->known);
     w->known = now;
 }

@@ -23,7 +23,8 @@ int watch_due_ms(const struct watch *w);
 
 /* Makes the service serve what is in the folder: loads files that are new or have changed, unloads those that
  * are gone. A version between others, or below, is not loaded in place of a higher one. Logs what comes of
- * it; what cannot be loaded is tried again when its file changes. */
+ * it. A file that is no model is tried again when it changes; one that could not be loaded for another
+ * reason, the next time. */
 void watch_apply(struct watch *w);
 
 #endif

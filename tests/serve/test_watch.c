@@ -21,15 +21,20 @@ struct watched {
     struct watch *watch;
 };
 
-static void start(struct watched *w, unsigned keep_versions)
+static void start_with(struct watched *w, const struct service_options *options)
 {
     struct collide_error err = {0};
-    swap_fixture_create(&(struct service_options){.keep_versions = keep_versions}, &w->fixture);
+    swap_fixture_create(options, &w->fixture);
     scratch_path(&w->fixture.folder, "watched", w->folder);
     assert_int_equal(mkdir(w->folder, 0700), 0);
     if (watch_create(w->folder, w->fixture.service, &w->watch, &err) != COLLIDE_OK)
         fail_msg("%s", err.text);
     watch_apply(w->watch);
+}
+
+static void start(struct watched *w, unsigned keep_versions)
+{
+    start_with(w, &(struct service_options){.keep_versions = keep_versions});
 }
 
 static void stop(struct watched *w)
@@ -155,6 +160,32 @@ static void a_higher_version_that_is_broken_leaves_the_lower_one(void **state)
     stop(&w);
 }
 
+static void what_found_no_room_is_tried_again(void **state)
+{
+    struct watched w;
+    (void)state;
+    start(&w, 1);
+    place(&w, "m.collide", 0);
+    settle(&w);
+    uint64_t one = swap_fixture_report(&w.fixture).resident_bytes;
+    stop(&w);
+    start_with(&w, &(struct service_options){.keep_versions = 1, .max_memory_bytes = one});
+    place(&w, "a.collide", 1);
+    place(&w, "m.collide", 0);
+    settle(&w);
+    assert_int_equal(swap_fixture_report(&w.fixture).n_failures, 1);
+    assert_int_equal(watch_due_ms(w.watch), -1); /* but not before there is news */
+    watch_apply(w.watch);
+    assert_int_equal(swap_fixture_report(&w.fixture).n_failures, 2);
+    assert_int_equal(served(&w), N_TWINS);
+    place(&w, "a.collide", -1);
+    settle(&w); /* unloads what is gone, after the rest was tried */
+    settle(&w);
+    assert_int_equal(served(&w), 0);
+    assert_int_equal(watch_due_ms(w.watch), -1);
+    stop(&w);
+}
+
 static void a_folder_that_is_not_there_cannot_be_watched(void **state)
 {
     struct watch *watch;
@@ -170,6 +201,7 @@ int main(void)
         cmocka_unit_test(a_file_is_loaded_replaced_and_unloaded),
         cmocka_unit_test(folders_hold_versions_and_the_highest_is_served),
         cmocka_unit_test(a_higher_version_that_is_broken_leaves_the_lower_one),
+        cmocka_unit_test(what_found_no_room_is_tried_again),
         cmocka_unit_test(a_folder_that_is_not_there_cannot_be_watched),
     };
     return test_service_has_device() ? cmocka_run_group_tests(tests, NULL, NULL) : TEST_SKIPPED;
