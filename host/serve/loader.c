@@ -43,9 +43,9 @@ static void perform(struct loader *l, const struct load_order *order)
         change_unload(s, order->name, 0, &err);
         break;
     case RELOAD_STALE:
-        change_reload(s, &err);
-        if (l->watch)
+        if (l->watch) /* first: what it loads is not stale any more */
             watch_apply(l->watch);
+        change_reload(s, &err);
         break;
     }
     if (order->done)
