@@ -79,7 +79,8 @@ void metrics_print_observed(struct prometheus *p, const struct observer *o, cons
     print_all_stages(p, o);
     if (observer_access_log(o)) {
         prometheus_begin(p, "collide_access_log_dropped_total", "counter",
-                         "Lines of the access log that were not written: too many at once, or a full disk.");
+                         "Lines of the access log that were not written: too many at once, a stuck reader or "
+                         "a full disk.");
         prometheus_count(p, PROMETHEUS_NO_LABELS, access_log_n_dropped(observer_access_log(o)));
     }
 }

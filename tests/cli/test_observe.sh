@@ -49,6 +49,24 @@ it_opens_the_log_anew_on_sighup() {
   grep -q '"path":"/healthz"' access || fail "$(cat access access.1)"
 }
 
+it_ends_while_the_reader_of_its_log_is_stuck() {
+  make_model
+  mkfifo pipe
+  exec 4<>pipe
+  dd if=/dev/zero of=pipe bs=4096 count=1000 oflag=nonblock 2>dd.err && fail "the pipe is not full"
+  start --access-log pipe
+  ask GET /healthz ""
+  kill -HUP $SERVER
+  for _ in $(seq 600); do
+    ask GET /metrics ""
+    grep -q '^collide_access_log_dropped_total [1-9]' response && break
+    sleep 0.05
+  done
+  grep -q '^collide_access_log_dropped_total [1-9]' response || fail "no line is dropped: $(cat response)"
+  stop TERM
+  exec 4>&-
+}
+
 it_shows_a_model_of_several() {
   make_model
   start --model second=model
