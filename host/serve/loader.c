@@ -7,10 +7,16 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 enum { MAX_WAITING = 64 };
+
+struct waiting {
+    struct load_order order;
+    struct waiting *alike; /* owned: orders of the same, which are done with it */
+};
 
 struct loader {
     struct loader_options options;
@@ -18,8 +24,8 @@ struct loader {
     int wake_fd;
     pthread_t thread;
     bool is_running;
-    pthread_mutex_t lock;                  /* over what follows */
-    struct load_order orders[MAX_WAITING]; /* (n_orders), the next one first */
+    pthread_mutex_t lock;               /* over what follows */
+    struct waiting orders[MAX_WAITING]; /* (n_orders), the next one first */
     size_t n_orders;
     bool is_to_stop;
 };
@@ -29,10 +35,23 @@ static void wake(const struct loader *l)
     eventfd_write(l->wake_fd, 1);
 }
 
+/* Tells all who have ordered it. */
+static void finish(struct waiting *w, const struct collide_error *err)
+{
+    for (struct waiting *at = w, *next; at; at = next) {
+        next = at->alike;
+        if (at->order.done)
+            at->order.done(at->order.context, err);
+        if (at != w)
+            free(at);
+    }
+}
+
 /* ---- On the loader's thread. */
 
-static void perform(struct loader *l, const struct load_order *order)
+static void perform(struct loader *l, struct waiting *w)
 {
+    const struct load_order *order = &w->order;
     struct service *s = l->options.service;
     struct collide_error err = {0};
     switch (order->kind) {
@@ -48,11 +67,10 @@ static void perform(struct loader *l, const struct load_order *order)
         change_reload(s, &err);
         break;
     }
-    if (order->done)
-        order->done(order->context, &err);
+    finish(w, &err);
 }
 
-static bool take_order(struct loader *l, struct load_order *out)
+static bool take_order(struct loader *l, struct waiting *out)
 {
     pthread_mutex_lock(&l->lock);
     bool has = l->n_orders > 0 && !l->is_to_stop;
@@ -92,7 +110,7 @@ static void *run(void *context)
                            {.fd = l->watch ? watch_fd(l->watch) : -1, .events = POLLIN}};
     start(l);
     while (!is_to_stop(l)) {
-        struct load_order order;
+        struct waiting order;
         eventfd_t n;
         poll(fds, 2, l->watch ? watch_due_ms(l->watch) : -1);
         eventfd_read(l->wake_fd, &n);
@@ -148,8 +166,7 @@ void loader_stop(struct loader *l)
     l->is_running = false;
     error_set(&stopping, COLLIDE_BUSY, "the service is about to stop");
     for (size_t i = 0; i < l->n_orders; i++)
-        if (l->orders[i].done)
-            l->orders[i].done(l->orders[i].context, &stopping);
+        finish(&l->orders[i], &stopping);
     l->n_orders = 0;
 }
 
@@ -164,15 +181,40 @@ void loader_destroy(struct loader *l)
     free(l);
 }
 
+/* One that waits for the same, with none behind it that could undo it; NULL: there is none. */
+static struct waiting *find_alike(struct loader *l, const struct load_order *order)
+{
+    for (size_t i = l->n_orders; i > 0; i--) {
+        struct waiting *w = &l->orders[i - 1];
+        if (w->order.kind == RELOAD_STALE || strcmp(w->order.name, order->name) == 0)
+            return w->order.kind == order->kind ? w : NULL;
+    }
+    return NULL;
+}
+
+/* The lock is held. */
+static enum collide_status put_order(struct loader *l, const struct load_order *order,
+                                     struct collide_error *err)
+{
+    struct waiting *first = find_alike(l, order), *w = NULL;
+    if (l->is_to_stop || (!first && l->n_orders == MAX_WAITING))
+        return error_set(err, COLLIDE_BUSY, "too many loads are waiting already; try again later");
+    if (!first)
+        w = &l->orders[l->n_orders++];
+    else if (!(w = malloc(sizeof *w)))
+        return error_no_memory(err, "an order");
+    *w = (struct waiting){.order = *order, .alike = first ? first->alike : NULL};
+    if (first)
+        first->alike = w;
+    return COLLIDE_OK;
+}
+
 enum collide_status loader_order(struct loader *l, const struct load_order *order, struct collide_error *err)
 {
     pthread_mutex_lock(&l->lock);
-    bool has_room = l->n_orders < MAX_WAITING && !l->is_to_stop;
-    if (has_room)
-        l->orders[l->n_orders++] = *order;
+    enum collide_status status = put_order(l, order, err);
     pthread_mutex_unlock(&l->lock);
-    if (!has_room)
-        return error_set(err, COLLIDE_BUSY, "too many loads are waiting already; try again later");
-    wake(l);
-    return COLLIDE_OK;
+    if (status == COLLIDE_OK)
+        wake(l);
+    return status;
 }

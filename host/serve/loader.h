@@ -46,7 +46,8 @@ struct load_order {
     void *context;
 };
 
-/* COLLIDE_BUSY: too many wait already; then done is not called. */
+/* An order like one that waits joins it: it is done once for both. COLLIDE_BUSY: too many different ones wait
+ * already. Where it fails, done is not called. */
 enum collide_status loader_order(struct loader *l, const struct load_order *order, struct collide_error *err);
 
 #endif
