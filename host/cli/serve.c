@@ -4,6 +4,7 @@
 #include "cli/device_args.h"
 #include "cli/http_args.h"
 #include "cli/security.h"
+#include "cli/serve_signals.h"
 #include "cli/served_args.h"
 #include "cli/transport_args.h"
 #include "observe/access_log.h"
@@ -24,8 +25,7 @@ struct serve_flags {
     const char *listen;
 };
 
-/* Models are loaded behind the open port, while the main thread already waits for signals. It has to be the
- * main one: drivers have threads that block nothing, and only a main thread that waits comes before them. */
+/* Models are loaded behind the open port, while the main thread already waits for signals. */
 struct start {
     struct service *service;
     struct http_server *http;
@@ -233,13 +233,7 @@ int command_serve(int argc, char **argv)
     flags.service.slow_ns = slow_us * 1000;
     http_flags_options(&http, &flags.http, &flags.service.limits);
 
-    /* Blocked before any thread starts, so that every thread inherits it and only sigwait sees them. */
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGHUP);
-    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    const sigset_t signals = serve_signals_block();
     signal(SIGPIPE, SIG_IGN);
     return run(&flags, &signals, &err) == COLLIDE_OK ? EXIT_DONE : command_fail(&err);
 }

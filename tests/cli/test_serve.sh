@@ -82,6 +82,58 @@ it_answers_what_is_half_sent_at_sigterm() {
   wait $SERVER || fail "exit code $?"
 }
 
+# Libraries have threads that begin before main. The kernel gives them what comes while the main one does not wait.
+it_has_no_other_thread_that_takes_its_signals() {
+  make_model
+  start
+  local task mask
+  for task in /proc/$SERVER/task/*; do
+    mask=$(sed -n 's/^SigBlk:\s*//p' "$task/status")
+    [ "${task##*/}" = "$SERVER" ] || [ $((0x$mask & 0x4003)) = $((0x4003)) ] || fail "a thread blocks $mask alone"
+  done
+  stop TERM
+}
+
+it_outlives_a_flood_of_sighup() {
+  make_model
+  start
+  for _ in $(seq 200); do
+    kill -HUP $SERVER || fail "it ended: $(cat log)"
+    sleep 0.001
+    kill -HUP $SERVER || fail "it ended: $(cat log)"
+  done
+  ask POST /v1/score '{"user": 3, "items": [1, 2, 3]}'
+  grep -q "^HTTP/1.1 200" response || fail "$(cat response)"
+  kill -HUP $SERVER
+  stop TERM
+}
+
+it_ends_cleanly_while_it_reloads() {
+  make_model
+  for signal in TERM INT TERM; do
+    start
+    for _ in 1 2 3 4 5; do kill -HUP $SERVER; done
+    stop $signal
+  done
+}
+
+it_ends_cleanly_whatever_comes_while_it_stops() {
+  make_model
+  start
+  local body='{"user": 3, "items": [1, 2, 3]}'
+  exec 3<>"/dev/tcp/127.0.0.1/$PORT"
+  printf 'POST /v1/score HTTP/1.1\r\nHost: test\r\nContent-Length: %d\r\n\r\n{"user"' ${#body} >&3
+  sleep 0.3
+  for signal in TERM HUP HUP TERM INT HUP; do
+    kill -s $signal $SERVER || fail "it ended: $(cat log)"
+    sleep 0.05
+  done
+  printf '%s' "${body#'{"user"'}" >&3
+  cat <&3 >response
+  grep -q "^HTTP/1.1 200" response || fail "$(cat response)"
+  wait $SERVER || fail "exit code $?: $(cat log)"
+}
+
 it_says_that_its_port_is_in_use() {
   make_model
   start
