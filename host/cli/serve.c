@@ -106,11 +106,11 @@ static enum collide_status answer_until_stopped(struct start *start, struct load
     served_flags_print(&flags->served, what, sizeof what);
     log_info("listening on %s, loading %s", http_server_url(start->http), what);
     enum collide_status status = loader_start(loader, err);
+    int signal_number = status == COLLIDE_OK ? wait_for_stop(start, loader, signals) : 0;
+    service_drain(start->service);
+    loader_stop(loader); /* without a thread, too: HTTP may have given it orders */
     if (status != COLLIDE_OK)
         return status;
-    int signal_number = wait_for_stop(start, loader, signals);
-    service_drain(start->service);
-    loader_stop(loader);
     if (start->err.status != COLLIDE_OK && start->err.status != COLLIDE_BUSY) {
         *err = start->err;
         return err->status;

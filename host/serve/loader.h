@@ -25,7 +25,7 @@ enum collide_status loader_create(const struct loader_options *options, struct l
 enum collide_status loader_start(struct loader *l, struct collide_error *err);
 
 /* Orders that are waiting end with COLLIDE_BUSY, as do those that come later; a load on its way is cut short
- * by service_drain. */
+ * by service_drain. One that has not started, or could not, is fine. */
 void loader_stop(struct loader *l);
 
 /* Stopped, or never started. NULL is fine. */
@@ -38,7 +38,8 @@ enum load_kind {
 };
 
 /* What is to be done; called from any thread, which waits for nothing. done is called on the loader's thread
- * when it is, or it is not and err says why; NULL: the log says it. */
+ * when it is, or it is not and err says why; on that of loader_stop when there is no time left for it. NULL:
+ * the log says it. */
 struct load_order {
     enum load_kind kind;
     char name[MODEL_NAME_CHARS];
