@@ -1,7 +1,6 @@
 #include "cli/security.h"
 
 #include "base/log.h"
-#include "net/syscall_filter.h"
 #include "serve/models.h"
 
 static enum collide_status open_listeners(struct security *s, const char *listen, struct collide_error *err)
@@ -97,7 +96,7 @@ enum collide_status security_filter(const struct security *s, struct service *se
     if (!s->flags->seccomp)
         return COLLIDE_OK;
     service_models_stop_compiling(service);
-    return syscall_filter_install(err);
+    return syscall_filter_install(s->needs, err);
 }
 
 void security_reload(struct security *s)

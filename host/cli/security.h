@@ -7,6 +7,7 @@
 #include "http/server.h"
 #include "net/notify.h"
 #include "net/privileges.h"
+#include "net/syscall_filter.h"
 
 struct security {
     const struct security_flags *flags; /* borrowed */
@@ -15,6 +16,7 @@ struct security {
     struct tls *tls;
     struct user user; /* with --user */
     struct notify notify;
+    enum syscall_need needs; /* of a server behind --seccomp */
 };
 
 /* Opens and reads all of it, with the rights that the process was started with. Warns of what lies open. */

@@ -127,6 +127,8 @@ static enum collide_status run(struct serve_flags *flags, const sigset_t *signal
     enum collide_status status = security_open(&flags->security, flags->listen, &start.security, err);
     if (status != COLLIDE_OK)
         return status;
+    if (flags->transports.shm.n_threads)
+        start.security.needs = NEEDS_MEMORY_FILES;
     security_lend(&start.security, &flags->http);
     flags->transports.first_worker = http_n_threads(&flags->http);
     flags->service.n_workers = flags->transports.first_worker + transports_n_threads(&flags->transports);

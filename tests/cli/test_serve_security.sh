@@ -214,9 +214,10 @@ it_serves_and_reloads_behind_a_filter() {
   make_model
   quick_model ../synth other --dim 44
   use_own_caches
-  launch --listen 127.0.0.1:0 --seccomp on
+  launch --listen 127.0.0.1:0 --seccomp on --shm "filtered-$$"
   grep -h "^Seccomp:" /proc/$SERVER/task/*/status | grep -qv "2$" && fail "a thread is not filtered"
   answers 200 "$URL/v1/score" -d "$BODY"
+  run 0 client score --server "shm:filtered-$$" --user 3 --items 1,2,3
   cp model again
   mv again model
   kill -HUP $SERVER

@@ -11,35 +11,37 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 /* The status of a child that acts behind the filter. It cannot become unfiltered again. */
-static int status_behind(int (*act)(void))
+static int status_behind(enum syscall_need needs, int (*act)(void))
 {
     int status = -1;
     pid_t child = fork();
     if (child == 0)
-        _exit(syscall_filter_install(NULL) == COLLIDE_OK ? act() : 100);
+        _exit(syscall_filter_install(needs, NULL) == COLLIDE_OK ? act() : 100);
     assert_int_equal(waitpid(child, &status, 0), child);
     return status;
 }
 
-static void assert_passes(int (*act)(void))
+static void assert_passes(enum syscall_need needs, int (*act)(void))
 {
-    int status = status_behind(act);
+    int status = status_behind(needs, act);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 static void assert_ends(int (*act)(void))
 {
-    int status = status_behind(act);
+    int status = status_behind(NEEDS_NOTHING_MORE, act);
     assert_true(WIFSIGNALED(status));
     assert_int_equal(WTERMSIG(status), SIGSYS);
 }
@@ -62,13 +64,17 @@ static int serve_on(void)
     if (pthread_create(&thread, NULL, do_nothing, NULL) != 0 || pthread_join(thread, NULL) != 0)
         return 3;
     free(malloc(64 << 20));
-    return 0;
+    int ends[2], n = -1;
+    if (pipe2(ends, O_CLOEXEC) != 0 || write(ends[1], "12", 2) != 2 || ioctl(ends[0], FIONREAD, &n) != 0 ||
+        n != 2)
+        return 4;
+    return tgkill(getpid(), gettid(), 0) == 0 ? 0 : 5;
 }
 
 static void what_serving_takes_goes_on(void **state)
 {
     (void)state;
-    assert_passes(serve_on);
+    assert_passes(NEEDS_NOTHING_MORE, serve_on);
 }
 
 static int try_to_reach_out(void)
@@ -84,15 +90,62 @@ static int try_to_reach_out(void)
     void *memory = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (mprotect(memory, 4096, PROT_READ | PROT_EXEC) == 0 || errno != EPERM)
         return 4;
-    if (kill(getppid(), 0) == 0 || errno != EPERM)
-        return 5;
     return 0;
+}
+
+static int try_to_signal(void)
+{
+    if (kill(getppid(), 0) == 0 || errno != EPERM)
+        return 1;
+    if (kill(getpid(), 0) == 0 || errno != EPERM)
+        return 2;
+    if (tgkill(getppid(), getppid(), 0) == 0 || errno != EPERM)
+        return 3;
+    return 0;
+}
+
+/* The kernel itself says ENOTTY of such descriptors. */
+static int try_to_type(void)
+{
+    int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    const unsigned long requests[] = {TIOCSTI, TIOCLINUX, 1UL << 32 | TIOCSTI};
+    char byte = 2;
+    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++)
+        if (syscall(SYS_ioctl, fd, requests[i], &byte) == 0 || errno != EPERM)
+            return 1 + (int)i;
+    return 0;
+}
+
+static int try_a_memory_file(void)
+{
+    return memfd_create("file", MFD_CLOEXEC) >= 0 ? 0 : errno == EPERM ? 1 : 2;
 }
 
 static void sockets_processes_and_code_that_is_written_are_refused(void **state)
 {
     (void)state;
-    assert_passes(try_to_reach_out);
+    assert_passes(NEEDS_NOTHING_MORE, try_to_reach_out);
+}
+
+static void signals_to_other_processes_are_refused(void **state)
+{
+    (void)state;
+    assert_passes(NEEDS_NOTHING_MORE, try_to_signal);
+}
+
+static void typing_for_the_user_of_a_terminal_is_refused(void **state)
+{
+    (void)state;
+    assert_passes(NEEDS_NOTHING_MORE, try_to_type);
+}
+
+static void memory_files_are_for_those_who_need_them(void **state)
+{
+    (void)state;
+    assert_passes(NEEDS_MEMORY_FILES, try_a_memory_file);
+    int status = status_behind(NEEDS_NOTHING_MORE, try_a_memory_file);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 1);
 }
 
 static int execute(void)
@@ -139,7 +192,7 @@ static void threads_from_before_are_filtered_too(void **state)
         pthread_t thread;
         int failed = 0;
         bool is_fine = pthread_create(&thread, NULL, try_a_socket_later, &failed) == 0 &&
-                       syscall_filter_install(NULL) == COLLIDE_OK;
+                       syscall_filter_install(NEEDS_NOTHING_MORE, NULL) == COLLIDE_OK;
         atomic_store(&is_filtered, true);
         pthread_join(thread, NULL);
         _exit(is_fine && failed == EPERM ? 0 : 1);
@@ -154,6 +207,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_serving_takes_goes_on),
         cmocka_unit_test(sockets_processes_and_code_that_is_written_are_refused),
+        cmocka_unit_test(signals_to_other_processes_are_refused),
+        cmocka_unit_test(typing_for_the_user_of_a_terminal_is_refused),
+        cmocka_unit_test(memory_files_are_for_those_who_need_them),
         cmocka_unit_test(what_only_an_intruder_tries_ends_the_process),
         cmocka_unit_test(threads_from_before_are_filtered_too),
     };
