@@ -5,7 +5,7 @@
 #include "serve/model_version.h"
 #include "serve/service.h"
 
-enum { MODELS_MAX = 256 };
+enum { MODELS_MAX = 4096 };
 
 enum model_state { MODEL_LOADING, MODEL_READY, MODEL_UNAVAILABLE };
 
