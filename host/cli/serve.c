@@ -230,7 +230,8 @@ int command_serve(int argc, char **argv)
     flags.service.scorer = device_flags_options(&device);
     flags.service.scorer.max_delay_us = (unsigned)max_delay_us;
     flags.service.scorer.max_batch = (unsigned)max_batch;
-    if (!args_first_given(&usage.args, (const char *const[]){"http-poll", NULL}))
+    bool has_datagrams = transports_n_threads(&flags.transports) > 0; /* whose CPUs spinning would take */
+    if (!args_first_given(&usage.args, (const char *const[]){"http-poll", NULL}) && !has_datagrams)
         http.poll = transport.poll;
     flags.service.slow_ns = slow_us * 1000;
     http_flags_options(&http, &flags.http, &flags.service.limits);
