@@ -49,12 +49,12 @@ load() {
   local name=$1
   shift
   taskset -c "${CLIENT_CPU:-1}" "$bench" http "$url" --candidates "$candidates" --connections "$connections" \
-    --poll sleep --json "$@" >"$work/$name.json" || [ $? = 1 ]
+    --poll spin --json "$@" >"$work/$name.json" || [ $? = 1 ]
 }
 main() { jq -r ".merged.main.$2 // \"-\"" "$work/$1.json"; }
 memory() { awk '/^VmRSS:/ { print $2 }' "/proc/$server/status"; }
 
-load capacity --duration 5
+load capacity --duration 5 --connections 2 # more would be refused in part
 capacity=$(main capacity requests_per_s)
 rate() { awk -v c="$capacity" -v f="$1" 'BEGIN { printf("%.0f", c * f) }'; }
 printf 'capacity: %.0f requests/s of %d candidates, one thread\n' "$capacity" "$candidates"
