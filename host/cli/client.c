@@ -1,6 +1,5 @@
 /* `collide client`: a server is asked, over whatever transport. */
 #include "base/dispatch.h"
-#include "base/error.h"
 #include "cli/ask_server.h"
 #include "cli/command.h"
 

@@ -1,6 +1,5 @@
 #include "learn/learn.h"
 
-#include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "cli/budget_text.h"

@@ -1,4 +1,3 @@
-#include "base/error.h"
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/device_args.h"

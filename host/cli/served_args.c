@@ -24,8 +24,7 @@ void served_args_fill_table(struct served_flags *flags, struct arg table[N_SERVE
          .value_name = "NAME=FILE",
          .group = GROUP,
          .help = "a model and the name that requests choose it by; may be repeated. The first model of all "
-                 "is the "
-                 "one for requests that choose none"},
+                 "is the one for requests that choose none"},
         {.name = "watch",
          .type = ARG_TEXT,
          .target = &flags->folder,
@@ -33,8 +32,8 @@ void served_args_fill_table(struct served_flags *flags, struct arg table[N_SERVE
          .default_text = "none",
          .group = GROUP,
          .help = "serve what is in a folder, as FOLDER/NAME.safetensors or "
-                 "FOLDER/NAME/VERSION/*.safetensors: new "
-                 "and replaced files are loaded, those that go are unloaded"},
+                 "FOLDER/NAME/VERSION/*.safetensors: new and replaced files are loaded, those that go are "
+                 "unloaded"},
         {.name = "keep-versions",
          .type = ARG_U64,
          .target = &flags->keep_versions,

@@ -1,6 +1,5 @@
 #include "http/handling.h"
 
-#include "base/clock.h"
 #include "http/observe_exchange.h"
 #include "http/router.h"
 

@@ -2,7 +2,7 @@
 #include "api/json_v1.h"
 #include "data/id_index.h"
 #include "http/company.h"
-#include "serve/infer.h"
+#include "serve/infer_describe.h"
 
 #include <stdio.h>
 #include <string.h>

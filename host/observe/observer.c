@@ -174,16 +174,6 @@ void observe_burst(struct observer *o, unsigned worker, const struct request_tim
         keep_slow_burst(o, worker, times, n);
 }
 
-unsigned observer_n_workers(const struct observer *o)
-{
-    return o->options.n_workers;
-}
-
-uint64_t observer_slow_ns(const struct observer *o)
-{
-    return o->options.slow_ns;
-}
-
 double observer_created_s(const struct observer *o)
 {
     return o->created_s;

@@ -69,8 +69,6 @@ void observe_burst(struct observer *o, unsigned worker, const struct request_tim
 
 /* For readers. */
 
-unsigned observer_n_workers(const struct observer *o);
-uint64_t observer_slow_ns(const struct observer *o);
 double observer_created_s(const struct observer *o); /* since 1970 */
 double observer_age_s(const struct observer *o);
 

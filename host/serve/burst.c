@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "base/counter.h"
-#include "base/error.h"
 #include "serve/worker.h"
 
 #include <stdlib.h>

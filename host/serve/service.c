@@ -1,6 +1,5 @@
 #include "serve/service.h"
 
-#include "api/json_v1.h"
 #include "base/error.h"
 #include "serve/worker.h"
 
@@ -65,11 +64,6 @@ struct observer *service_observer(const struct service *s)
     return s->observer;
 }
 
-unsigned service_n_workers(const struct service *s)
-{
-    return s->options.n_workers;
-}
-
 enum collide_status service_pin(struct service *s, unsigned worker, const struct model_choice *choice,
                                 struct pinned_model *out, struct collide_error *err)
 {
@@ -80,12 +74,8 @@ enum collide_status service_pin(struct service *s, unsigned worker, const struct
         worker_unpin(w);
         return status;
     }
-    *out = (struct pinned_model){.name = v->name,
-                                 .version = v->number,
-                                 .model = v->model,
-                                 .scorer = v->scorer,
-                                 .lane = v->seats[worker].lane,
-                                 .seat = &v->seats[worker]};
+    *out = (struct pinned_model){
+        .name = v->name, .version = v->number, .model = v->model, .lane = v->seats[worker].lane};
     observer_current(s->observer, worker)->model = v->name;
     return COLLIDE_OK;
 }
@@ -93,10 +83,4 @@ enum collide_status service_pin(struct service *s, unsigned worker, const struct
 void service_unpin(struct service *s, unsigned worker)
 {
     worker_unpin(&s->workers[worker]);
-}
-
-void service_count(const struct pinned_model *pinned, uint64_t n_requests,
-                   const struct collide_counts *counts)
-{
-    version_seat_count(pinned->seat, n_requests, counts);
 }

@@ -36,7 +36,6 @@ void service_destroy(struct service *s);
 
 enum service_state service_state(const struct service *s);
 void service_drain(struct service *s);
-unsigned service_n_workers(const struct service *s);
 
 /* What is seen of all workers. */
 struct observer *service_observer(const struct service *s);
@@ -68,14 +67,12 @@ struct service_request {
 enum collide_status service_answer(struct service *s, unsigned worker, const struct service_request *request,
                                    struct buffer *reply);
 
-/* A version as one worker uses it. */
+/* A version that one worker looks at. */
 struct pinned_model {
     const char *name;
     uint64_t version;
     const struct collide_model *model;
-    const struct collide_scorer *scorer;
     struct collide_lane *lane; /* the worker's */
-    struct version_seat *seat; /* for service_count */
 };
 
 /* Keeps a version from being destroyed until service_unpin, also when another one takes its place meanwhile;
@@ -84,10 +81,6 @@ struct pinned_model {
 enum collide_status service_pin(struct service *s, unsigned worker, const struct model_choice *choice,
                                 struct pinned_model *out, struct collide_error *err);
 void service_unpin(struct service *s, unsigned worker);
-
-/* Counts what came of requests to the pinned version. */
-void service_count(const struct pinned_model *pinned, uint64_t n_requests,
-                   const struct collide_counts *counts);
 
 /* A model and where it runs, as JSON; the error's body where there is none such. From any thread. */
 enum collide_status service_describe(struct service *s, const struct model_choice *choice,

@@ -1,7 +1,7 @@
-/* The Open Inference Protocol's side of the service. Bodies of answers, and of errors, are appended to
+/* What the Open Inference Protocol asks about models. Answers, and errors, are appended to
  * reply. COLLIDE_NOT_FOUND: there is no such model or version. */
-#ifndef SERVE_INFER_H
-#define SERVE_INFER_H
+#ifndef SERVE_INFER_DESCRIBE_H
+#define SERVE_INFER_DESCRIBE_H
 
 #include "api/oip.h"
 #include "serve/service.h"

@@ -1,4 +1,4 @@
-#include "serve/infer.h"
+#include "serve/infer_describe.h"
 
 #include "score/model_handle.h"
 #include "serve/models.h"
