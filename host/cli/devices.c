@@ -61,6 +61,8 @@ static enum collide_status measure_launch(struct device *device, enum engine_kin
         *kind = engine_kind_of(engine);
         status = time_launches(engine, out, err);
     }
+    if (status == COLLIDE_OK)
+        program_keep(program);
     engine_destroy(engine);
     table_destroy(table);
     program_destroy(program);

@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/device_args.h"
 #include "device/program.h"
+#include "device/program_cache.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -26,16 +27,16 @@ static enum collide_status build(const char *model_path, const struct device_fla
 {
     const struct collide_scorer_options options = device_flags_options(device);
     struct collide_model *model = NULL;
-    enum collide_status status = file_check_apart(output, model_path, err);
+    enum collide_status status = output ? file_check_apart(output, model_path, err) : COLLIDE_OK;
     if (status == COLLIDE_OK)
         status = collide_model_open(model_path, &model, err);
     if (status != COLLIDE_OK)
         return status;
     status = collide_kernels_build(model, &options, output, err);
     collide_model_close(model);
-    if (status == COLLIDE_OK)
+    if (status == COLLIDE_OK && output)
         status = show(output, err);
-    if (status == COLLIDE_OK)
+    if (status == COLLIDE_OK && output)
         log_info("wrote %s", output);
     return status;
 }
@@ -50,20 +51,23 @@ static int command_build(int argc, char **argv)
          .type = ARG_TEXT,
          .target = &output,
          .value_name = "FILE",
+         .default_text = "none: the cache alone is filled",
          .help = "the device binary to write"},
         BUILD_ARGS(&device),
+        shard_arg(&device),
     };
     struct usage usage = {
-        "collide kernels build MODEL -o FILE [options]",
-        "Builds the kernels that MODEL is served with on one device, for `collide serve MODEL "
-        "--kernels FILE`. They serve every model of the same shape, with the same engine, "
-        "and the same --tables and --max-bank where these make other banks.",
+        "collide kernels build MODEL [-o FILE] [options]",
+        "Builds the kernels that MODEL is served with: those of one device as FILE, for `collide serve MODEL "
+        "--kernels FILE`, or for the cache alone. They serve every model of the same shape, with the same "
+        "engine, and the same --tables and --max-bank where these make other banks.",
         table, sizeof table / sizeof table[0], .positionals = {1, 1, "MODEL"}};
     int exit_code;
     if (!command_parse(&usage, argc, argv, &exit_code))
         return exit_code;
-    if (!output)
-        return command_misused(&usage, "-o FILE is missing");
+    char cache[4096];
+    if (!output && !program_cache_folder(device.scorer.cache_dir, cache, sizeof cache))
+        return command_misused(&usage, "-o FILE is missing, and there is no cache to fill");
     struct collide_error err = {0};
     return build(usage.positionals.values[0], &device, output, &err) == COLLIDE_OK ? EXIT_DONE
                                                                                    : command_fail(&err);

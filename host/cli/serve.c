@@ -2,6 +2,7 @@
 #include "cli/command.h"
 #include "cli/device_args.h"
 #include "cli/http_args.h"
+#include "cli/kernel_process.h"
 #include "cli/security.h"
 #include "cli/serve_signals.h"
 #include "cli/served_args.h"
@@ -227,6 +228,7 @@ int command_serve(int argc, char **argv)
     if (served_flags_options(&flags.served, &flags.service, &err) != COLLIDE_OK)
         return command_misused(&usage, err.text);
     flags.service.scorer = device_flags_options(&device);
+    flags.service.kernel_builder = kernel_process_builder(&device);
     flags.service.scorer.max_delay_us = (unsigned)max_delay_us;
     flags.service.scorer.max_batch = (unsigned)max_batch;
     bool has_datagrams = transports_n_threads(&flags.transports) > 0; /* whose CPUs spinning would take */
@@ -237,5 +239,6 @@ int command_serve(int argc, char **argv)
 
     const sigset_t signals = serve_signals_block();
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGCHLD, SIG_DFL);
     return run(&flags, &signals, &err) == COLLIDE_OK ? EXIT_DONE : command_fail(&err);
 }

@@ -12,6 +12,7 @@ struct device {
     cl_context context;
     atomic_int n_objects;
     atomic_uint n_owners;
+    struct device_programs programs;
 };
 
 enum collide_status device_open(const char *selector, struct device **out, struct collide_error *err)
@@ -38,6 +39,7 @@ enum collide_status device_open(const char *selector, struct device **out, struc
         goto out;
     }
     atomic_init(&d->n_owners, 1);
+    pthread_mutex_init(&d->programs.lock, NULL);
     *out = d;
     d = NULL;
 out:
@@ -59,6 +61,7 @@ void device_close(struct device *d)
     if (left != 0)
         log_error("%d OpenCL objects still live on %s", left, d->info.name);
     clReleaseContext(d->context);
+    pthread_mutex_destroy(&d->programs.lock);
     free(d);
 }
 
@@ -80,4 +83,9 @@ void device_count_objects(struct device *d, int change)
 int device_n_objects(const struct device *d)
 {
     return atomic_load(&d->n_objects);
+}
+
+struct device_programs *device_programs(struct device *d)
+{
+    return &d->programs;
 }

@@ -4,6 +4,8 @@
 
 #include "device/platform.h"
 
+#include <pthread.h>
+
 struct device;
 
 /* Opens the device that the selector names (see platform_choose). Returns owned; share it between threads. */
@@ -23,5 +25,14 @@ cl_context device_context(const struct device *d);
  */
 void device_count_objects(struct device *d, int change);
 int device_n_objects(const struct device *d);
+
+/* The programs that live on a device, of which program.c makes one do for all who want the same. */
+struct program;
+struct device_programs {
+    pthread_mutex_t lock;
+    struct program *first; /* borrowed, as are those after it */
+};
+
+struct device_programs *device_programs(struct device *d);
 
 #endif

@@ -3,108 +3,74 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "device/cl_error.h"
+#include "device/program_cache.h"
 #include "device/program_compile.h"
 #include "device/program_manifest.h"
 
-#include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <xxhash.h>
 
 struct program {
     struct device *device;
     cl_program handle;
     enum program_origin origin;
+    struct buffer manifest; /* what it was built for */
+    char *entry;            /* where program_keep is to write; NULL: nowhere */
+    atomic_bool is_kept;
+    unsigned n_owners;    /* under the lock of the device's programs, as is the next */
+    struct program *next; /* of those */
 };
 
-static void make_folder(const char *path)
+/* A device binary whose manifest is the wanted one. */
+static enum collide_status open_binary(const char *path, struct text wanted, struct program_file *out,
+                                       struct collide_error *err)
 {
-    if (mkdir(path, 0777) != 0 && errno != EEXIST)
-        log_warning("cannot create %s: %s", path, strerror(errno));
-}
-
-bool program_cache_folder(const char *cache_dir, char *out, size_t capacity)
-{
-    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    int n = -1;
-    if (cache_dir)
-        n = cache_dir[0] ? snprintf(out, capacity, "%s", cache_dir) : -1;
-    else if (xdg && xdg[0])
-        n = snprintf(out, capacity, "%s/collide", xdg);
-    else if (home && home[0])
-        n = snprintf(out, capacity, "%s/.cache/collide", home);
-    if (n < 0 || (size_t)n >= capacity)
-        return false;
-    for (char *slash = strchr(out + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        make_folder(out);
-        *slash = '/';
-    }
-    make_folder(out);
-    return true;
-}
-
-/* The path of a program's entry, named by its manifest; false when there is no cache. */
-static bool cache_path(const char *cache_dir, struct text manifest, char *out, size_t capacity)
-{
-    char folder[4096];
-    if (!program_cache_folder(cache_dir, folder, sizeof folder))
-        return false;
-    XXH128_hash_t name = XXH3_128bits(manifest.bytes, manifest.n_bytes);
-    int n = snprintf(out, capacity, "%s/%016llx%016llx.bin", folder, (unsigned long long)name.high64,
-                     (unsigned long long)name.low64);
-    return n > 0 && (size_t)n < capacity;
-}
-
-/* The program of a file whose manifest is the wanted one. */
-static enum collide_status load(const struct device *device, const char *path, struct text wanted,
-                                const char *options, cl_program *out, struct collide_error *err)
-{
-    struct program_file file;
-    enum collide_status status = program_file_open(path, &file, err);
+    enum collide_status status = program_file_open(path, out, err);
     if (status != COLLIDE_OK)
         return status;
-    status = manifest_check(path, file.manifest, wanted, err);
+    status = manifest_check(path, out->manifest, wanted, err);
     if (status != COLLIDE_OK)
-        goto out;
-    const struct device_info *info = device_info(device);
-    const unsigned char *binary = (const unsigned char *)file.binary.bytes;
-    cl_int code;
-    cl_program handle = clCreateProgramWithBinary(device_context(device), 1, &info->id, &file.binary.n_bytes,
-                                                  &binary, NULL, &code);
-    if (code == CL_SUCCESS)
-        code = clBuildProgram(handle, 1, &info->id, options, NULL, NULL);
-    if (code != CL_SUCCESS) {
-        char what[256];
-        snprintf(what, sizeof what,
-                 "the driver of %.64s refuses %.100s; build it anew with `collide kernels build`", info->name,
-                 path);
-        status = cl_error_set(err, code, what);
-        if (handle)
-            clReleaseProgram(handle);
-        goto out;
-    }
-    *out = handle;
-out:
-    program_file_close(&file);
+        program_file_close(out);
     return status;
 }
 
-static enum collide_status save(const struct device *device, cl_program handle, const char *path,
-                                struct text manifest, struct collide_error *err)
+static enum collide_status give_to_driver(const struct device *device, const char *path, struct text binary,
+                                          const char *options, cl_program *out, struct collide_error *err)
+{
+    const struct device_info *info = device_info(device);
+    const unsigned char *bytes = (const unsigned char *)binary.bytes;
+    cl_int code;
+    cl_program handle =
+        clCreateProgramWithBinary(device_context(device), 1, &info->id, &binary.n_bytes, &bytes, NULL, &code);
+    if (code == CL_SUCCESS)
+        code = clBuildProgram(handle, 1, &info->id, options, NULL, NULL);
+    if (code == CL_SUCCESS) {
+        *out = handle;
+        return COLLIDE_OK;
+    }
+    if (handle)
+        clReleaseProgram(handle);
+    char what[256];
+    snprintf(what, sizeof what,
+             "the driver of %.64s refuses %.100s; build it anew with `collide kernels build`", info->name,
+             path);
+    return cl_error_set(err, code, what);
+}
+
+enum collide_status program_save(const struct program *p, const char *path, struct collide_error *err)
 {
     size_t n = 0;
-    unsigned char *binary = NULL;
-    cl_int code = clGetProgramInfo(handle, CL_PROGRAM_BINARY_SIZES, sizeof n, &n, NULL);
+    cl_int code = clGetProgramInfo(p->handle, CL_PROGRAM_BINARY_SIZES, sizeof n, &n, NULL);
     if (code != CL_SUCCESS || n == 0)
         return error_set(err, COLLIDE_UNSUPPORTED, "the driver of %.64s gives no device binaries",
-                         device_info(device)->name);
-    binary = malloc(n);
+                         device_info(p->device)->name);
+    unsigned char *binary = malloc(n);
     if (!binary)
         return error_no_memory(err, "a device binary");
-    code = clGetProgramInfo(handle, CL_PROGRAM_BINARIES, sizeof binary, &binary, NULL);
+    const struct text manifest = {p->manifest.bytes, p->manifest.n_bytes};
+    code = clGetProgramInfo(p->handle, CL_PROGRAM_BINARIES, sizeof binary, &binary, NULL);
     enum collide_status status =
         code == CL_SUCCESS ? program_file_write(path, manifest, (struct text){(const char *)binary, n}, err)
                            : cl_error_set(err, code, "cannot get the device binary");
@@ -112,17 +78,63 @@ static enum collide_status save(const struct device *device, cl_program handle, 
     return status;
 }
 
-/* Takes the handle. */
-static enum collide_status wrap(struct device *device, cl_program handle, enum program_origin origin,
+void program_keep(struct program *p)
+{
+    struct collide_error err;
+    if (p->entry && !atomic_exchange(&p->is_kept, true) && program_save(p, p->entry, &err) != COLLIDE_OK)
+        log_warning("the kernels are not cached: %s", err.text);
+}
+
+static bool is_like(const struct program *p, struct text manifest, bool is_from_file)
+{
+    return (p->origin == PROGRAM_FROM_FILE) == is_from_file && p->manifest.n_bytes == manifest.n_bytes &&
+           memcmp(p->manifest.bytes, manifest.bytes, manifest.n_bytes) == 0;
+}
+
+/* One that lives, shared with its other owners; NULL: there is none. */
+static struct program *share(struct device *device, struct text manifest, bool is_from_file)
+{
+    struct device_programs *live = device_programs(device);
+    pthread_mutex_lock(&live->lock);
+    struct program *p = live->first;
+    while (p && !is_like(p, manifest, is_from_file))
+        p = p->next;
+    if (p)
+        p->n_owners++;
+    pthread_mutex_unlock(&live->lock);
+    return p;
+}
+
+/* What is to become a program. */
+struct built {
+    cl_program handle;
+    enum program_origin origin;
+    char *entry; /* of the cache that lacks it; NULL: none */
+};
+
+/* Takes what was built, and the manifest. */
+static enum collide_status wrap(struct device *device, const struct built *built, struct buffer *manifest,
                                 struct program **out, struct collide_error *err)
 {
-    struct program *p = malloc(sizeof *p);
+    struct device_programs *live = device_programs(device);
+    struct program *p = calloc(1, sizeof *p);
     if (!p) {
-        clReleaseProgram(handle);
+        clReleaseProgram(built->handle);
+        free(built->entry);
         return error_no_memory(err, "a program");
     }
-    *p = (struct program){device, handle, origin};
+    p->device = device;
+    p->handle = built->handle;
+    p->origin = built->origin;
+    p->entry = built->entry;
+    p->manifest = *manifest;
+    p->n_owners = 1;
+    *manifest = (struct buffer){0};
     device_count_objects(device, 1);
+    pthread_mutex_lock(&live->lock);
+    p->next = live->first;
+    live->first = p;
+    pthread_mutex_unlock(&live->lock);
     *out = p;
     return COLLIDE_OK;
 }
@@ -137,31 +149,51 @@ static enum collide_status describe(const struct device *device, const struct pr
     return buffer->failed ? error_no_memory(err, "a program's manifest") : COLLIDE_OK;
 }
 
+static bool find_cached(struct device *device, const struct program_source *source, const char *path,
+                        struct text manifest, struct built *out)
+{
+    struct program_file file;
+    if (open_binary(path, manifest, &file, NULL) != COLLIDE_OK)
+        return false;
+    out->origin = PROGRAM_FROM_CACHE;
+    enum collide_status status =
+        give_to_driver(device, path, file.binary, source->options, &out->handle, NULL);
+    program_file_close(&file);
+    return status == COLLIDE_OK;
+}
+
+static enum collide_status find_or_compile(struct device *device, const struct program_source *source,
+                                           const char *cache_dir, struct text manifest, struct built *out,
+                                           struct collide_error *err)
+{
+    char path[4200];
+    bool has_cache = program_cache_path(cache_dir, manifest, path, sizeof path);
+    *out = (struct built){.entry = NULL};
+    if (has_cache && find_cached(device, source, path, manifest, out))
+        return COLLIDE_OK;
+    enum collide_status status = program_compile(device, source, &out->handle, err);
+    out->origin = PROGRAM_FROM_SOURCE;
+    if (status == COLLIDE_OK && has_cache)
+        out->entry = strdup(path);
+    return status;
+}
+
 enum collide_status program_build(struct device *device, const struct program_source *source,
                                   const char *cache_dir, struct program **out, struct collide_error *err)
 {
     struct buffer buffer;
     struct text manifest;
-    char path[4200];
-    cl_program handle = NULL;
-    enum program_origin origin = PROGRAM_FROM_CACHE;
+    struct built built;
+    struct program *p = NULL;
     enum collide_status status = describe(device, source, &buffer, &manifest, err);
-    if (status != COLLIDE_OK)
-        goto out;
-    bool cached = cache_path(cache_dir, manifest, path, sizeof path);
-    if (!cached || load(device, path, manifest, source->options, &handle, NULL) != COLLIDE_OK) {
-        origin = PROGRAM_FROM_SOURCE;
-        status = program_compile(device, source, &handle, err);
-        if (status != COLLIDE_OK)
-            goto out;
-        /* Failing to fill the cache costs time later, nothing now. */
-        struct collide_error unsaved;
-        if (cached && save(device, handle, path, manifest, &unsaved) != COLLIDE_OK)
-            log_warning("the kernels are not cached: %s", unsaved.text);
+    if (status == COLLIDE_OK && !(p = share(device, manifest, false))) {
+        status = find_or_compile(device, source, cache_dir, manifest, &built, err);
+        if (status == COLLIDE_OK)
+            status = wrap(device, &built, &buffer, &p, err);
     }
-    status = wrap(device, handle, origin, out, err);
-out:
     buffer_free(&buffer);
+    if (status == COLLIDE_OK)
+        *out = p;
     return status;
 }
 
@@ -170,34 +202,49 @@ enum collide_status program_load(struct device *device, const struct program_sou
 {
     struct buffer buffer;
     struct text manifest;
-    cl_program handle;
+    struct program_file file;
+    struct built built = {.origin = PROGRAM_FROM_FILE};
+    struct program *p = NULL;
     enum collide_status status = describe(device, source, &buffer, &manifest, err);
     if (status == COLLIDE_OK)
-        status = load(device, path, manifest, source->options, &handle, err);
-    if (status == COLLIDE_OK)
-        status = wrap(device, handle, PROGRAM_FROM_FILE, out, err);
+        status = open_binary(path, manifest, &file, err);
+    if (status == COLLIDE_OK) {
+        p = share(device, manifest, true);
+        if (!p)
+            status = give_to_driver(device, path, file.binary, source->options, &built.handle, err);
+        program_file_close(&file);
+    }
+    if (status == COLLIDE_OK && !p)
+        status = wrap(device, &built, &buffer, &p, err);
     buffer_free(&buffer);
+    if (status == COLLIDE_OK)
+        *out = p;
     return status;
 }
 
-enum collide_status program_save(const struct program *p, const struct program_source *source,
-                                 const char *path, struct collide_error *err)
+/* Whether that was its last owner. */
+static bool leave(struct program *p)
 {
-    struct buffer buffer;
-    struct text manifest;
-    enum collide_status status = describe(p->device, source, &buffer, &manifest, err);
-    if (status == COLLIDE_OK)
-        status = save(p->device, p->handle, path, manifest, err);
-    buffer_free(&buffer);
-    return status;
+    struct device_programs *live = device_programs(p->device);
+    pthread_mutex_lock(&live->lock);
+    bool is_last = --p->n_owners == 0;
+    struct program **at = &live->first;
+    while (is_last && *at != p)
+        at = &(*at)->next;
+    if (is_last)
+        *at = p->next;
+    pthread_mutex_unlock(&live->lock);
+    return is_last;
 }
 
 void program_destroy(struct program *p)
 {
-    if (!p)
+    if (!p || !leave(p))
         return;
     clReleaseProgram(p->handle);
     device_count_objects(p->device, -1);
+    buffer_free(&p->manifest);
+    free(p->entry);
     free(p);
 }
 

@@ -174,7 +174,9 @@ enum collide_status device_lane_create(const struct collide_model *model, struct
     enum collide_status status = device_lane_reserve(out, wanted, err);
     if (status == COLLIDE_OK)
         status = warm_up(out, err);
-    if (status != COLLIDE_OK)
+    if (status == COLLIDE_OK)
+        program_keep(kernels->program);
+    else
         device_lane_destroy(out);
     return status;
 }

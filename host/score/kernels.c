@@ -196,9 +196,7 @@ void kernels_release(struct kernels *k)
 
 enum collide_status kernels_save(const struct kernels *k, const char *path, struct collide_error *err)
 {
-    const struct program_source source = {kernel_source, kernel_source_bytes, k->options,
-                                          PROGRAM_MAY_COMPILE};
-    return program_save(k->program, &source, path, err);
+    return program_save(k->program, path, err);
 }
 
 size_t kernels_n_groups(const struct kernels *k, enum scoring_kernel kernel, size_t n_queries, size_t n_parts)

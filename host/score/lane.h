@@ -41,6 +41,13 @@ struct collide_lane {
     size_t n_entries;
 };
 
+/* As collide_scorer_create, beside a scorer on the same devices, with whose models this one's shares what
+ * they have in common: the devices themselves, and kernels of the same shape. NULL: as if there were none. */
+enum collide_status scorer_create_beside(const struct collide_scorer *beside,
+                                         const struct collide_model *model,
+                                         const struct collide_scorer_options *options,
+                                         struct collide_scorer **out, struct collide_error *err);
+
 /* Memory that requests come in, such as a network card's receive area: numbers of a query (see
  * collide_query.history_numbers) that lie in it are read there by the device, where devices can, else they
  * are copied as any. It may be written to at any time, but then what it held is not what is scored.

@@ -46,6 +46,14 @@ static enum collide_status open_chosen(struct collide_scorer *s, const unsigned 
     return COLLIDE_OK;
 }
 
+static void share_devices(struct collide_scorer *s, const struct collide_scorer *beside)
+{
+    for (; s->n_devices < beside->n_devices; s->n_devices++) {
+        s->devices[s->n_devices] = beside->devices[s->n_devices];
+        device_retain(s->devices[s->n_devices]);
+    }
+}
+
 static enum collide_status open_devices(struct collide_scorer *s, const char *selectors,
                                         struct collide_error *err)
 {
@@ -95,17 +103,20 @@ static enum collide_status create_batcher(struct collide_scorer *s, const struct
     return batcher_create(o->max_delay_us, o->max_batch ? o->max_batch : 1024, &s->batcher, err);
 }
 
-enum collide_status collide_scorer_create(const struct collide_model *model,
-                                          const struct collide_scorer_options *options,
-                                          struct collide_scorer **out, struct collide_error *err)
+enum collide_status scorer_create_beside(const struct collide_scorer *beside,
+                                         const struct collide_model *model,
+                                         const struct collide_scorer_options *options,
+                                         struct collide_scorer **out, struct collide_error *err)
 {
-    static const struct collide_scorer_options defaults;
-    options = options ? options : &defaults;
+    enum collide_status status = COLLIDE_OK;
     struct collide_scorer *s = calloc(1, sizeof *s);
     if (!s)
         return error_no_memory(err, "a scorer");
     s->model = model;
-    enum collide_status status = open_devices(s, options->device, err);
+    if (beside)
+        share_devices(s, beside);
+    else
+        status = open_devices(s, options->device, err);
     s->is_sharded = options->spread == COLLIDE_SHARD;
     if (status == COLLIDE_OK && s->is_sharded)
         status = shards_check(model->model, s->n_devices, err);
@@ -121,6 +132,14 @@ enum collide_status collide_scorer_create(const struct collide_model *model,
     }
     *out = s;
     return COLLIDE_OK;
+}
+
+enum collide_status collide_scorer_create(const struct collide_model *model,
+                                          const struct collide_scorer_options *options,
+                                          struct collide_scorer **out, struct collide_error *err)
+{
+    static const struct collide_scorer_options defaults;
+    return scorer_create_beside(NULL, model, options ? options : &defaults, out, err);
 }
 
 void collide_scorer_destroy(struct collide_scorer *s)
@@ -191,16 +210,18 @@ enum collide_status collide_kernels_build(const struct collide_model *model,
     struct collide_scorer *scorer = NULL;
     struct collide_lane *lane = NULL;
     from_source.kernels = NULL;
-    if (from_source.device && strchr(from_source.device, ','))
+    if (path && from_source.device && strchr(from_source.device, ','))
         return error_set(err, COLLIDE_INVALID,
                          "a device binary is for one device, not for all of \"%.128s\"; build one for each",
                          from_source.device);
     enum collide_status status = collide_scorer_create(model, &from_source, &scorer, err);
-    if (status == COLLIDE_OK)
-        status = collide_lane_create(scorer, &lane, err); /* which runs every kernel once */
-    if (status == COLLIDE_OK)
+    for (unsigned i = 0; status == COLLIDE_OK && i < scorer->n_devices; i++) {
+        status = collide_lane_create(scorer, &lane, err); /* which runs every kernel once, and keeps them */
+        if (status == COLLIDE_OK)
+            collide_lane_destroy(lane);
+    }
+    if (status == COLLIDE_OK && path)
         status = kernels_save(scorer->kernels[0], path, err);
-    collide_lane_destroy(lane);
     collide_scorer_destroy(scorer);
     return status;
 }

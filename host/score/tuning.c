@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "device/program.h"
+#include "device/program_cache.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,6 +2,7 @@
 
 #include "base/counter.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "score/model_handle.h"
 #include "serve/worker.h"
 
@@ -42,6 +43,33 @@ static uint64_t resident_bytes(const struct model_version *v)
     return model.file_bytes + scorer.n_devices * (scorer.table_bytes - scorer.in_place_bytes);
 }
 
+/* Kernels that are not built yet are, by another process, where compiling here could hold up requests. Slow
+ * answers are better than none: if that fails, this one compiles. */
+static enum collide_status create_scorer(const struct service *s, const struct version_source *source,
+                                         struct model_version *v, struct collide_error *err)
+{
+    const struct kernel_builder *builder = &s->options.kernel_builder;
+    struct collide_scorer_options options = s->options.scorer;
+    struct collide_error why;
+    if (!builder->build || options.compiling == COLLIDE_COMPILES_NOTHING || service_state(s) != SERVICE_READY)
+        return scorer_create_beside(source->beside, v->model, &options, &v->scorer, err);
+    options.compiling = COLLIDE_COMPILES_NOTHING;
+    enum collide_status status = scorer_create_beside(source->beside, v->model, &options, &v->scorer, err);
+    if (status != COLLIDE_UNSUPPORTED)
+        return status;
+    status = builder->build(builder->context, s, v->path, &why);
+    if (status == COLLIDE_OK)
+        status = scorer_create_beside(source->beside, v->model, &options, &v->scorer, &why);
+    if (status == COLLIDE_OK)
+        return status;
+    status = go_on(s, err);
+    if (status != COLLIDE_OK)
+        return status;
+    log_warning("%s: its kernels are built by the server itself, which may hold up requests: %s", v->path,
+                why.text);
+    return scorer_create_beside(source->beside, v->model, &s->options.scorer, &v->scorer, err);
+}
+
 /* Twice: what the tables take is known only once they are placed, but a file that is too large by itself is
  * refused before. */
 static enum collide_status place(const struct service *s, const struct version_source *source,
@@ -51,7 +79,7 @@ static enum collide_status place(const struct service *s, const struct version_s
     if (status == COLLIDE_OK)
         status = go_on(s, err);
     if (status == COLLIDE_OK)
-        status = collide_scorer_create(v->model, &s->options.scorer, &v->scorer, err);
+        status = create_scorer(s, source, v, err);
     if (status != COLLIDE_OK)
         return status;
     v->resident_bytes = resident_bytes(v);

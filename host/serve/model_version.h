@@ -36,7 +36,8 @@ struct version_source {
     const char *name; /* borrowed until the version is destroyed */
     uint64_t number;
     const char *path;
-    uint64_t used_bytes; /* by what stays loaded, for the service's limit */
+    uint64_t used_bytes;                 /* by what stays loaded, for the service's limit */
+    const struct collide_scorer *beside; /* of any that stays loaded until then; NULL: there is none */
 };
 
 /* The service's options and workers are those of service_create. COLLIDE_BUSY: service_drain was called

@@ -200,6 +200,14 @@ static uint64_t used_bytes(const struct catalogue *c)
     return n_bytes;
 }
 
+static const struct collide_scorer *any_scorer(const struct catalogue *c)
+{
+    for (size_t i = 0; i < c->n_models; i++)
+        if (c->models[i].n_versions > 0)
+            return c->models[i].versions[0]->scorer;
+    return NULL;
+}
+
 static enum collide_status begin(struct service *s, const char *name, const char *path, struct load *out,
                                  struct collide_error *err)
 {
@@ -225,7 +233,8 @@ static enum collide_status begin(struct service *s, const char *name, const char
     out->source = (struct version_source){.name = out->entry->name,
                                           .number = fixed ? fixed : out->entry->last_number + 1,
                                           .path = out->path,
-                                          .used_bytes = used_bytes(atomic_load(&s->catalogue))};
+                                          .used_bytes = used_bytes(atomic_load(&s->catalogue)),
+                                          .beside = any_scorer(atomic_load(&s->catalogue))};
     return COLLIDE_OK;
 }
 

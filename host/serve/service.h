@@ -13,8 +13,20 @@
 
 enum { VERSIONS_MAX = 8 };
 
+struct service;
+
+/* Puts the kernels of a model that no cache holds into the cache, without this process, in which a driver
+ * that compiles may hold up all launches. Called by whoever loads the model, once there are requests to
+ * answer. */
+struct kernel_builder {
+    enum collide_status (*build)(void *context, const struct service *s, const char *model_path,
+                                 struct collide_error *err); /* NULL: this process compiles */
+    void *context;
+};
+
 struct service_options {
     struct collide_scorer_options scorer;
+    struct kernel_builder kernel_builder;
     struct request_limits limits;
     const struct wire_key *key; /* of datagrams' tags, borrowed; NULL: none are looked at */
     unsigned n_workers;
@@ -25,8 +37,6 @@ struct service_options {
 };
 
 enum service_state { SERVICE_LOADING, SERVICE_READY, SERVICE_DRAINING };
-
-struct service;
 
 enum collide_status service_create(const struct service_options *options, struct service **out,
                                    struct collide_error *err);

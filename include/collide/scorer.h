@@ -39,19 +39,20 @@ enum collide_spread {
                       collide_topk several lookups an id */
 };
 
-/* All zero: the best device, every choice by default. */
 /* Whether kernels that are in no cache are built. */
 enum collide_compiling {
     COLLIDE_COMPILES,
     COLLIDE_COMPILES_NOTHING, /* they must be there, or it is COLLIDE_UNSUPPORTED */
 };
 
+/* All zero: the best device, every choice by default. */
 struct collide_scorer_options {
     const char *device; /* index, type (cpu, gpu, accelerator) or part of a name; several with commas between;
                            NULL: the best one */
     enum collide_spread spread;
     const char *engine;    /* "auto", "direct", "queued" or "ring"; NULL: auto */
-    const char *cache_dir; /* of device binaries; NULL: collide/ in $XDG_CACHE_HOME or ~/.cache; "": none */
+    const char *cache_dir; /* of device binaries, written by the first lane; NULL: collide/ in $XDG_CACHE_HOME
+                              or ~/.cache; "": none */
     const char *kernels;   /* a device binary that collide_kernels_build wrote: nothing is compiled; NULL: the
                               cache's, or built from source */
     enum collide_compiling compiling;
@@ -87,7 +88,8 @@ COLLIDE_API void collide_scorer_info(const struct collide_scorer *scorer, struct
 
 /* Builds the kernels that a scorer with these options would use, and writes them as a device binary, for
  * collide_scorer_options.kernels. A binary is for one device: COLLIDE_INVALID where options name several.
- * Its options.kernels is not used; options may be NULL. */
+ * path NULL: they go to the cache alone, for as many devices as are named. Its options.kernels is not used;
+ * options may be NULL. */
 COLLIDE_API enum collide_status collide_kernels_build(const struct collide_model *model,
                                                       const struct collide_scorer_options *options,
                                                       const char *path, struct collide_error *err);

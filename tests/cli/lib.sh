@@ -111,6 +111,16 @@ start_serving() {
   grep -q "^ready on\|^nothing to serve so far" log || fail "not ready: $(cat log)"
 }
 
+# await PATTERN [TIMES]: until the server's log has it.
+await() {
+  for _ in $(seq 2400); do
+    [ "$(grep -c -- "$1" log)" -ge "${2:-1}" ] && return
+    kill -0 $SERVER 2>/dev/null || fail "it ended: $(cat log)"
+    sleep 0.05
+  done
+  fail "no $1 in: $(cat log)"
+}
+
 # stop SIGNAL: it must exit with 0.
 stop() {
   local code=0

@@ -51,6 +51,19 @@ it_scores_alike_from_a_device_binary() {
   same_file wanted out
 }
 
+it_fills_the_cache_alone() {
+  make_model
+  run 0 kernels build model --kernel-cache cache
+  [ ! -s out ] || fail "$(cat out)"
+  [ "$(find cache -name '*.bin' | wc -l)" = 1 ] || fail "$(find cache)"
+  start --kernel-cache cache
+  ask GET /v1/model ""
+  grep -q '"kernels":"cache"' response || fail "$(cat response)"
+  stop TERM
+  run 2 kernels build model --kernel-cache ""
+  says "-o FILE is missing, and there is no cache to fill"
+}
+
 it_serves_without_a_compiler() {
   needs_preloading
   make_model

@@ -32,15 +32,6 @@ refuses() {
   grep -qF "\"code\":\"$3\"" response || fail "$1: $(cat response)"
 }
 
-# until_logged TEXT [TIMES]
-until_logged() {
-  for _ in $(seq 400); do
-    [ "$(grep -cF -- "$1" log)" -ge "${2:-1}" ] && return
-    sleep 0.05
-  done
-  fail "\"$1\" never came: $(cat log)"
-}
-
 it_serves_models_by_name() {
   make_models
   start_serving --model first=one --model second=two
@@ -66,7 +57,7 @@ it_loads_what_has_changed_on_sighup() {
   start --model other=two
   cp two next && mv next model
   kill -HUP $SERVER
-  until_logged "model model: version 2 is served"
+  await "model model: version 2 is served"
   answers /v1/score two
   answers /v1/models/model/versions/2/score two
   refuses /v1/models/model/versions/1/score 404 not_found
@@ -80,13 +71,13 @@ it_keeps_what_it_serves_when_a_file_is_broken() {
   start
   head -c 5000 two >next && mv next model
   kill -HUP $SERVER
-  until_logged "model model: cannot be loaded, what was served before stays: model"
+  await "model model: cannot be loaded, what was served before stays: model"
   answers /v1/score one
   ask GET /v1/models ""
   grep -qF '"state":"READY","reason":"model' response || fail "$(cat response)"
   cp two next && mv next model
   kill -HUP $SERVER
-  until_logged "model model: version 2 is served"
+  await "model model: version 2 is served"
   answers /v1/score two
   stop TERM
 }
@@ -99,19 +90,19 @@ it_serves_what_is_in_a_watched_folder() {
   ask GET /readyz ""
   grep -q "^HTTP/1.1 503" response || fail "$(cat response)"
   cp one watched/next && mv watched/next watched/flat.collide
-  until_logged "model flat: version 1 is served"
+  await "model flat: version 1 is served"
   answers /v1/score one
   answers /v1/models/flat/score one
   ask GET /readyz ""
   grep -q "^HTTP/1.1 200" response || fail "$(cat response)"
   mkdir -p watched/deep/4 && cp two watched/deep/4/model.safetensors
-  until_logged "model deep: version 4 is served"
+  await "model deep: version 4 is served"
   answers /v1/models/deep/versions/4/score two
   cp two watched/next && mv watched/next watched/flat.collide
-  until_logged "model flat: version 2 is served"
+  await "model flat: version 2 is served"
   answers /v1/models/flat/score two
   rm watched/flat.collide
-  until_logged "model flat: unloaded"
+  await "model flat: unloaded"
   refuses /v1/models/flat/score 404 not_found
   answers /v1/models/deep/score two
   stop TERM
@@ -126,6 +117,55 @@ it_loads_what_is_in_a_watched_folder_before_it_is_ready() {
   answers /v1/models/m/versions/2/score one
   refuses /v1/models/broken/score 404 not_found
   stop TERM
+}
+
+# A model of another shape than those served. What no other test has built is in caches of its own.
+it_has_new_kernels_built_by_another_process() {
+  make_models
+  quick_model synth wide --dim 24
+  export XDG_CACHE_HOME=$PWD/caches POCL_CACHE_DIR=$PWD/caches/pocl
+  start_serving --model first=one --model second=two
+  mv wide two
+  kill -HUP $SERVER
+  await "model second: version 2 is served"
+  ask GET /v1/models/second ""
+  grep -q '"dim":24,.*"kernels":"cache"' response || fail "$(cat response)"
+  grep -q "built by the server itself" log && fail "$(cat log)"
+  answers /v1/models/first/score one
+  stop TERM
+}
+
+it_builds_kernels_itself_where_there_is_no_cache() {
+  make_models
+  quick_model synth wide --dim 24
+  start_serving --model first=one --model second=two --kernel-cache ""
+  mv wide two
+  kill -HUP $SERVER
+  await "built by the server itself, which may hold up requests: there is no cache of kernels that could be written to"
+  await "model second: version 2 is served"
+  ask GET /v1/models/second ""
+  grep -q '"dim":24,.*"kernels":"source"' response || fail "$(cat response)"
+  stop TERM
+}
+
+# One that takes long is not waited for.
+it_stops_while_kernels_are_built() {
+  make_models
+  quick_model synth wide --dim 24
+  export XDG_CACHE_HOME=$PWD/caches POCL_CACHE_DIR=$PWD/caches/pocl
+  start_serving --model first=one --model second=two
+  mv wide two
+  kill -HUP $SERVER
+  for _ in $(seq 600); do
+    [ -n "$(pgrep -P $SERVER)" ] && break
+    sleep 0.05
+  done
+  local builder
+  builder=$(pgrep -P $SERVER) || fail "nothing is built: $(cat log)"
+  stop TERM
+  [ ! -d "/proc/$builder" ] || fail "it still builds"
+  grep -q "model second: version 2" log && fail "it was built: $(cat log)"
+  return 0
 }
 
 it_takes_no_more_memory_than_it_may() {

@@ -50,16 +50,6 @@ launch() {
   URL=$(sed -n 's|^ready on \(.*\) with .*|\1|p' log)
 }
 
-# await PATTERN [TIMES]: until the log has it.
-await() {
-  for _ in $(seq 600); do
-    [ "$(grep -c -- "$1" log)" -ge "${2:-1}" ] && return
-    kill -0 $SERVER 2>/dev/null || fail "it ended: $(cat log)"
-    sleep 0.05
-  done
-  fail "no $1 in: $(cat log)"
-}
-
 it_listens_at_a_path() {
   make_model
   launch --listen "unix:$PWD/http.sock"
@@ -192,6 +182,7 @@ use_own_caches() {
 it_serves_as_another_user() {
   [ "$(id -u)" = 0 ] || exit 77
   make_model
+  quick_model ../synth other --dim 36
   use_own_caches
   "$PROGRAM" kernels build model -o kernels >/dev/null 2>&1 || fail "no kernels"
   chmod 711 "$WORK" .
@@ -202,6 +193,11 @@ it_serves_as_another_user() {
   grep -q "^CapEff:.*0000000000000000" "/proc/$SERVER/status" || fail "$(cat "/proc/$SERVER/status")"
   grep -q "^NoNewPrivs:.*1" "/proc/$SERVER/status" || fail "$(cat "/proc/$SERVER/status")"
   [ "$(stat -c %U run/http.sock)" = nobody ] || fail "$(stat run/http.sock)"
+  answers 200 --unix-socket run/http.sock http://here/v1/score -d "$BODY"
+  mv other model
+  kill -HUP $SERVER
+  await "version 2 is served"
+  grep -q "built by the server itself" log && fail "$(cat log)"
   answers 200 --unix-socket run/http.sock http://here/v1/score -d "$BODY"
   stop TERM
   [ ! -e run/http.sock ] || fail "it is still there"
@@ -227,7 +223,7 @@ it_serves_and_reloads_behind_a_filter() {
   kill -HUP $SERVER
   await "the kernels for such a model are not in the cache"
   answers 200 "$URL/v1/score" -d "$BODY"
-  "$PROGRAM" kernels build model -o kernels >/dev/null 2>&1 || fail "no kernels"
+  POCL_CACHE_DIR=$PWD/elsewhere "$PROGRAM" kernels build model || fail "no kernels"
   kill -HUP $SERVER
   await "version 3 is served"
   answers 200 "$URL/v1/score" -d "$BODY"

@@ -17,12 +17,13 @@ static struct program *build(struct program_fixture *f, int value, const char *c
     return program_build_value(f, options, cache_dir);
 }
 
-/* Builds, runs and destroys; says where the program came from. */
+/* Builds, runs, keeps and destroys; says where the program came from. */
 static enum program_origin build_and_run(struct program_fixture *f, int value, const char *cache_dir)
 {
     struct program *p = build(f, value, cache_dir);
     enum program_origin origin = program_origin(p);
     assert_int_equal(program_run(f, p), value);
+    program_keep(p);
     program_destroy(p);
     return origin;
 }
@@ -63,6 +64,50 @@ static void what_must_be_built_already_is_not_compiled(void **state)
     assert_int_equal(program_build(f->device, &source, f->folder.folder, &p, &err), COLLIDE_OK);
     assert_int_equal(program_origin(p), PROGRAM_FROM_CACHE);
     program_destroy(p);
+}
+
+static void what_is_not_kept_is_not_in_the_cache(void **state)
+{
+    struct program_fixture *f = *state;
+    char paths[1][2 * SCRATCH_PATH_BYTES];
+    struct program *p = build(f, 13, f->folder.folder);
+    assert_int_equal(entries(f, paths, 1), 0);
+    program_run(f, p);
+    program_keep(p);
+    assert_int_equal(entries(f, paths, 1), 1);
+    assert_int_equal(unlink(paths[0]), 0);
+    program_keep(p); /* once is enough */
+    assert_int_equal(entries(f, paths, 1), 0);
+    program_destroy(p);
+}
+
+/* As long as one of them lives, on its device, and is from where the other would be. */
+static void programs_alike_are_one(void **state)
+{
+    struct program_fixture *f = *state;
+    const struct program_source source = program_value_source("-DVALUE=14");
+    struct program *first = build(f, 14, ""), *second = build(f, 14, ""), *other = build(f, 15, "");
+    struct program *from_file, *again;
+    struct collide_error err = {0};
+    char path[2 * SCRATCH_PATH_BYTES];
+    assert_ptr_equal(first, second);
+    assert_ptr_not_equal(first, other);
+    assert_int_equal(device_n_objects(f->device), 2);
+    program_destroy(first);
+    assert_int_equal(program_run(f, second), 14);
+    assert_int_equal(program_run(f, other), 15);
+    scratch_path(&f->folder, "kernels.bin", path);
+    assert_int_equal(program_save(second, path, &err), COLLIDE_OK);
+    assert_int_equal(program_load(f->device, &source, path, &from_file, &err), COLLIDE_OK);
+    assert_ptr_not_equal(from_file, second);
+    assert_int_equal(program_load(f->device, &source, path, &again, &err), COLLIDE_OK);
+    assert_ptr_equal(again, from_file);
+    program_destroy(again);
+    program_destroy(second);
+    assert_int_equal(program_run(f, from_file), 14);
+    program_destroy(from_file);
+    program_destroy(other);
+    assert_int_equal(device_n_objects(f->device), 0);
 }
 
 static void other_options_are_another_entry(void **state)
@@ -209,6 +254,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         PROGRAM_TEST(first_build_is_from_source_and_second_from_cache),
         PROGRAM_TEST(what_must_be_built_already_is_not_compiled),
+        PROGRAM_TEST(what_is_not_kept_is_not_in_the_cache),
+        PROGRAM_TEST(programs_alike_are_one),
         PROGRAM_TEST(other_options_are_another_entry),
         PROGRAM_TEST(an_empty_cache_dir_means_no_cache),
         PROGRAM_TEST(cache_folders_are_made_on_the_way),

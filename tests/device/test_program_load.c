@@ -14,12 +14,11 @@
 /* Saves a program of these options, launched once, in the fixture's folder. path: (2 * SCRATCH_PATH_BYTES) */
 static void save_value(struct program_fixture *f, const char *options, char *path)
 {
-    const struct program_source source = program_value_source(options);
     struct program *p = program_build_value(f, options, "");
     struct collide_error err = {0};
     scratch_path(&f->folder, "kernels.bin", path);
     program_run(f, p);
-    if (program_save(p, &source, path, &err) != COLLIDE_OK)
+    if (program_save(p, path, &err) != COLLIDE_OK)
         fail_msg("%s", err.text);
     program_destroy(p);
 }
@@ -257,12 +256,11 @@ static void a_binary_that_the_driver_refuses_is_an_error(void **state)
 static void saving_where_nothing_can_be_written_says_so(void **state)
 {
     struct program_fixture *f = *state;
-    const struct program_source source = program_value_source("-DVALUE=7");
     struct program *p = program_build_value(f, "-DVALUE=7", "");
     char path[2 * SCRATCH_PATH_BYTES];
     struct collide_error err = {0};
     scratch_path(&f->folder, "missing/kernels.bin", path);
-    assert_int_not_equal(program_save(p, &source, path, &err), COLLIDE_OK);
+    assert_int_not_equal(program_save(p, path, &err), COLLIDE_OK);
     assert_non_null(strstr(err.text, path));
     program_destroy(p);
 }

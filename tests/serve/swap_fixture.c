@@ -41,7 +41,7 @@ void swap_fixture_create(const struct service_options *options, struct swap_fixt
     struct service_options o = *options;
     struct collide_error err = {0};
     *out = (struct swap_fixture){.service = NULL};
-    o.scorer.cache_dir = "";
+    o.scorer.cache_dir = o.scorer.cache_dir ? o.scorer.cache_dir : "";
     o.limits = (struct request_limits){.max_parts = 10, .max_items = 1000, .max_history = 200};
     o.n_workers = SWAP_WORKERS;
     scratch_create(&out->folder);

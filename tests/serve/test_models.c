@@ -1,4 +1,5 @@
 /* Models and versions: chosen, refused, replaced, unloaded. */
+#include "score/lane.h"
 #include "swap_fixture.h"
 
 #include <pthread.h>
@@ -420,6 +421,33 @@ static void what_gone_versions_counted_is_not_lost(void **state)
     swap_fixture_destroy(&f);
 }
 
+static void keep_program(void *context, const struct model_report *r)
+{
+    const struct program **at = context;
+    while (*at)
+        at++;
+    *at = r->scorer->kernels[0]->program;
+}
+
+static void models_of_one_shape_share_their_kernels(void **state)
+{
+    struct swap_fixture f;
+    const struct program *programs[4] = {NULL};
+    (void)state;
+    swap_fixture_create(&(struct service_options){.keep_versions = 2}, &f);
+    load(&f, "m", f.twins[0], 1);
+    load(&f, "m", f.twins[1], 2);
+    load(&f, "n", f.twins[0], 1);
+    service_models_each(f.service, keep_program, programs);
+    assert_non_null(programs[2]);
+    assert_ptr_equal(programs[1], programs[0]);
+    assert_ptr_equal(programs[2], programs[0]);
+    assert_int_equal(service_models_unload(f.service, "m", 0, NULL), COLLIDE_OK); /* which built them */
+    load(&f, "m", f.twins[1], 3);
+    assert_int_equal(swap_fixture_served(&f, 0), 1);
+    swap_fixture_destroy(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -436,6 +464,7 @@ int main(void)
         cmocka_unit_test(more_memory_than_allowed_is_not_taken),
         cmocka_unit_test(the_index_is_triton_s),
         cmocka_unit_test(what_gone_versions_counted_is_not_lost),
+        cmocka_unit_test(models_of_one_shape_share_their_kernels),
     };
     return test_service_has_device() ? cmocka_run_group_tests(tests, NULL, NULL) : TEST_SKIPPED;
 }
