@@ -15,34 +15,81 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-/* Files are looked at when they are whole: closed by their writer, or moved here. */
+/* Files are looked at when they are whole: closed by their writer, moved or linked here. */
 enum {
     EVENTS = IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR,
     QUIET_MS = 100,
     LONGEST_MS = 2000,
 };
 
+/* A folder that is watched, by inotify's number. */
+struct watched_folder {
+    int number;
+    char *path;
+};
+
 struct watch {
     struct service *service;
     char *folder;
     int fd;
+    struct watched_folder *folders; /* (n_folders), it and those in it */
+    size_t n_folders;
     uint64_t first_news_ns, last_news_ns; /* 0: none */
     struct folder_list known;             /* what was there when watch_apply last looked */
 };
 
-/* Of a folder and those in it, two levels deep. Watching again what is watched changes nothing. */
-static void watch_folders(const struct watch *w, const char *folder, unsigned depth)
+static struct watched_folder *find_folder(const struct watch *w, int number)
 {
-    DIR *dir = inotify_add_watch(w->fd, folder, EVENTS) >= 0 && depth > 0 ? opendir(folder) : NULL;
+    for (size_t i = 0; i < w->n_folders; i++)
+        if (w->folders[i].number == number)
+            return &w->folders[i];
+    return NULL;
+}
+
+/* Without memory, links that come there are seen with the next other news. */
+static void know_folder(struct watch *w, int number, const char *path)
+{
+    struct watched_folder *known = find_folder(w, number), *grown;
+    char *copy = strdup(path);
+    if (known && copy) { /* perhaps by another path than it had */
+        free(known->path);
+        known->path = copy;
+    } else if (copy && (grown = realloc(w->folders, (w->n_folders + 1) * sizeof *grown))) {
+        w->folders = grown;
+        w->folders[w->n_folders++] = (struct watched_folder){number, copy};
+    } else {
+        free(copy);
+    }
+}
+
+static void forget_folder(struct watch *w, int number)
+{
+    struct watched_folder *known = find_folder(w, number);
+    if (!known)
+        return;
+    free(known->path);
+    *known = w->folders[--w->n_folders];
+}
+
+/* Of a folder and those in it, two levels deep. Watching again what is watched changes nothing. False: it
+ * cannot be watched, as what is no folder; errno says why. */
+static bool watch_folders(struct watch *w, const char *folder, unsigned depth)
+{
+    int number = inotify_add_watch(w->fd, folder, EVENTS);
+    if (number < 0)
+        return false;
+    know_folder(w, number, folder);
+    DIR *dir = depth > 0 ? opendir(folder) : NULL;
     for (struct dirent *e; dir && (e = readdir(dir));) {
         char *path;
         if (e->d_name[0] == '.' || asprintf(&path, "%s/%s", folder, e->d_name) < 0)
             continue;
-        watch_folders(w, path, depth - 1); /* of a file, IN_ONLYDIR makes nothing */
+        watch_folders(w, path, depth - 1);
         free(path);
     }
     if (dir)
         closedir(dir);
+    return true;
 }
 
 enum collide_status watch_create(const char *folder, struct service *service, struct watch **out,
@@ -57,7 +104,7 @@ enum collide_status watch_create(const char *folder, struct service *service, st
     enum collide_status status = COLLIDE_OK;
     if (w->fd < 0 || !w->folder)
         status = error_set_errno(err, COLLIDE_IO, errno, "cannot watch %s", folder);
-    else if (inotify_add_watch(w->fd, folder, EVENTS) < 0)
+    else if (!watch_folders(w, folder, 0))
         status = error_set_errno(err, errno == ENOENT ? COLLIDE_NOT_FOUND : COLLIDE_IO, errno,
                                  "cannot watch the folder %s", folder);
     if (status != COLLIDE_OK) {
@@ -75,6 +122,9 @@ void watch_destroy(struct watch *w)
         return;
     if (w->fd >= 0)
         close(w->fd);
+    for (size_t i = 0; i < w->n_folders; i++)
+        free(w->folders[i].path);
+    free(w->folders);
     folder_list_free(&w->known);
     free(w->folder);
     free(w);
@@ -85,10 +135,23 @@ int watch_fd(const struct watch *w)
     return w->fd;
 }
 
-/* A file that is created is news when it is whole. */
-static bool is_news(const struct inotify_event *e)
+/* Whether what was created is another name of what is there already: no one will close it. */
+static bool is_link(const struct watch *w, const struct inotify_event *e)
 {
-    return !(e->mask & IN_IGNORED) && (!(e->mask & IN_CREATE) || e->mask & IN_ISDIR);
+    const struct watched_folder *folder = find_folder(w, e->wd);
+    char *path;
+    struct stat st;
+    if (!folder || asprintf(&path, "%s/%s", folder->path, e->name) < 0)
+        return false;
+    bool is = lstat(path, &st) == 0 && (S_ISLNK(st.st_mode) || st.st_nlink > 1);
+    free(path);
+    return is;
+}
+
+/* A file that is created is news when it is whole. */
+static bool is_news(const struct watch *w, const struct inotify_event *e)
+{
+    return !(e->mask & IN_IGNORED) && (!(e->mask & IN_CREATE) || e->mask & IN_ISDIR || is_link(w, e));
 }
 
 void watch_take_news(struct watch *w)
@@ -99,7 +162,9 @@ void watch_take_news(struct watch *w)
         for (char *at = bytes; at < bytes + n;) {
             const struct inotify_event *e = (const struct inotify_event *)(void *)at;
             at += sizeof *e + e->len;
-            if (!is_news(e))
+            if (e->mask & IN_IGNORED)
+                forget_folder(w, e->wd);
+            if (!is_news(w, e))
                 continue;
             w->first_news_ns = w->first_news_ns ? w->first_news_ns : now_ns;
             w->last_news_ns = now_ns;

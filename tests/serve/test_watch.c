@@ -105,6 +105,53 @@ static void a_file_is_loaded_replaced_and_unloaded(void **state)
     stop(&w);
 }
 
+/* Of neither is a file ever closed or moved there. */
+static void links_are_seen_when_they_are_made(void **state)
+{
+    struct watched w;
+    char path[3 * SCRATCH_PATH_BYTES];
+    (void)state;
+    start(&w, 1);
+    snprintf(path, sizeof path, "%s/m.collide", w.folder);
+    assert_int_equal(symlink(w.fixture.twins[0], path), 0);
+    settle(&w);
+    assert_int_equal(served(&w), 0);
+    place(&w, "m.collide", -1);
+    settle(&w);
+    assert_int_equal(served(&w), N_TWINS);
+    assert_int_equal(link(w.fixture.twins[1], path), 0);
+    settle(&w);
+    assert_int_equal(served(&w), 1);
+    place(&w, "n/1/other.safetensors", 0);
+    settle(&w);
+    snprintf(path, sizeof path, "%s/n/1/model.safetensors", w.folder);
+    place(&w, "n/1/other.safetensors", -1);
+    settle(&w);
+    assert_int_equal(symlink(w.fixture.twins[1], path), 0);
+    settle(&w);
+    unsigned twin;
+    assert_int_equal(swap_fixture_ask(&w.fixture, 0, "n", "1", &twin), COLLIDE_OK);
+    assert_int_equal(twin, 1);
+    stop(&w);
+}
+
+static void a_file_that_is_still_written_is_no_news(void **state)
+{
+    struct watched w;
+    char path[3 * SCRATCH_PATH_BYTES];
+    (void)state;
+    start(&w, 1);
+    snprintf(path, sizeof path, "%s/m.collide", w.folder);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    watch_take_news(w.watch);
+    assert_int_equal(watch_due_ms(w.watch), -1);
+    assert_int_equal(fclose(file), 0);
+    watch_take_news(w.watch);
+    assert_int_not_equal(watch_due_ms(w.watch), -1);
+    stop(&w);
+}
+
 static void folders_hold_versions_and_the_highest_is_served(void **state)
 {
     struct watched w;
@@ -199,6 +246,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_is_loaded_replaced_and_unloaded),
+        cmocka_unit_test(links_are_seen_when_they_are_made),
+        cmocka_unit_test(a_file_that_is_still_written_is_no_news),
         cmocka_unit_test(folders_hold_versions_and_the_highest_is_served),
         cmocka_unit_test(a_higher_version_that_is_broken_leaves_the_lower_one),
         cmocka_unit_test(what_found_no_room_is_tried_again),
