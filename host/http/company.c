@@ -42,7 +42,7 @@ void http_answer(const struct http_context *context, const struct http_request *
     }
     struct observed_request *observed = observer_current(service_observer(context->service), context->worker);
     struct service_call call = {.request = *asked, .reply = &reply->body, .observed = observed};
-    if (!service_gains_from_company(context->service, context->worker)) {
+    if (!service_gains_from_company(context->service)) {
         service_answer_calls(context->service, context->worker, &call, 1);
         fill_reply(&call, reply);
         return;

@@ -3,7 +3,6 @@
 #include "api/json_v1.h"
 #include "api/oip.h"
 #include "base/error.h"
-#include "score/kernels.h"
 #include "score/model_handle.h"
 #include "serve/worker.h"
 
@@ -72,7 +71,7 @@ static void read_call(const struct crowd *c, const struct catalogue *catalogue, 
     observed->work = p->call->request.kind == REQUEST_SCORE ? WORK_SCORE : WORK_TOPK;
     if (status != COLLIDE_OK)
         return;
-    observed->model = p->version->name;
+    request_record_set_text(observed->model, sizeof observed->model, p->version->name);
     p->seat = &p->version->seats[c->worker_number];
     status = parse(c, p);
     observed->work = p->request->kind == REQUEST_SCORE ? WORK_SCORE : WORK_TOPK;
@@ -247,14 +246,7 @@ enum collide_status service_answer(struct service *s, unsigned worker, const str
     return call.status;
 }
 
-bool service_gains_from_company(struct service *s, unsigned worker)
+bool service_gains_from_company(const struct service *s)
 {
-    struct worker *w = &s->workers[worker];
-    const struct catalogue *catalogue = worker_pin(s, w);
-    bool gains = false;
-    for (size_t i = 0; i < catalogue->n_models && !gains; i++)
-        gains = catalogue->models[i].state == MODEL_READY &&
-                engine_kind_of(catalogue->models[i].versions[0]->scorer->kernels[0]->engine) == ENGINE_QUEUED;
-    worker_unpin(w);
-    return gains;
+    return atomic_load_explicit(&s->gains_from_company, memory_order_relaxed);
 }

@@ -19,7 +19,7 @@ struct service_call {
 /* n <= CALLS_MAX. Each worker is used by one thread at a time; different workers run side by side. */
 void service_answer_calls(struct service *s, unsigned worker, struct service_call *calls, size_t n);
 
-/* Whether a model that is served lies on a device that queues work. */
-bool service_gains_from_company(struct service *s, unsigned worker);
+/* Whether a model that is served lies on a device that queues work. Any thread. */
+bool service_gains_from_company(const struct service *s);
 
 #endif

@@ -38,9 +38,10 @@ enum collide_status change_reload(struct service *s, struct collide_error *err)
     enum collide_status first = COLLIDE_OK;
     for (size_t i = 0, n = service_models_count(s); i < n; i++)
         if (service_models_is_stale(s, i)) {
+            char name[MODEL_NAME_CHARS];
             bool is_first = first == COLLIDE_OK;
-            enum collide_status status =
-                change_load(s, service_models_name(s, i), NULL, is_first ? err : NULL);
+            service_models_name(s, i, name);
+            enum collide_status status = change_load(s, name, NULL, is_first ? err : NULL);
             first = is_first ? status : first;
         }
     return first;

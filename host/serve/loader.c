@@ -92,12 +92,19 @@ static bool is_to_stop(struct loader *l)
     return is;
 }
 
+static void load_given(struct service *s, size_t number, struct collide_error *err)
+{
+    char name[MODEL_NAME_CHARS];
+    service_models_name(s, number, name);
+    service_models_load(s, name, NULL, NULL, err);
+}
+
 static void start(struct loader *l)
 {
     struct service *s = l->options.service;
     struct collide_error err = {0};
     for (size_t i = 0, n = service_models_count(s); i < n && err.status == COLLIDE_OK; i++)
-        service_models_load(s, service_models_name(s, i), NULL, NULL, &err);
+        load_given(s, i, &err);
     if (err.status == COLLIDE_OK && l->watch)
         watch_apply(l->watch);
     l->options.started(l->options.context, &err);

@@ -3,6 +3,7 @@
 #include "base/counter.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "score/kernels.h"
 #include "score/model_handle.h"
 #include "serve/worker.h"
 
@@ -83,6 +84,7 @@ static enum collide_status place(const struct service *s, const struct version_s
     if (status != COLLIDE_OK)
         return status;
     v->resident_bytes = resident_bytes(v);
+    v->is_queued = engine_kind_of(v->scorer->kernels[0]->engine) == ENGINE_QUEUED;
     return check_room(s, source, v->resident_bytes, err);
 }
 

@@ -25,6 +25,7 @@ struct model_version {
     struct collide_model *model;
     struct collisions *collisions; /* of collisions_of_spaces, owned */
     struct collide_scorer *scorer;
+    bool is_queued;          /* its device queues work, so that requests gain from one launch for several */
     uint64_t resident_bytes; /* the file's, and what is copied from it for devices */
     unsigned n_seats;
     struct version_seat seats[]; /* (n_seats) */

@@ -1,160 +1,10 @@
 #include "serve/models.h"
 
 #include "base/error.h"
-#include "serve/model_path.h"
-#include "serve/worker.h"
+#include "serve/exchange.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-enum { UNPIN_POLL_NS = 100000 };
-
-enum collide_status models_init(struct service *s, struct collide_error *err)
-{
-    struct catalogue *empty = catalogue_copy(NULL, 0);
-    if (!empty)
-        return error_no_memory(err, "the models");
-    pthread_mutex_init(&s->models.loading, NULL);
-    pthread_mutex_init(&s->models.lock, NULL);
-    atomic_init(&s->catalogue, empty);
-    return COLLIDE_OK;
-}
-
-static void destroy_all(const struct version_list *list)
-{
-    for (size_t i = 0; i < list->n; i++)
-        model_version_destroy(list->versions[i]);
-}
-
-void models_destroy(struct service *s)
-{
-    struct models *m = &s->models;
-    struct catalogue *c = atomic_load(&s->catalogue);
-    for (size_t i = 0; i < c->n_models; i++)
-        for (size_t k = 0; k < c->models[i].n_versions; k++)
-            model_version_destroy(c->models[i].versions[k]);
-    for (size_t i = 0; i < m->n_entries; i++) {
-        destroy_all(&m->entries[i]->leaving);
-        free(m->entries[i]->name);
-        free(m->entries[i]->path);
-        free(m->entries[i]);
-    }
-    free(m->leaving);
-    free(c);
-    pthread_mutex_destroy(&m->lock);
-    pthread_mutex_destroy(&m->loading);
-}
-
-/* ---- Exchanging catalogues. */
-
-static bool is_to_stop(const struct service *s)
-{
-    return service_state(s) == SERVICE_DRAINING;
-}
-
-static enum collide_status refuse_to_change(struct collide_error *err)
-{
-    return error_set(err, COLLIDE_BUSY, "the service is about to stop");
-}
-
-/* False: not yet, and the service is to stop. */
-static bool wait_until_unpinned(const struct service *s, const struct catalogue *c)
-{
-    for (unsigned i = 0; i < s->options.n_workers; i++)
-        while (atomic_load(&s->workers[i].pinned) == c) {
-            if (is_to_stop(s))
-                return false;
-            nanosleep(&(struct timespec){.tv_nsec = UNPIN_POLL_NS}, NULL);
-        }
-    return true;
-}
-
-/* The lock is held: with the catalogue, what is known of the model changes. Returns the old one. */
-static struct catalogue *exchange(struct service *s, struct catalogue *next)
-{
-    struct models *m = &s->models;
-    bool is_loading = false, has_any = false;
-    for (size_t i = 0; i < next->n_models; i++) {
-        is_loading |= next->models[i].state == MODEL_LOADING;
-        has_any |= next->models[i].state == MODEL_READY;
-    }
-    m->has_started |= has_any && !is_loading;
-    struct catalogue *old = atomic_exchange(&s->catalogue, next);
-    atomic_store(&s->is_ready, m->has_started && has_any);
-    return old;
-}
-
-/* Destroys what was in use before the exchange and no longer is. What cannot wait for that stays until the
- * service is destroyed. */
-static void settle(struct service *s, struct model_entry *e, struct catalogue *old)
-{
-    struct models *m = &s->models;
-    if (!wait_until_unpinned(s, old)) {
-        m->leaving = old;
-        return;
-    }
-    free(old);
-    pthread_mutex_lock(&m->lock);
-    struct version_list gone = e->leaving;
-    for (size_t i = 0; i < gone.n; i++)
-        model_version_add_counts(gone.versions[i], &e->gone_counts);
-    e->leaving.n = 0;
-    pthread_mutex_unlock(&m->lock);
-    destroy_all(&gone);
-}
-
-/* ---- What is known of models. `loading` is held. */
-
-static struct model_entry *entry_create(const char *name)
-{
-    struct model_entry *e = calloc(1, sizeof *e);
-    if (!e)
-        return NULL;
-    e->name = strdup(name);
-    if (e->name)
-        return e;
-    free(e);
-    return NULL;
-}
-
-static enum collide_status append_entry(struct service *s, const char *name, struct collide_error *err)
-{
-    struct models *m = &s->models;
-    if (!model_name_is_valid(name))
-        return error_set(
-            err, COLLIDE_INVALID,
-            "\"%.128s\" cannot be a model's name: take 1 to 127 characters, none of them a control "
-            "character, /, \" or \\",
-            name);
-    if (m->n_entries == MODELS_MAX)
-        return error_set(err, COLLIDE_BUSY, "there are %d models already; no more can be known at once",
-                         MODELS_MAX);
-    struct model_entry *e = entry_create(name);
-    struct catalogue *next = e ? catalogue_copy(atomic_load(&s->catalogue), m->n_entries + 1) : NULL;
-    if (!next) {
-        if (e)
-            free(e->name);
-        free(e);
-        return error_no_memory(err, "a model");
-    }
-    next->models[m->n_entries] = (struct catalogue_model){.name = e->name, .state = MODEL_LOADING};
-    pthread_mutex_lock(&m->lock);
-    m->entries[m->n_entries++] = e;
-    struct catalogue *old = exchange(s, next);
-    pthread_mutex_unlock(&m->lock);
-    settle(s, e, old);
-    return COLLIDE_OK;
-}
-
-/* The number of the model of this name, made known if it is not. */
-static enum collide_status find_entry(struct service *s, const char *name, size_t *number,
-                                      struct collide_error *err)
-{
-    const struct catalogue *c = atomic_load(&s->catalogue);
-    *number = catalogue_find(c, name);
-    return *number < c->n_models ? COLLIDE_OK : append_entry(s, name, err);
-}
 
 enum collide_status service_models_add(struct service *s, const char *name, const char *path,
                                        struct collide_error *err)
@@ -172,7 +22,7 @@ enum collide_status service_models_add(struct service *s, const char *name, cons
     enum collide_status status =
         catalogue_find(c, name) < c->n_models
             ? error_set(err, COLLIDE_INVALID, "there are two models \"%.128s\"; name them apart", name)
-            : find_entry(s, name, &number, err);
+            : models_find_entry(s, name, &number, err);
     if (status == COLLIDE_OK)
         m->entries[number]->path = copy;
     else
@@ -213,15 +63,15 @@ static enum collide_status begin(struct service *s, const char *name, const char
 {
     char own[MODEL_NAME_CHARS];
     *out = (struct load){.path = NULL};
-    if (is_to_stop(s))
-        return refuse_to_change(err);
+    if (models_are_to_stop(s))
+        return models_refuse_change(err);
     if (!name)
         model_path_name(path, own);
     name = name ? name : own;
     const struct catalogue *c = atomic_load(&s->catalogue);
     if (!path && catalogue_find(c, name) == c->n_models)
         return error_set(err, COLLIDE_NOT_FOUND, "there is no model \"%.128s\"", name);
-    enum collide_status status = find_entry(s, name, &out->number, err);
+    enum collide_status status = models_find_entry(s, name, &out->number, err);
     if (status != COLLIDE_OK)
         return status;
     out->entry = s->models.entries[out->number];
@@ -266,9 +116,9 @@ static enum collide_status serve(struct service *s, struct load *l, struct model
     catalogue_put(&next->models[l->number], v, s->options.keep_versions, &leaving);
     pthread_mutex_lock(&s->models.lock);
     note_success(l, &leaving);
-    struct catalogue *old = exchange(s, next);
+    struct catalogue *old = models_exchange(s, next);
     pthread_mutex_unlock(&s->models.lock);
-    settle(s, l->entry, old);
+    models_settle(s, l->entry, old);
     return COLLIDE_OK;
 }
 
@@ -280,6 +130,7 @@ static void note_failure(struct service *s, struct load *l, const struct collide
     if (now->models[l->number].state == MODEL_LOADING)
         next = catalogue_copy(now, now->n_models);
     pthread_mutex_lock(&s->models.lock);
+    l->entry->last_change = ++s->models.n_changes;
     l->entry->n_failures++;
     strcpy(l->entry->reason, why->text);
     if (!l->entry->path) {
@@ -288,11 +139,11 @@ static void note_failure(struct service *s, struct load *l, const struct collide
     }
     if (next) {
         next->models[l->number].state = MODEL_UNAVAILABLE;
-        old = exchange(s, next);
+        old = models_exchange(s, next);
     }
     pthread_mutex_unlock(&s->models.lock);
     if (old)
-        settle(s, l->entry, old);
+        models_settle(s, l->entry, old);
 }
 
 enum collide_status service_models_load(struct service *s, const char *name, const char *path,
@@ -307,7 +158,7 @@ enum collide_status service_models_load(struct service *s, const char *name, con
         status = model_version_load(s, &load.source, &v, &own);
     if (status == COLLIDE_OK)
         status = serve(s, &load, v, &own);
-    if (status != COLLIDE_OK && !is_to_stop(s) && load.path)
+    if (status != COLLIDE_OK && !models_are_to_stop(s) && load.path)
         note_failure(s, &load, &own);
     if (status != COLLIDE_OK)
         model_version_destroy(v);
@@ -328,12 +179,11 @@ size_t service_models_count(struct service *s)
     return n;
 }
 
-const char *service_models_name(struct service *s, size_t number)
+void service_models_name(struct service *s, size_t number, char out[MODEL_NAME_CHARS])
 {
     pthread_mutex_lock(&s->models.lock);
-    const char *name = s->models.entries[number]->name;
+    strcpy(out, s->models.entries[number]->name);
     pthread_mutex_unlock(&s->models.lock);
-    return name;
 }
 
 static bool is_loaded_from(const struct catalogue_model *m, const char *path, const struct file_stamp *stamp)
@@ -380,8 +230,8 @@ static enum collide_status unload(struct service *s, const char *name, uint64_t 
     const struct catalogue *now = atomic_load(&s->catalogue);
     struct version_list leaving = {.n = 0};
     size_t number = catalogue_find(now, name);
-    if (is_to_stop(s))
-        return refuse_to_change(err);
+    if (models_are_to_stop(s))
+        return models_refuse_change(err);
     if (number == now->n_models)
         return error_set(err, COLLIDE_NOT_FOUND, "there is no model \"%.128s\"", name);
     struct model_entry *e = m->entries[number];
@@ -395,14 +245,15 @@ static enum collide_status unload(struct service *s, const char *name, uint64_t 
                          name);
     }
     pthread_mutex_lock(&m->lock);
+    e->last_change = ++m->n_changes;
     e->leaving = leaving;
     if (next->models[number].n_versions == 0) {
         e->is_unloaded = true;
         memcpy(e->reason, unloaded, sizeof unloaded);
     }
-    struct catalogue *old = exchange(s, next);
+    struct catalogue *old = models_exchange(s, next);
     pthread_mutex_unlock(&m->lock);
-    settle(s, e, old);
+    models_settle(s, e, old);
     return COLLIDE_OK;
 }
 

@@ -8,6 +8,7 @@
 #define SERVE_MODELS_H
 
 #include "serve/catalogue.h"
+#include "serve/model_path.h"
 
 /* Makes a model known under the next number, to be loaded by service_models_load; the service is not ready
  * before that. name NULL: that of the path (serve/model_path.h), as below. COLLIDE_INVALID: it is known
@@ -15,9 +16,10 @@
 enum collide_status service_models_add(struct service *s, const char *name, const char *path,
                                        struct collide_error *err);
 
-/* Loads a model, known so far or not. name NULL: that of the path. path NULL: the one it was last loaded
- * from. A file in a folder whose name is a number is that version, else versions count from 1. version: which
- * one it has become; may be NULL. */
+/* Loads a model, known so far or not. MODELS_MAX can be known: one more takes the place, and the number, of
+ * the one that has been unavailable longest, but never of number 0; COLLIDE_BUSY: none is. name NULL: that of
+ * the path. path NULL: the one it was last loaded from. A file in a folder whose name is a number is that
+ * version, else versions count from 1. version: which one it has become; may be NULL. */
 enum collide_status service_models_load(struct service *s, const char *name, const char *path,
                                         uint64_t *version, struct collide_error *err);
 
@@ -29,9 +31,9 @@ void service_models_stop_compiling(struct service *s);
 enum collide_status service_models_unload(struct service *s, const char *name, uint64_t version,
                                           struct collide_error *err);
 
-/* Models that are known, by number: loaded or not. A name is valid as long as the service. */
+/* Models that are known, by number: loaded or not. */
 size_t service_models_count(struct service *s);
-const char *service_models_name(struct service *s, size_t number);
+void service_models_name(struct service *s, size_t number, char out[MODEL_NAME_CHARS]);
 
 /* Whether a model's path leads to another file than the one it was loaded from, or it could not be loaded. */
 bool service_models_is_stale(struct service *s, size_t number);

@@ -76,7 +76,8 @@ enum collide_status service_pin(struct service *s, unsigned worker, const struct
     }
     *out = (struct pinned_model){
         .name = v->name, .version = v->number, .model = v->model, .lane = v->seats[worker].lane};
-    observer_current(s->observer, worker)->model = v->name;
+    struct observed_request *observed = observer_current(s->observer, worker);
+    request_record_set_text(observed->model, sizeof observed->model, v->name);
     return COLLIDE_OK;
 }
 

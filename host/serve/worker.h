@@ -32,11 +32,12 @@ struct worker {
     struct burst_counts counts; /* written by its thread, each field read by any */
 };
 
-/* What is known of a model, loaded or not; never freed before the service, as its name is borrowed. */
+/* What is known of a model, loaded or not. Catalogues and versions borrow its name. */
 struct model_entry {
     char *name, *path;
     char reason[sizeof((struct collide_error *)0)->text];
     bool is_unloaded;     /* because somebody wanted it so */
+    uint64_t last_change; /* of models.n_changes: since when it has been as it is, where it is unavailable */
     uint64_t last_number; /* of the versions so far */
     uint64_t n_loads, n_failures, n_swaps;
     struct model_counts gone_counts; /* of versions that are destroyed */
@@ -48,8 +49,10 @@ struct models {
     pthread_mutex_t lock;    /* over what follows, but for moments; catalogues are exchanged under both */
     struct model_entry *entries[MODELS_MAX]; /* by number */
     size_t n_entries;
-    bool has_started;          /* what the service was first given has been loaded */
-    struct catalogue *leaving; /* NULL, or the one before, perhaps pinned */
+    uint64_t n_changes;
+    bool has_started;              /* what the service was first given has been loaded */
+    struct catalogue *leaving;     /* NULL, or the one before, perhaps pinned */
+    struct model_entry *forgotten; /* NULL, or one that it tells of */
 };
 
 struct service {
@@ -57,6 +60,7 @@ struct service {
     struct observer *observer;
     atomic_bool is_ready; /* it has started, and there is a model to serve */
     atomic_bool draining;
+    atomic_bool gains_from_company;        /* a model that is served lies on a device that queues work */
     _Atomic(struct catalogue *) catalogue; /* never NULL */
     struct models models;
     struct worker workers[]; /* (n_workers) */

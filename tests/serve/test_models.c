@@ -1,5 +1,7 @@
 /* Models and versions: chosen, refused, replaced, unloaded. */
 #include "score/lane.h"
+#include "serve/answer.h"
+#include "serve/worker.h"
 #include "swap_fixture.h"
 
 #include <pthread.h>
@@ -230,120 +232,234 @@ static void names_and_versions_come_from_paths(void **state)
     swap_fixture_destroy(&f);
 }
 
-/* A load or an unload on a thread of its own. */
-struct change {
-    struct swap_fixture *fixture;
-    bool is_unload;
-    enum collide_status status;
-    atomic_bool has_ended;
-    pthread_t thread;
+/* A worker uses the first twin, while a thread of its own changes what is served. */
+struct pinned {
+    struct swap_fixture fixture;
+    struct pinned_model model;
+    enum collide_status (*change)(struct swap_fixture *f);
+    enum collide_status status; /* of the change */
+    atomic_bool has_changed;
+    pthread_t changer;
 };
+
+static int pin_set_up(void **state)
+{
+    static struct pinned p;
+    p = (struct pinned){.change = NULL};
+    swap_fixture_create(&defaults, &p.fixture);
+    swap_fixture_place(&p.fixture, 0);
+    swap_fixture_load(&p.fixture);
+    assert_int_equal(service_pin(p.fixture.service, 0, &(struct model_choice){.name = "m"}, &p.model, NULL),
+                     COLLIDE_OK);
+    assert_int_equal(p.model.version, 1);
+    *state = &p;
+    return 0;
+}
+
+static int pin_tear_down(void **state)
+{
+    struct pinned *p = *state;
+    swap_fixture_destroy(&p->fixture);
+    return 0;
+}
+
+static enum collide_status load_second_twin(struct swap_fixture *f)
+{
+    swap_fixture_place(f, 1);
+    return service_models_load(f->service, "m", f->path, NULL, NULL);
+}
+
+static enum collide_status unload(struct swap_fixture *f)
+{
+    return service_models_unload(f->service, "m", 0, NULL);
+}
 
 static void *run_change(void *context)
 {
-    struct change *c = context;
-    struct service *s = c->fixture->service;
-    c->status = c->is_unload ? service_models_unload(s, "m", 0, NULL)
-                             : service_models_load(s, "m", c->fixture->path, NULL, NULL);
-    atomic_store(&c->has_ended, true);
+    struct pinned *p = context;
+    p->status = p->change(&p->fixture);
+    atomic_store(&p->has_changed, true);
     return NULL;
 }
 
-static void begin_change(struct change *c)
+static void begin_change(struct pinned *p, enum collide_status (*change)(struct swap_fixture *f))
 {
-    assert_int_equal(pthread_create(&c->thread, NULL, run_change, c), 0);
+    p->change = change;
+    assert_int_equal(pthread_create(&p->changer, NULL, run_change, p), 0);
 }
 
-static void check_pinned_scores(struct swap_fixture *f, const struct pinned_model *pinned, unsigned twin)
+static void check_pinned_scores(struct pinned *p)
 {
+    const struct swap_fixture *f = &p->fixture;
     struct collide_id user = collide_id_number(f->user), items[SWAP_ITEMS];
     const struct collide_query query = {.user = &user, .items = items, .n_items = SWAP_ITEMS};
     float scores[SWAP_ITEMS];
     for (size_t i = 0; i < SWAP_ITEMS; i++)
         items[i] = collide_id_number(f->items[i]);
-    assert_int_equal(collide_score(pinned->lane, &query, 1, scores, NULL, NULL), COLLIDE_OK);
-    assert_memory_equal(scores, f->scores[twin], sizeof scores);
+    assert_int_equal(collide_score(p->model.lane, &query, 1, scores, NULL, NULL), COLLIDE_OK);
+    assert_memory_equal(scores, f->scores[0], sizeof scores);
+}
+
+/* The change waits for the worker, to which nothing has changed. */
+static void check_that_it_waits(struct pinned *p)
+{
+    usleep(50000);
+    assert_false(atomic_load(&p->has_changed));
+    check_pinned_scores(p);
+}
+
+static void unpin(struct pinned *p)
+{
+    service_unpin(p->fixture.service, 0);
+    pthread_join(p->changer, NULL);
 }
 
 static void a_pinned_version_outlives_its_successor_s_coming(void **state)
 {
-    struct swap_fixture f;
-    struct change swap = {.fixture = &f};
-    struct pinned_model pinned;
-    (void)state;
-    swap_fixture_create(&defaults, &f);
-    swap_fixture_place(&f, 0);
-    swap_fixture_load(&f);
-    assert_int_equal(service_pin(f.service, 0, &(struct model_choice){.name = "m"}, &pinned, NULL),
-                     COLLIDE_OK);
-    assert_int_equal(pinned.version, 1);
-    swap_fixture_place(&f, 1);
-    begin_change(&swap);
-    while (swap_fixture_served(&f, 1) == 0) /* others get the new one at once */
+    struct pinned *p = *state;
+    begin_change(p, load_second_twin);
+    while (swap_fixture_served(&p->fixture, 1) == 0) /* others get the new one at once */
         usleep(1000);
-    usleep(50000);
-    assert_false(atomic_load(&swap.has_ended));
-    check_pinned_scores(&f, &pinned, 0);
-    service_unpin(f.service, 0);
-    pthread_join(swap.thread, NULL);
-    assert_int_equal(swap.status, COLLIDE_OK);
-    assert_int_equal(swap_fixture_served(&f, 0), 1);
-    swap_fixture_destroy(&f);
+    check_that_it_waits(p);
+    unpin(p);
+    assert_int_equal(p->status, COLLIDE_OK);
+    assert_int_equal(swap_fixture_served(&p->fixture, 0), 1);
 }
 
 static void an_unload_waits_for_those_that_use_the_model(void **state)
 {
-    struct swap_fixture f;
-    struct change unload = {.fixture = &f, .is_unload = true};
-    struct pinned_model pinned;
+    struct pinned *p = *state;
+    struct swap_fixture *f = &p->fixture;
     unsigned twin;
-    (void)state;
-    swap_fixture_create(&defaults, &f);
-    swap_fixture_place(&f, 0);
-    swap_fixture_load(&f);
-    assert_int_equal(service_pin(f.service, 0, &(struct model_choice){.name = "m"}, &pinned, NULL),
-                     COLLIDE_OK);
-    begin_change(&unload);
-    while (swap_fixture_ask(&f, 1, "m", NULL, &twin) == COLLIDE_OK)
+    begin_change(p, unload);
+    while (swap_fixture_ask(f, 1, "m", NULL, &twin) == COLLIDE_OK)
         usleep(1000);
-    usleep(50000);
-    assert_false(atomic_load(&unload.has_ended));
-    check_pinned_scores(&f, &pinned, 0);
-    service_unpin(f.service, 0);
-    pthread_join(unload.thread, NULL);
-    assert_int_equal(unload.status, COLLIDE_OK);
-    assert_int_equal(swap_fixture_ask(&f, 0, "m", NULL, &twin), COLLIDE_NOT_FOUND);
-    assert_string_equal(swap_fixture_report(&f).reason, "unloaded");
-    assert_int_equal(service_state(f.service), SERVICE_LOADING);
-    assert_int_equal(service_models_unload(f.service, "m", 0, NULL), COLLIDE_NOT_FOUND);
-    assert_false(service_models_is_stale(f.service, 0)); /* it was wanted so */
-    load(&f, "m", NULL, 2);
-    assert_int_equal(service_state(f.service), SERVICE_READY);
-    swap_fixture_destroy(&f);
+    check_that_it_waits(p);
+    unpin(p);
+    assert_int_equal(p->status, COLLIDE_OK);
+    assert_int_equal(swap_fixture_ask(f, 0, "m", NULL, &twin), COLLIDE_NOT_FOUND);
+    assert_string_equal(swap_fixture_report(f).reason, "unloaded");
+    assert_int_equal(service_state(f->service), SERVICE_LOADING);
+    assert_int_equal(unload(f), COLLIDE_NOT_FOUND);
+    assert_false(service_models_is_stale(f->service, 0)); /* it was wanted so */
+    load(f, "m", NULL, 2);
+    assert_int_equal(service_state(f->service), SERVICE_READY);
 }
 
 /* A worker that never ends does not keep the service from stopping. */
 static void a_drain_waits_for_no_pin(void **state)
 {
+    struct pinned *p = *state;
+    struct service *s = p->fixture.service;
+    begin_change(p, load_second_twin);
+    while (swap_fixture_served(&p->fixture, 1) == 0)
+        usleep(1000);
+    service_drain(s);
+    pthread_join(p->changer, NULL);
+    check_pinned_scores(p);
+    assert_int_equal(service_models_load(s, "m", NULL, NULL, NULL), COLLIDE_BUSY);
+    assert_int_equal(unload(&p->fixture), COLLIDE_BUSY);
+    service_unpin(s, 0);
+}
+
+/* Up to as many as can be known. */
+static void know_names(struct service *s)
+{
+    char name[16];
+    for (size_t i = service_models_count(s); i < MODELS_MAX; i++) {
+        snprintf(name, sizeof name, "%zu", i);
+        assert_int_equal(service_models_load(s, name, "/nowhere", NULL, NULL), COLLIDE_NOT_FOUND);
+    }
+}
+
+static bool is_known(struct service *s, const char *name)
+{
+    struct collide_error err = {0};
+    service_models_unload(s, name, 7, &err); /* which nobody has */
+    return strstr(err.text, "has no such version");
+}
+
+static void one_more_name_takes_the_place_of_the_one_unavailable_longest(void **state)
+{
+    struct pinned *p = *state;
+    struct service *s = p->fixture.service;
+    char name[MODEL_NAME_CHARS];
+    unsigned twin;
+    service_unpin(s, 0);
+    assert_int_equal(unload(&p->fixture), COLLIDE_OK); /* number 0 is not to be had */
+    load(&p->fixture, "served", p->fixture.twins[1], 1);
+    know_names(s);
+    assert_int_equal(service_models_load(s, "2", NULL, NULL, NULL), COLLIDE_NOT_FOUND); /* once more */
+    load(&p->fixture, "new", p->fixture.twins[0], 1);
+    assert_int_equal(service_models_count(s), MODELS_MAX);
+    service_models_name(s, 3, name);
+    assert_string_equal(name, "new");
+    assert_false(is_known(s, "3"));
+    assert_true(is_known(s, "2"));
+    assert_true(is_known(s, "m"));
+    assert_int_equal(swap_fixture_ask(&p->fixture, 0, "new", NULL, &twin), COLLIDE_OK);
+    assert_int_equal(twin, 0);
+    assert_int_equal(swap_fixture_ask(&p->fixture, 0, "served", NULL, &twin), COLLIDE_OK);
+    assert_int_equal(twin, 1);
+}
+
+static enum collide_status load_one_more(struct swap_fixture *f)
+{
+    return service_models_load(f->service, "one more", f->twins[1], NULL, NULL);
+}
+
+/* The worker sees a catalogue that has the old name in it. */
+static void a_name_is_not_forgotten_while_somebody_may_read_it(void **state)
+{
+    struct pinned *p = *state;
+    struct service *s = p->fixture.service;
+    char name[MODEL_NAME_CHARS];
+    service_unpin(s, 0);
+    know_names(s);
+    assert_int_equal(service_pin(s, 0, &(struct model_choice){.name = "m"}, &p->model, NULL), COLLIDE_OK);
+    begin_change(p, load_one_more);
+    do {
+        usleep(1000);
+        service_models_name(s, 1, name);
+    } while (strcmp(name, "one more") != 0);
+    check_that_it_waits(p);
+    service_drain(s);
+    pthread_join(p->changer, NULL);
+    const struct catalogue *seen = atomic_load(&s->workers[0].pinned);
+    assert_string_equal(seen->models[1].name, "1");
+    service_unpin(s, 0);
+}
+
+static void no_name_is_forgotten_that_is_in_use(void **state)
+{
     struct swap_fixture f;
-    struct change swap = {.fixture = &f};
-    struct pinned_model pinned;
+    struct collide_error err = {0};
+    char name[16];
     (void)state;
     swap_fixture_create(&defaults, &f);
-    swap_fixture_place(&f, 0);
-    swap_fixture_load(&f);
-    assert_int_equal(service_pin(f.service, 0, &(struct model_choice){.name = "m"}, &pinned, NULL),
-                     COLLIDE_OK);
-    swap_fixture_place(&f, 1);
-    begin_change(&swap);
-    while (swap_fixture_served(&f, 1) == 0)
-        usleep(1000);
-    service_drain(f.service);
-    pthread_join(swap.thread, NULL);
-    check_pinned_scores(&f, &pinned, 0);
-    assert_int_equal(service_models_load(f.service, "m", NULL, NULL, NULL), COLLIDE_BUSY);
-    assert_int_equal(service_models_unload(f.service, "m", 0, NULL), COLLIDE_BUSY);
-    service_unpin(f.service, 0);
+    for (unsigned i = 0; i < MODELS_MAX; i++) {
+        snprintf(name, sizeof name, "%u", i);
+        assert_int_equal(service_models_add(f.service, name, "/nowhere", NULL), COLLIDE_OK);
+    }
+    assert_int_equal(service_models_load(f.service, "m", f.twins[0], NULL, &err), COLLIDE_BUSY);
+    assert_string_equal(err.text, "there are 4096 models already; unload one first");
+    swap_fixture_destroy(&f);
+}
+
+static void requests_gain_from_company_where_a_model_s_launches_queue(void **state)
+{
+    struct swap_fixture f;
+    (void)state;
+    swap_fixture_create(&(struct service_options){.scorer.engine = "queued"}, &f);
+    assert_false(service_gains_from_company(f.service));
+    load(&f, "m", f.twins[0], 1);
+    assert_true(service_gains_from_company(f.service));
+    assert_int_equal(unload(&f), COLLIDE_OK);
+    assert_false(service_gains_from_company(f.service));
+    swap_fixture_destroy(&f);
+    swap_fixture_create(&(struct service_options){.scorer.engine = "direct"}, &f);
+    load(&f, "m", f.twins[0], 1);
+    assert_false(service_gains_from_company(f.service));
     swap_fixture_destroy(&f);
 }
 
@@ -448,6 +564,8 @@ static void models_of_one_shape_share_their_kernels(void **state)
     swap_fixture_destroy(&f);
 }
 
+#define PIN_TEST(name) cmocka_unit_test_setup_teardown(name, pin_set_up, pin_tear_down)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -458,9 +576,13 @@ int main(void)
         cmocka_unit_test(a_model_that_never_loaded_is_unavailable_and_can_be_loaded_later),
         cmocka_unit_test(the_service_is_ready_when_all_it_was_given_is_loaded),
         cmocka_unit_test(names_and_versions_come_from_paths),
-        cmocka_unit_test(a_pinned_version_outlives_its_successor_s_coming),
-        cmocka_unit_test(an_unload_waits_for_those_that_use_the_model),
-        cmocka_unit_test(a_drain_waits_for_no_pin),
+        PIN_TEST(a_pinned_version_outlives_its_successor_s_coming),
+        PIN_TEST(an_unload_waits_for_those_that_use_the_model),
+        PIN_TEST(a_drain_waits_for_no_pin),
+        PIN_TEST(one_more_name_takes_the_place_of_the_one_unavailable_longest),
+        PIN_TEST(a_name_is_not_forgotten_while_somebody_may_read_it),
+        cmocka_unit_test(no_name_is_forgotten_that_is_in_use),
+        cmocka_unit_test(requests_gain_from_company_where_a_model_s_launches_queue),
         cmocka_unit_test(more_memory_than_allowed_is_not_taken),
         cmocka_unit_test(the_index_is_triton_s),
         cmocka_unit_test(what_gone_versions_counted_is_not_lost),
