@@ -10,39 +10,18 @@
 # lost, memory grows by more than 2 % or the server does not end cleanly.
 set -euo pipefail
 
-[ $# = 1 ] || [ $# = 2 ] || { sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+. "$(dirname "$0")/server.sh"
+
+[ $# = 1 ] || [ $# = 2 ] || usage
 collide=$(realpath "$1/collide") bench=$(realpath "$1/bench/collide-bench")
 duration=${SECONDS_OVER:-600} times=${TIMES:-3} candidates=${CANDIDATES:-1000} connections=${CONNECTIONS:-64}
-work=$(mktemp -d)
-server=''
-
-cleanup() {
-  [ -z "$server" ] || kill -TERM "$server" 2>/dev/null || true
-  wait || true
-  rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-fail() {
-  echo "overload.sh: $*" >&2
-  exit 1
-}
 
 model=${2:-$work/model}
 if [ $# = 1 ]; then
   "$collide" synth --users 20000 --items 20000 -n 400000 --clusters 50 -o "$work/interactions" 2>/dev/null
   "$collide" learn "$work/interactions" -o "$model" --rows 2000 --teacher-epochs 1 --epochs 1 2>/dev/null
 fi
-taskset -c "${SERVER_CPU:-0}" "$collide" serve "$model" --listen 127.0.0.1:0 --threads 1 \
-  --max-queue-us "${MAX_QUEUE_US:-500}" 2>"$work/log" >/dev/null &
-server=$!
-for _ in $(seq 600); do
-  grep -q '^ready on' "$work/log" && break
-  kill -0 $server 2>/dev/null || break
-  sleep 0.1
-done
-url=$(sed -n 's/^ready on \([^ ]*\) .*/\1/p' "$work/log")
-[ -n "$url" ] || fail "the server did not start: $(cat "$work/log")"
+start taskset -c "${SERVER_CPU:-0}" "$collide" serve "$model" --threads 1 --max-queue-us "${MAX_QUEUE_US:-500}"
 
 # load NAME OPTION...
 load() {
@@ -52,16 +31,15 @@ load() {
     --poll spin --json "$@" >"$work/$name.json" || [ $? = 1 ]
 }
 main() { jq -r ".merged.main.$2 // \"-\"" "$work/$1.json"; }
-memory() { awk '/^VmRSS:/ { print $2 }' "/proc/$server/status"; }
 
 load capacity --duration 5 --connections 2 # more would be refused in part
 capacity=$(main capacity requests_per_s)
 rate() { awk -v c="$capacity" -v f="$1" 'BEGIN { printf("%.0f", c * f) }'; }
 printf 'capacity: %.0f requests/s of %d candidates, one thread\n' "$capacity" "$candidates"
 load half --mode open --arrivals poisson --rate "$(rate 0.5)" --duration 30
-before=$(memory)
+before=$(memory VmRSS)
 load over --mode open --arrivals poisson --rate "$(rate "$times")" --duration "$duration"
-after=$(memory)
+after=$(memory VmRSS)
 
 printf '%-14s %10s %10s %10s %10s %10s\n' load 'answered/s' 'p50 us' 'p99 us' 'refused' lost
 lost_of() { main "$1" 'n_errors - .merged.main.errors.status - .merged.main.errors.unsent'; }
