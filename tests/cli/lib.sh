@@ -102,7 +102,7 @@ start_serving() {
   : >log # not what an earlier server has said
   "$PROGRAM" serve --listen 127.0.0.1:0 --threads 2 --max-queue-us $PATIENCE_US "$@" >/dev/null 2>log &
   SERVER=$!
-  for _ in $(seq 200); do
+  for _ in $(seq 2400); do
     grep -q "^ready on\|^nothing to serve so far" log && break
     kill -0 $SERVER 2>/dev/null || fail "it ended: $(cat log)"
     sleep 0.05

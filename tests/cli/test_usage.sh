@@ -61,7 +61,7 @@ it_mentions_every_flag_in_each_command_s_help() {
     [devices]=""
     ["client score"]="server model model-version key ca timeout-ms json user history weights feature items"
     ["client topk"]="server model model-version key ca timeout-ms json user history weights feature k exclude exclude-seen"
-    ["kernels build"]="output $DEVICE_FLAGS"
+    ["kernels build"]="output $DEVICE_FLAGS shard"
     ["kernels show"]=""
     [synth]="users items interactions clusters zipf taste seed output"
   )
@@ -136,8 +136,8 @@ it_refuses_too_few_and_too_many_arguments() {
   says "-o MODEL is missing"
   run 2 eval model
   says "--test FILE is missing"
-  run 2 kernels build model
-  says "-o FILE is missing"
+  run 2 kernels build model --kernel-cache ""
+  says "-o FILE is missing, and there is no cache to fill"
   run 2 learn log -o
   says "--output needs a value"
 }
