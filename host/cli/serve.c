@@ -239,6 +239,6 @@ int command_serve(int argc, char **argv)
 
     const sigset_t signals = serve_signals_block();
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGCHLD, SIG_DFL);
+    signal(SIGCHLD, SIG_DFL); /* else nobody could tell how a process that builds kernels has ended */
     return run(&flags, &signals, &err) == COLLIDE_OK ? EXIT_DONE : command_fail(&err);
 }
