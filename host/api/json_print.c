@@ -54,21 +54,16 @@ void json_print_string(struct buffer *out, const char *text, size_t n_bytes)
     buffer_append(out, "\"", 1);
 }
 
-/* Writes numbers straight into the buffer's memory: this is where a response's time goes. */
+/* Straight into the buffer's memory: this is where a response's time goes. */
 void json_print_floats(struct buffer *out, const float *values, size_t n)
 {
     char *begin = buffer_reserve(out, n * (NUMBER_MAX_CHARS + 1) + 2);
     if (!begin)
         return;
-    char *at = begin;
-    *at++ = '[';
-    for (size_t i = 0; i < n; i++) {
-        if (i)
-            *at++ = ',';
-        at += number_print_f32(at, values[i]);
-    }
-    *at++ = ']';
-    out->n_bytes += (size_t)(at - begin);
+    begin[0] = '[';
+    size_t n_chars = 1 + number_print_f32s(begin + 1, values, n);
+    begin[n_chars] = ']';
+    out->n_bytes += n_chars + 1;
 }
 
 static void print_id(struct buffer *out, const struct collide_id *id)
@@ -143,7 +138,8 @@ void json_v1_print(const struct request *request, const struct response *respons
             print_hits(out, response->hits + part->first_result, response->n_hits[part->first_query]);
         } else {
             buffer_append_text(out, "\"scores\":");
-            json_print_floats(out, response->scores + part->first_result, request_part_n_scores(request, part));
+            json_print_floats(out, response->scores + part->first_result,
+                              request_part_n_scores(request, part));
         }
         if (request->is_batch)
             buffer_append(out, "}", 1);

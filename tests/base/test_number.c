@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-enum { N_RANDOM = 3000000, N_SHORTEST = 200000 };
+enum { N_RANDOM = 3000000, STRIDE = 10007 };
 
 static float float_of(uint32_t bits)
 {
@@ -134,35 +134,91 @@ static void short_decimals_read_back_as_themselves(void **state)
         }
 }
 
-static int shortest_of_printf(float value)
+/* The shortest decimal that reads back; how many digits it has. */
+static int shortest_of_printf(float value, char text[32])
 {
     for (int n = 1;; n++) {
-        char text[32];
-        snprintf(text, sizeof text, "%.*e", n - 1, (double)value);
+        snprintf(text, 32, "%.*e", n - 1, (double)value);
         if (strtof(text, NULL) == value)
             return n;
     }
 }
 
-/* The printer works in double where printf is exact, so now and then it may take a digit more. Over all
- * floats that was measured to happen in none of 10,000. */
-static void digits_are_as_few_as_printf_needs(void **state)
+/* Of two decimals as near to the value, printf takes the even one. */
+static void digits_are_as_few_and_as_near_as_those_of_printf(void **state)
 {
     (void)state;
-    struct rng rng = rng_seeded(2, 1);
-    int n_longer = 0;
-    for (int i = 0; i < N_SHORTEST; i++) {
-        float value = float_of((uint32_t)rng_u64(&rng));
-        char text[NUMBER_MAX_CHARS + 1];
-        if (!isfinite(value) || value == 0.0f)
-            continue;
+    for (uint32_t bits = 1; bits < 0x7f800000; bits += STRIDE) {
+        float value = float_of(bits);
+        char text[NUMBER_MAX_CHARS + 1], wanted[32];
         print_f32(text, value);
-        int wanted = shortest_of_printf(value), n = significant_digits(text);
-        if (n > wanted + 1)
-            fail_msg("%s has %d digits where %d are enough", text, n, wanted);
-        n_longer += n > wanted;
+        int n = shortest_of_printf(value, wanted);
+        double miss = fabs(strtod(text, NULL) - (double)value),
+               least = fabs(strtod(wanted, NULL) - (double)value);
+        if (significant_digits(text) != n || miss > least * (1 + 1e-6))
+            fail_msg("%a is printed as %s, not as %s", (double)value, text, wanted);
     }
-    assert_in_range(n_longer, 0, N_SHORTEST / 10000);
+}
+
+/* What reads back reaches down from a power of two half as far as up: the decimal nearest to 2^-96 does not,
+ * the next one up does. */
+static void powers_of_two_have_no_more_digits_than_those_of_printf(void **state)
+{
+    (void)state;
+    for (int exponent = -149; exponent < 128; exponent++) {
+        float value = ldexpf(1, exponent);
+        char text[NUMBER_MAX_CHARS + 1], wanted[32];
+        check(value);
+        print_f32(text, value);
+        assert_true(significant_digits(text) <= shortest_of_printf(value, wanted));
+    }
+    char text[NUMBER_MAX_CHARS + 1];
+    print_f32(text, 0x1p-96f);
+    assert_string_equal(text, "1.2621775e-29");
+}
+
+/* A decimal halfway between two floats is read as the even one, and is then its shortest. */
+static void ties_read_back_as_the_even_float(void **state)
+{
+    (void)state;
+    static const struct {
+        float value;
+        const char *text;
+    } cases[] = {{33555808.0f, "33555810"}, {33555812.0f, "33555812"}, {33560272.0f, "33560270"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[NUMBER_MAX_CHARS + 1];
+        print_f32(text, cases[i].value);
+        assert_string_equal(text, cases[i].text);
+        assert_true(strtof(text, NULL) == cases[i].value);
+    }
+}
+
+/* Anything now and then: zeros, what is no number, denormals, either sign. */
+static void draw_values(struct rng *rng, float *values, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits = (uint32_t)rng_u64(rng), most = (uint32_t)rng_below(rng, 33);
+        values[i] = rng_below(rng, 3) ? (float)rng_normal(rng) : float_of(most < 32 ? bits << most : 0);
+    }
+}
+
+static void lists_are_printed_as_their_numbers_are(void **state)
+{
+    (void)state;
+    struct rng rng = rng_seeded(4, 1);
+    for (size_t n = 0; n < 200; n++) {
+        float values[200];
+        char list[200 * (NUMBER_MAX_CHARS + 1)], wanted[sizeof list];
+        size_t n_chars = 0;
+        draw_values(&rng, values, n);
+        for (size_t i = 0; i < n; i++) {
+            if (i)
+                wanted[n_chars++] = ',';
+            n_chars += number_print_f32(wanted + n_chars, values[i]);
+        }
+        assert_int_equal(number_print_f32s(list, values, n), n_chars);
+        assert_memory_equal(list, wanted, n_chars);
+    }
 }
 
 static void numbers_look_as_people_write_them(void **state)
@@ -214,7 +270,10 @@ int main(void)
         cmocka_unit_test(the_float_nearest_to_a_halfway_decimal_reads_back),
         cmocka_unit_test(random_bit_patterns_read_back),
         cmocka_unit_test(short_decimals_read_back_as_themselves),
-        cmocka_unit_test(digits_are_as_few_as_printf_needs),
+        cmocka_unit_test(digits_are_as_few_and_as_near_as_those_of_printf),
+        cmocka_unit_test(powers_of_two_have_no_more_digits_than_those_of_printf),
+        cmocka_unit_test(ties_read_back_as_the_even_float),
+        cmocka_unit_test(lists_are_printed_as_their_numbers_are),
         cmocka_unit_test(numbers_look_as_people_write_them),
         cmocka_unit_test(integers_print_as_printf_does),
     };

@@ -1,15 +1,9 @@
 #include "learn/train/vector.h"
 
+#include "base/clones.h"
+
 #include <math.h>
 #include <string.h>
-
-/* Sanitizers instrument the resolvers that choose a clone, and those run before the sanitizers are ready. */
-#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__) && __GNUC__ >= 12 &&                    \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define CLONES
-#endif
 
 CLONES float vector_dot(const float *x, const float *y, size_t n)
 {
