@@ -3,6 +3,7 @@
 #include "base/rng.h"
 
 #include <cjson/cJSON.h>
+#include <inttypes.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -272,6 +273,68 @@ static void integers_are_exact_and_nothing_else_is_one(void **state)
     }
 }
 
+/* n numbers of up to n_digits digits, drawn from what all of them have: a copy without a byte to spare. */
+static char *draw_list(struct rng *rng, uint64_t *values, size_t n, int n_digits, size_t *n_bytes)
+{
+    char text[512];
+    size_t at = 0;
+    for (size_t i = 0; i < n; i++) {
+        values[i] = rng_u64(rng) % (uint64_t)pow(10, 1 + (double)rng_below(rng, (uint64_t)n_digits));
+        at += (size_t)sprintf(text + at, "%s%" PRIu64, i ? "," : "", values[i]);
+    }
+    text[at++] = ']';
+    char *copy = malloc(at);
+    assert_non_null(copy);
+    *n_bytes = at;
+    return memcpy(copy, text, at);
+}
+
+static void small_integers_of_every_length_are_read(void **state)
+{
+    (void)state;
+    struct rng rng = rng_seeded(5, 1);
+    for (int round = 0; round < 20000; round++) {
+        uint64_t wanted[20], values[20];
+        size_t n_bytes, n = 1 + rng_below(&rng, 20), max = 1 + rng_below(&rng, 20);
+        char *text = draw_list(&rng, wanted, n, 1 + round % 15, &n_bytes);
+        struct json_reader r = json_reader_over(text, n_bytes, NULL, NULL);
+        size_t n_read = json_small_integers(&r, values, max), n_due = n < max ? n : max;
+        assert_int_equal(n_read, n_due);
+        assert_memory_equal(values, wanted, n_due * sizeof *values);
+        assert_int_equal(*r.at, n_due == n ? ']' : ',');
+        free(text);
+    }
+}
+
+/* Whatever stands in their midst, and wherever among the bytes that are read at once. */
+static void what_is_no_small_integer_is_left_to_others(void **state)
+{
+    (void)state;
+    static const char *const others[] = {"",
+                                         "-1",
+                                         "1.5",
+                                         "1e3",
+                                         "01",
+                                         "1 ",
+                                         "/1",
+                                         ":1",
+                                         "\"1\"",
+                                         "1\x80",
+                                         "\xb1",
+                                         "1\xff",
+                                         "1234567890123456"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        for (int n_digits = 1; n_digits <= 15; n_digits++) {
+            char text[64];
+            uint64_t values[4], wanted = (uint64_t)pow(10, n_digits - 1);
+            int n_bytes = snprintf(text, sizeof text, "%" PRIu64 ",%s,12345678]", wanted, others[i]);
+            struct json_reader r = json_reader_over(text, (size_t)n_bytes, NULL, NULL);
+            assert_int_equal(json_small_integers(&r, values, 4), 1);
+            assert_true(values[0] == wanted);
+            assert_ptr_equal(r.at, text + n_digits);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -280,6 +343,8 @@ int main(void)
         cmocka_unit_test(nesting_ends_at_its_limit),
         cmocka_unit_test(numbers_read_as_strtod_reads_them),
         cmocka_unit_test(integers_are_exact_and_nothing_else_is_one),
+        cmocka_unit_test(small_integers_of_every_length_are_read),
+        cmocka_unit_test(what_is_no_small_integer_is_left_to_others),
         cmocka_unit_test(strings_read_as_cjson_reads_them),
         cmocka_unit_test(a_string_without_escapes_is_not_copied),
         cmocka_unit_test(a_failed_reader_stays_failed),
