@@ -9,6 +9,7 @@ int bench_echo(int argc, char **argv);
 int bench_http(int argc, char **argv);
 int bench_kernel(int argc, char **argv);
 int bench_launch(int argc, char **argv);
+int bench_numbers(int argc, char **argv);
 int bench_report(int argc, char **argv);
 int bench_shm(int argc, char **argv);
 int bench_start(int argc, char **argv);

@@ -13,6 +13,7 @@ static const struct subcommand commands[] = {
     {"launch", "the way to a device and back", bench_launch},
     {"start", "how soon a model of some size answers", bench_start},
     {"topk", "the best of all items, beside scoring every item", bench_topk},
+    {"numbers", "scores printed and ids read as JSON has them, beside printf and strtoull", bench_numbers},
     {"tune", "finds and keeps the kernels' best form for a device", bench_tune},
 };
 

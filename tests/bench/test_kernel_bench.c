@@ -51,6 +51,7 @@ static void every_benchmark_prints_one_json_document(void **state)
         {bench_kernel, "--json --ids 1000 --dim 8 --bag 4 --bags 64 --repeats 2", "lines_per_lookup"},
         {bench_launch, "--json --ids 1000 --dim 8 --repeats 1", "pair_p50_us"},
         {bench_topk, "--json --ids 3000 --rows 100 --dim 8 --repeats 2", "topk_us"},
+        {bench_numbers, "--json --n 10 --repeats 1", "print_list_ns"},
         {bench_start, "--json --bytes 1000000 --dim 8 --repeats 1", "ready_s"},
     };
     for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
