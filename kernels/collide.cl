@@ -10,28 +10,28 @@
  * the batch, both as tables.h says. */
 #include "forms.h"
 
-KERNEL collide_score_v1(TABLE_ARGUMENTS, BATCH_ARGUMENTS)
+KERNEL collide_score_v1(TABLE_ARGUMENTS BATCH_ARGUMENTS)
 {
     const tables t = TABLES;
     const batch a = BATCH;
     FOR_EACH_QUERY(score_query, &t, &a);
 }
 
-KERNEL collide_bag_v1(TABLE_ARGUMENTS, BATCH_ARGUMENTS)
+KERNEL collide_bag_v1(TABLE_ARGUMENTS BATCH_ARGUMENTS)
 {
     const tables t = TABLES;
     const batch a = BATCH;
     FOR_EACH_QUERY(bag_query, &t, &a);
 }
 
-KERNEL collide_rows_v1(TABLE_ARGUMENTS, BATCH_ARGUMENTS)
+KERNEL collide_rows_v1(TABLE_ARGUMENTS BATCH_ARGUMENTS)
 {
     const tables t = TABLES;
     const batch a = BATCH;
     FOR_EACH_PART(score_rows, &t, &a);
 }
 
-SINGLE_KERNEL collide_topk_v1(TABLE_ARGUMENTS, BATCH_ARGUMENTS)
+SINGLE_KERNEL collide_topk_v1(TABLE_ARGUMENTS BATCH_ARGUMENTS)
 {
     const tables t = TABLES;
     const batch a = BATCH;

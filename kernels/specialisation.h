@@ -28,7 +28,7 @@
  *   ROW_AHEAD, REMAP_AHEAD                    by how many ids: a row, and the mapping entry that names it
  *   SHARDED                                   1: only rows row_begin .. row_end are here, the others count as zero
  *   RING                                      1: with the resident kernel, which needs OpenCL 2.0's atomics
- *   GATHERED                                  1: arguments are lists of addresses, where host and device share them
+ *   GATHERED                                  1: the argument is a list of addresses, where host and device share them
  *   NUMBERS                                   1: ids may lie as numbers in memory that is an argument of its own
  *   T_BANKS, T_SHIFT, T_SPACE                 of each table T: how many arguments it takes: 0 (the model has none such),
  *                                             1, 2, 4, 8 or 16; entry i is entry i % 2^T_SHIFT of bank

@@ -107,10 +107,11 @@ typedef struct {
 #endif
 } tables;
 
-/* Tables as a kernel's arguments, and made of them: each bank one, or one list of all their addresses. */
+/* Tables as a kernel's arguments, and made of them: each bank one, or one list of all their addresses, which
+ * those of the regions follow. */
 #if GATHERED
-#define TABLE_ARGUMENTS __global const ulong *table_addresses
-#define TABLES          tables_at(table_addresses)
+#define TABLE_ARGUMENTS __global const ulong *addresses
+#define TABLES          tables_at(addresses)
 #define TAKE_BANKS(T, type, name)                                                                            \
     for (uint bank = 0; bank < T##_BANKS; bank++)                                                            \
         t.name[bank] = (T##_SPACE const type *)*next++;
@@ -174,17 +175,18 @@ typedef struct {
         (__global uint *)at(3), (__global const ulong *)at(4), (__global const ulong *)at(5),                \
         (__global const float *)at(6), (__global float *)at(7), (__global float *)at(8)
 
-/* As a kernel's arguments, and made of them: each region one, or one list of their addresses. */
+/* As a kernel's arguments behind the tables, and made of them: each region one, or in the tables' list. */
 #if GATHERED
-#define REGION_ADDRESS(i) region_addresses[i]
-#define BATCH_ARGUMENTS   __global const ulong *region_addresses NUMBERS_ARGUMENT
+#define COUNT_BANKS(T, type, name) +T##_BANKS
+#define REGION_ADDRESS(i)          addresses[1 FOR_EACH_TABLE(COUNT_BANKS) + (i)]
+#define BATCH_ARGUMENTS            NUMBERS_ARGUMENT
 #define BATCH                                                                                                \
     {                                                                                                        \
         BATCH_AT(REGION_ADDRESS) NUMBERS_NAME                                                                \
     }
 #else
 #define BATCH_ARGUMENTS                                                                                      \
-    __global const device_query *queries, __global uint *history, __global const float *history_weights,     \
+    , __global const device_query *queries, __global uint *history, __global const float *history_weights,     \
         __global uint *items, __global const ulong *history_keys, __global const ulong *item_keys,           \
         __global const float *vectors, __global float *row_scores, __global float *scores NUMBERS_ARGUMENT
 #define BATCH                                                                                                \

@@ -45,8 +45,9 @@ struct engine_spec {
     size_t n_kernels;
     const struct device_table *tables[ENGINE_MAX_TABLES];
     size_t n_tables;
-    /* See table_gather: kernels take this one in place of the tables, and a list of the regions' addresses in
-     * place of the regions. Needs a device with fine-grained shared memory. NULL: they take them all. */
+    /* See table_gather: the resident kernel takes this one in place of the tables, the others a list of the
+     * same addresses and behind them the regions'. Needs a device with fine-grained shared memory. NULL: they
+     * take them all. */
     const struct device_table *gathered;
     enum region_direction directions[ENGINE_MAX_REGIONS];
     size_t n_regions;

@@ -32,9 +32,8 @@ static enum collide_status name_memory(const struct engine_spec *spec, const str
 static enum collide_status set_gathered(const struct engine_spec *spec, const struct engine_batch *batch,
                                         cl_kernel kernel, cl_uint *n_set, struct collide_error *err)
 {
-    enum collide_status status = table_set_arg(spec->gathered, 0, kernel, (*n_set)++, err);
-    if (batch && status == COLLIDE_OK)
-        status = region_set_arg(&batch->addresses, kernel, (*n_set)++, err);
+    enum collide_status status = batch ? region_set_arg(&batch->addresses, kernel, (*n_set)++, err)
+                                       : table_set_arg(spec->gathered, 0, kernel, (*n_set)++, err);
     return status == COLLIDE_OK ? name_memory(spec, batch, kernel, err) : status;
 }
 

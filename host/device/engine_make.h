@@ -40,7 +40,7 @@ extern const struct engine_make engine_ring;
 /* A batch's memory, as kernels take it. */
 struct engine_batch {
     struct region regions[ENGINE_MAX_REGIONS];
-    struct region addresses; /* of the regions, where the spec is gathered */
+    struct region addresses; /* of the tables, then of the regions, where the spec is gathered */
 };
 
 /* A kernel of the spec's program with its first arguments set, *n_set of them: the tables, then the batch's

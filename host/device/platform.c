@@ -115,6 +115,8 @@ enum collide_status platform_list_devices(struct platform_list *out, struct coll
     /* The names of PoCL 3, then those since 4: it skips what it does not know, and takes an old name only
      * where the new one is not given. */
     setenv("POCL_DEVICES", "basic pthread cpu-minimal cpu cpu-tbb", 0);
+    /* Its default: PoCL looks for what is not set in the whole environment, at every launch. */
+    setenv("POCL_WORK_GROUP_SPECIALIZATION", "1", 0);
     cl_platform_id platforms[16];
     cl_uint n_platforms = 0;
     cl_int code = clGetPlatformIDs(16, platforms, &n_platforms);

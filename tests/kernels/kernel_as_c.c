@@ -16,35 +16,32 @@
 #include "collide.cl"
 
 #if GATHERED
-/* The addresses of what else are arguments, in blocks that end with them. */
-#define TABLES_OF(a)               gathered_tables
-#define BATCH_OF(a)                gathered_regions
-#define COUNT_BANKS(T, type, name) +T##_BANKS
+/* The addresses of what else are arguments, in a block that ends with them. */
+#define TABLES_OF(a) gathered
+#define BATCH_OF(a)
 #define ADD_BANKS(T, type, name)                                                                             \
     for (uint bank = 0; bank < T##_BANKS; bank++)                                                            \
         *next++ = (uintptr_t)a->banks[table][bank];                                                          \
     table++;
-static uint64_t *gathered_tables, *gathered_regions;
+static uint64_t *gathered;
 
 static void gather(const struct kernel_arguments *a)
 {
     const void *const regions[] = {a->queries,   a->history, a->history_weights, a->items, a->history_keys,
                                    a->item_keys, a->vectors, a->row_scores,      a->scores};
     enum { N_REGIONS = sizeof regions / sizeof *regions };
-    gathered_tables = malloc((1 FOR_EACH_TABLE(COUNT_BANKS)) * sizeof *gathered_tables);
-    gathered_regions = malloc(N_REGIONS * sizeof *gathered_regions);
-    uint64_t *next = gathered_tables;
+    gathered = malloc((1 FOR_EACH_TABLE(COUNT_BANKS) + N_REGIONS) * sizeof *gathered);
+    uint64_t *next = gathered;
     size_t table = 0;
     *next++ = (uintptr_t)a->params;
     FOR_EACH_TABLE(ADD_BANKS)
     for (size_t i = 0; i < N_REGIONS; i++)
-        gathered_regions[i] = (uintptr_t)regions[i];
+        *next++ = (uintptr_t)regions[i];
 }
 
 static void scatter(void)
 {
-    free(gathered_tables);
-    free(gathered_regions);
+    free(gathered);
 }
 #else
 /* The banks of a table as so many arguments. */
@@ -64,7 +61,7 @@ static void scatter(void)
         BANKS_OF(a, KEY_SLOTS, AS_C_KEY_SLOTS), BANKS_OF(a, ROW_OFFSETS, AS_C_ROW_OFFSETS),                  \
         BANKS_OF(a, ROW_ITEMS, AS_C_ROW_ITEMS), BANKS_OF(a, ROW_BEST, AS_C_ROW_BEST)
 #define BATCH_OF(a)                                                                                          \
-    (a)->queries, (a)->history, (a)->history_weights, (a)->items, (a)->history_keys, (a)->item_keys,         \
+    , (a)->queries, (a)->history, (a)->history_weights, (a)->items, (a)->history_keys, (a)->item_keys,         \
         (a)->vectors, (a)->row_scores, (a)->scores
 #define gather(a)
 #define scatter()
@@ -87,7 +84,7 @@ static void body(const void *argument)
      : l->kernel == AS_C_BAG ? collide_bag_v1
      : l->kernel == AS_C_ROWS
          ? collide_rows_v1
-         : collide_topk_v1)(TABLES_OF(l->arguments), BATCH_OF(l->arguments) NUMBERS_OF(l->arguments));
+         : collide_topk_v1)(TABLES_OF(l->arguments) BATCH_OF(l->arguments) NUMBERS_OF(l->arguments));
 }
 
 static void run(enum as_c_kernel kernel, const struct kernel_arguments *arguments, size_t n_groups)
