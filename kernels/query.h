@@ -21,6 +21,21 @@ static void stored_history(const tables *t, const device_query *q, uint *begin, 
     }
 }
 
+/* Asks for the first ids of a stored history, which lies anywhere: what they name can be asked for only when
+ * they are there. */
+static void stored_ready(const tables *t, const device_query *q)
+{
+#if PREFETCH
+    uint begin, end;
+    stored_history(t, q, &begin, &end);
+    end = min(end, begin + REMAP_AHEAD);
+    for (uint j = begin; j < end; j += LINE_BYTES / sizeof(uint))
+        PREFETCH_LINE(ENTRY(USER_HISTORY, t->user_history, j, 1));
+    if (begin < end) /* it may end in one line more */
+        PREFETCH_LINE(ENTRY(USER_HISTORY, t->user_history, end - 1, 1));
+#endif
+}
+
 /* The sum that a query pools. */
 static void query_sum(const tables *t, const batch *a, const device_query *q, bag *b)
 {
@@ -52,6 +67,7 @@ static void score_query(const tables *t, const batch *a, size_t i)
 {
     device_query q = a->queries[i];
     bag b;
+    stored_ready(t, &q);
     items_ready(t, a, &q);
     query_bag(t, a, i, &q, &b);
     score_items(&b, t, a, &q);
