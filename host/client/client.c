@@ -244,13 +244,14 @@ static void give_up_all(struct collide_client *c)
         pending_remove(&c->pending, r);
 }
 
-/* Receives until the first answers have come, and all that came with them, or until give_up_ns. */
-static enum collide_status receive_until(struct collide_client *c, uint64_t give_up_ns,
-                                         struct collide_answer *out, size_t max, size_t *n_out,
-                                         struct collide_error *err)
+/* Receives until the first answers have come, and all that came with them, or for wait_ns (UINT64_MAX: for
+ * ever). */
+static enum collide_status receive_for(struct collide_client *c, uint64_t wait_ns, struct collide_answer *out,
+                                       size_t max, size_t *n_out, struct collide_error *err)
 {
     size_t n = take_due(c, out, max); /* a steady stream of answers must not put them off */
     enum collide_status status = outgoing_flush(&c->out, err);
+    uint64_t give_up_ns = wait_ns == 0 || wait_ns == UINT64_MAX ? wait_ns : clock_now_ns() + wait_ns;
     bool got = true;
     incoming_reset(&c->in);
     while (status == COLLIDE_OK && n < max) {
@@ -279,8 +280,7 @@ enum collide_status collide_client_receive(struct collide_client *c, uint32_t wa
                                            struct collide_answer *answers, size_t max, size_t *n,
                                            struct collide_error *err)
 {
-    uint64_t give_up_ns = wait_us ? clock_now_ns() + 1000 * (uint64_t)wait_us : 0;
-    return receive_until(c, give_up_ns, answers, max, n, err);
+    return receive_for(c, 1000 * (uint64_t)wait_us, answers, max, n, err);
 }
 
 enum collide_status collide_client_ask(struct collide_client *c, const struct collide_request *request,
@@ -291,11 +291,11 @@ enum collide_status collide_client_ask(struct collide_client *c, const struct co
         return error_set(err, COLLIDE_INVALID, "other requests are in flight: receive their answers first");
     enum collide_status status = collide_client_submit(c, request, 0, err);
     if (status == COLLIDE_BUSY) { /* late answers take up the channel: pass over them */
-        status = receive_until(c, 0, answer, 1, &n, err);
+        status = receive_for(c, 0, answer, 1, &n, err);
         if (status == COLLIDE_OK)
             status = collide_client_submit(c, request, 0, err);
     }
     while (status == COLLIDE_OK && n == 0)
-        status = receive_until(c, UINT64_MAX, answer, 1, &n, err);
+        status = receive_for(c, UINT64_MAX, answer, 1, &n, err);
     return status;
 }
