@@ -27,6 +27,7 @@ static void *run(void *context)
         if (n > 0) {
             service_answer_burst(l->options.service, l->options.worker, burst, n);
             l->port->make->send(l->port, burst, n);
+            service_burst_sent(l->options.service, l->options.worker, burst, n);
             idle_end(&idle);
         } else if (idle_sleeps(&idle)) {
             l->port->make->wait(l->port, WAIT_MS);

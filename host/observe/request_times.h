@@ -9,7 +9,7 @@ enum stage {
     STAGE_PARSE,  /* bytes to queries */
     STAGE_QUEUE,  /* complete, and waiting for a thread, or for others to share a launch with */
     STAGE_KERNEL, /* queries to scores, the way to the device and back included */
-    STAGE_PRINT,  /* scores to bytes */
+    STAGE_PRINT,  /* scores to bytes; of datagrams, these handed over to be sent */
     N_STAGES,
 };
 

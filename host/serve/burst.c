@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/counter.h"
+#include "base/ticks.h"
 #include "serve/worker.h"
 
 #include <stdlib.h>
@@ -18,7 +19,7 @@ struct passage {
     struct wire_batch *batch;
     struct datagram *burst;
     size_t n;
-    struct request_times times; /* of the burst, which begins when it is taken up */
+    struct burst_times *times;
 };
 
 void service_worker_burst_counts(const struct service *s, unsigned worker, struct burst_counts *out)
@@ -39,10 +40,9 @@ void service_burst_counts(const struct service *s, struct burst_counts *out)
     }
 }
 
-static uint64_t arrival(const struct passage *p, size_t datagram)
+static uint64_t arrival(const struct burst_times *times, const struct datagram *d)
 {
-    uint64_t at = p->burst[datagram].arrived_ns;
-    return at != 0 && at < p->times.begin_ns ? at : p->times.begin_ns;
+    return d->arrived_ns != 0 && d->arrived_ns < times->begin_ns ? d->arrived_ns : times->begin_ns;
 }
 
 static void read_burst(struct passage *p)
@@ -58,12 +58,13 @@ static void read_burst(struct passage *p)
         if (refusal != WIRE_ACCEPTED)
             counter_add(refused[refusal], 1);
     }
-    request_times_end(&p->times, STAGE_PARSE);
+    p->times->parsed = ticks_now();
 }
 
 static bool is_late(const struct passage *p, size_t datagram, const struct wire_part *part, uint64_t at_ns)
 {
-    return part->deadline_us && at_ns - arrival(p, datagram) > part->deadline_us * UINT64_C(1000);
+    return part->deadline_us &&
+           at_ns - arrival(p->times, &p->burst[datagram]) > part->deadline_us * UINT64_C(1000);
 }
 
 /* NULL: none; the part then says why. */
@@ -85,7 +86,7 @@ static void refuse_late_and_lost(struct passage *p)
     for (size_t d = 0; d < p->n; d++)
         for (size_t i = p->batch->first_part[d]; i < p->batch->first_part[d + 1]; i++) {
             struct wire_part *part = &p->batch->parts[i];
-            if (part->code == WIRE_OK && seat_of(p, part) && is_late(p, d, part, p->times.at_ns))
+            if (part->code == WIRE_OK && seat_of(p, part) && is_late(p, d, part, p->times->begin_ns))
                 part->code = WIRE_EXPIRED;
         }
 }
@@ -198,7 +199,7 @@ static void score_burst(struct passage *p)
     score_parts(p);
     if (p->batch->n_hits > 0)
         find_all_tops(p);
-    request_times_end(&p->times, STAGE_KERNEL);
+    p->times->scored = ticks_now();
 }
 
 /* On the wire, times end at 4 s. */
@@ -207,23 +208,33 @@ static uint32_t span_ns(uint64_t ns)
     return ns < UINT32_MAX ? (uint32_t)ns : UINT32_MAX;
 }
 
+static bool tells_times(const struct wire_batch *b)
+{
+    for (size_t i = 0; i < b->n_parts; i++)
+        if (b->parts[i].flags & WIRE_TIMES)
+            return true;
+    return false;
+}
+
 static void print_burst(struct passage *p)
 {
-    struct wire_times times = {.read_ns = span_ns(p->times.ns[STAGE_PARSE]),
-                               .score_ns = span_ns(p->times.ns[STAGE_KERNEL]),
-                               .n_together = (uint32_t)p->batch->n_parts};
+    struct wire_times times = {.n_together = (uint32_t)p->batch->n_parts};
+    if (tells_times(p->batch)) {
+        struct request_times stages = burst_times_until_now(p->times);
+        times.read_ns = span_ns(stages.ns[STAGE_PARSE]);
+        times.score_ns = span_ns(stages.ns[STAGE_KERNEL]);
+    }
     struct wire_results results = {
         .scores = p->worker->burst->scores, .hits = p->worker->burst->hits, .times = &times};
     for (size_t i = 0; i < p->n; i++) {
         struct datagram *d = &p->burst[i];
-        times.arrived_ns = arrival(p, i);
-        times.wait_ns = span_ns(p->times.begin_ns - times.arrived_ns);
+        times.arrived_ns = arrival(p->times, d);
+        times.wait_ns = span_ns(p->times->begin_ns - times.arrived_ns);
         d->n_reply_bytes =
             (uint32_t)wire_batch_print(p->batch, i, &results, p->service->options.key, d->bytes, d->capacity);
     }
     for (size_t i = 0; i < p->batch->n_parts; i++)
         counter_add(&p->worker->counts.n_requests[p->batch->parts[i].code], 1);
-    request_times_end(&p->times, STAGE_PRINT);
 }
 
 static enum work work_of(const struct wire_part *part)
@@ -232,17 +243,20 @@ static enum work work_of(const struct wire_part *part)
 }
 
 /* Datagrams that arrived together are observed together: of shared memory, all. */
-static void observe_datagrams(const struct passage *p, unsigned worker)
+void service_burst_sent(struct service *s, unsigned worker, const struct datagram *burst, size_t n)
 {
-    for (size_t d = 0, next; d < p->n; d = next) {
-        struct request_times times = p->times;
+    struct burst_memory *m = s->workers[worker].burst;
+    if (!m)
+        return;
+    struct request_times times = burst_times_until_now(&m->times);
+    for (size_t d = 0, next; d < n; d = next) {
         uint64_t n_requests[N_WORKS] = {0};
-        times.begin_ns = arrival(p, d);
-        times.ns[STAGE_QUEUE] = p->times.begin_ns - times.begin_ns;
-        for (next = d; next < p->n && arrival(p, next) == times.begin_ns; next++)
-            for (size_t i = p->batch->first_part[next]; i < p->batch->first_part[next + 1]; i++)
-                n_requests[work_of(&p->batch->parts[i])]++;
-        observe_burst(p->service->observer, worker, &times, n_requests);
+        times.begin_ns = arrival(&m->times, &burst[d]);
+        times.ns[STAGE_QUEUE] = m->times.begin_ns - times.begin_ns;
+        for (next = d; next < n && arrival(&m->times, &burst[next]) == times.begin_ns; next++)
+            for (size_t i = m->batch.first_part[next]; i < m->batch.first_part[next + 1]; i++)
+                n_requests[work_of(&m->batch.parts[i])]++;
+        observe_burst(s->observer, worker, &times, n_requests);
     }
 }
 
@@ -257,8 +271,13 @@ void service_answer_burst(struct service *s, unsigned worker, struct datagram *b
     counter_add(&w->counts.n_datagrams, n);
     if (!w->burst)
         return;
-    struct passage p = {.service = s, .worker = w, .batch = &w->burst->batch, .burst = burst, .n = n};
-    request_times_begin(&p.times);
+    struct passage p = {.service = s,
+                        .worker = w,
+                        .batch = &w->burst->batch,
+                        .burst = burst,
+                        .n = n,
+                        .times = &w->burst->times};
+    burst_times_begin(p.times);
     wire_batch_reset(p.batch);
     read_burst(&p);
     p.catalogue = worker_pin(s, w);
@@ -266,5 +285,4 @@ void service_answer_burst(struct service *s, unsigned worker, struct datagram *b
     score_burst(&p);
     worker_unpin(w);
     print_burst(&p);
-    observe_datagrams(&p, worker);
 }

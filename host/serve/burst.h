@@ -20,6 +20,10 @@ struct datagram {
  * harm. */
 void service_answer_burst(struct service *s, unsigned worker, struct datagram *burst, size_t n);
 
+/* Behind it, once the answers have been handed over to be sent: observes how long that took, which is so no
+ * part of it. */
+void service_burst_sent(struct service *s, unsigned worker, const struct datagram *burst, size_t n);
+
 /* Memory that this worker's datagrams will lie in: where the device can, it reads ids from there. Before
  * any model is loaded; once a worker. At a multiple of 4096 bytes; owned by the service from here on, for
  * free(). */

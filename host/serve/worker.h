@@ -4,6 +4,7 @@
 
 #include "api/wire_batch.h"
 #include "serve/burst.h"
+#include "serve/burst_times.h"
 #include "serve/catalogue.h"
 
 #include <pthread.h>
@@ -16,6 +17,7 @@ struct burst_memory {
     float *scores; /* (n_scores) */
     struct collide_hit *hits;
     size_t n_scores, n_hits;
+    struct burst_times times; /* of the last burst */
 };
 
 struct crowd_memory;

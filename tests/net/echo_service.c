@@ -30,6 +30,14 @@ void service_answer_burst(struct service *s, unsigned worker, struct datagram *b
     }
 }
 
+void service_burst_sent(struct service *s, unsigned worker, const struct datagram *burst, size_t n)
+{
+    (void)s;
+    (void)worker;
+    (void)burst;
+    (void)n;
+}
+
 /* For as long as the process lives. */
 static void *volatile kept[32];
 

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -293,6 +294,42 @@ static void topk_is_the_library_s(void **state)
 }
 
 /* n top-k requests in one datagram, whose answers are longer than they. */
+/* Its last stage ends when it has been handed over, and the stages are all of it. */
+static void bursts_are_observed_once_they_are_sent(void **state)
+{
+    struct test_service *t = *state;
+    struct frames *f = frames_create();
+    static const uint64_t items[] = {1, 2};
+    const struct wire_request_fields fields = {
+        .kind = WIRE_SCORE, .flags = WIRE_HAS_USER | WIRE_TIMES, .items = items, .n_items = 2};
+    const struct observer *o = service_observer(t->service);
+    const enum transport_kind kind = observer_kind(o, 1);
+    struct durations before, unsent, total, stage;
+    uint64_t stages_ns[N_STAGES], all_stages_ns = 0;
+    observer_total(o, kind, WORK_SCORE, &before);
+    for (enum stage s = 0; s < N_STAGES; s++) {
+        observer_stage(o, kind, WORK_SCORE, s, &stage);
+        stages_ns[s] = stage.sum_ns;
+    }
+    struct wire_response answer = ask(t, f, &fields);
+    observer_total(o, kind, WORK_SCORE, &unsent);
+    assert_int_equal(durations_n(&unsent), durations_n(&before));
+    nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+    service_burst_sent(t->service, 1, f->burst, 1);
+    observer_total(o, kind, WORK_SCORE, &total);
+    assert_int_equal(durations_n(&total), durations_n(&before) + 1);
+    for (enum stage s = 0; s < N_STAGES; s++) {
+        observer_stage(o, kind, WORK_SCORE, s, &stage);
+        stages_ns[s] = stage.sum_ns - stages_ns[s];
+        all_stages_ns += stages_ns[s];
+    }
+    assert_int_equal(all_stages_ns, total.sum_ns - before.sum_ns);
+    assert_true(stages_ns[STAGE_PRINT] >= 2000000);
+    assert_true(stages_ns[STAGE_PARSE] > 0 && stages_ns[STAGE_KERNEL] > stages_ns[STAGE_PARSE]);
+    assert_true(answer.times.read_ns > 0 && answer.times.score_ns > answer.times.read_ns);
+    frames_destroy(f);
+}
+
 static void ask_topk(struct test_service *t, struct frames *f, size_t n, struct wire_response *answers)
 {
     const struct wire_request_fields fields = {
@@ -416,6 +453,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_are_refused_one_by_one_with_a_code), /* the first: it loads the model */
         cmocka_unit_test(expired_requests_are_not_scored),
+        cmocka_unit_test(bursts_are_observed_once_they_are_sent),
         cmocka_unit_test(topk_is_the_library_s),
         cmocka_unit_test(requests_choose_models_by_number),
         cmocka_unit_test(every_request_is_answered_however_full_the_datagram),
