@@ -186,7 +186,7 @@ typedef struct {
     }
 #else
 #define BATCH_ARGUMENTS                                                                                      \
-    , __global const device_query *queries, __global uint *history, __global const float *history_weights,     \
+    , __global const device_query *queries, __global uint *history, __global const float *history_weights,   \
         __global uint *items, __global const ulong *history_keys, __global const ulong *item_keys,           \
         __global const float *vectors, __global float *row_scores, __global float *scores NUMBERS_ARGUMENT
 #define BATCH                                                                                                \

@@ -61,7 +61,7 @@ static void scatter(void)
         BANKS_OF(a, KEY_SLOTS, AS_C_KEY_SLOTS), BANKS_OF(a, ROW_OFFSETS, AS_C_ROW_OFFSETS),                  \
         BANKS_OF(a, ROW_ITEMS, AS_C_ROW_ITEMS), BANKS_OF(a, ROW_BEST, AS_C_ROW_BEST)
 #define BATCH_OF(a)                                                                                          \
-    , (a)->queries, (a)->history, (a)->history_weights, (a)->items, (a)->history_keys, (a)->item_keys,         \
+    , (a)->queries, (a)->history, (a)->history_weights, (a)->items, (a)->history_keys, (a)->item_keys,       \
         (a)->vectors, (a)->row_scores, (a)->scores
 #define gather(a)
 #define scatter()
