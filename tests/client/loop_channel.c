@@ -145,7 +145,8 @@ static enum collide_status receive(struct channel *channel, uint64_t until_ns, c
     memcpy(c->received, r->bytes, r->n_bytes);
     *bytes = c->received;
     *n_bytes = r->n_bytes;
-    *r = c->replies[--c->n_replies];
+    size_t n_behind = (size_t)(c->replies + --c->n_replies - r);
+    memmove(r, r + 1, n_behind * sizeof *r); /* those that are ready at one time stay in their order */
     return COLLIDE_OK;
 }
 
