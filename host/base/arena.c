@@ -1,6 +1,7 @@
 #include "base/arena.h"
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@ struct arena_block {
     struct arena_block *before;
     size_t n_bytes;
     size_t used;
+    size_t latest; /* where the latest piece begins */
     alignas(max_align_t) char bytes[];
 };
 
@@ -28,25 +30,61 @@ static struct arena_block *add_block(struct arena *a, size_t n_bytes)
     return block;
 }
 
-void *arena_alloc(struct arena *a, size_t n, size_t item_bytes)
+/* Never 0, so that each piece has a place of its own. False: so large a one cannot be had. */
+static bool piece_bytes(size_t n, size_t item_bytes, size_t *out)
 {
     size_t n_bytes, align = alignof(max_align_t);
     if (__builtin_mul_overflow(n, item_bytes, &n_bytes) || n_bytes > SIZE_MAX / 2)
-        return NULL;
-    n_bytes = (n_bytes + align - 1) / align * align;
+        return false;
+    *out = n_bytes ? (n_bytes + align - 1) / align * align : align;
+    return true;
+}
+
+static void *add_piece(struct arena *a, size_t n_bytes)
+{
     struct arena_block *block = a->current;
     if (!block || block->n_bytes - block->used < n_bytes)
         block = add_block(a, n_bytes);
     if (!block)
         return NULL;
-    void *out = block->bytes + block->used;
+    block->latest = block->used;
     block->used += n_bytes;
-    return memset(out, 0, n_bytes);
+    return block->bytes + block->latest;
 }
 
-void *arena_grow(struct arena *a, const void *old, size_t n_used, size_t n, size_t item_bytes)
+void *arena_alloc(struct arena *a, size_t n, size_t item_bytes)
 {
-    void *grown = arena_alloc(a, n, item_bytes);
+    size_t n_bytes;
+    void *out = piece_bytes(n, item_bytes, &n_bytes) ? add_piece(a, n_bytes) : NULL;
+    return out ? memset(out, 0, n_bytes) : NULL;
+}
+
+/* The latest piece grows where it is: into the rest of its block, or, if it is alone there, with it. */
+static void *grow_latest(struct arena *a, size_t n_bytes)
+{
+    struct arena_block *block = a->current;
+    if (n_bytes > block->n_bytes - block->latest) {
+        if (block->latest > 0)
+            return NULL;
+        block = realloc(block, sizeof *block + n_bytes);
+        if (!block)
+            return NULL;
+        a->current = block;
+        block->n_bytes = n_bytes;
+    }
+    block->used = block->latest + n_bytes;
+    return block->bytes + block->latest;
+}
+
+void *arena_grow(struct arena *a, void *old, size_t n_used, size_t n, size_t item_bytes)
+{
+    size_t n_bytes;
+    if (!piece_bytes(n, item_bytes, &n_bytes))
+        return NULL;
+    void *grown = old && old == a->current->bytes + a->current->latest ? grow_latest(a, n_bytes) : NULL;
+    if (grown)
+        return grown;
+    grown = add_piece(a, n_bytes);
     if (grown && n_used)
         memcpy(grown, old, n_used * item_bytes);
     return grown;
@@ -57,7 +95,7 @@ void *arena_grow(struct arena *a, const void *old, size_t n_used, size_t n, size
 void arena_reset(struct arena *a)
 {
     if (a->current && !a->current->before && a->current->n_bytes <= ARENA_KEEP_BYTES) {
-        a->current->used = 0;
+        a->current->used = a->current->latest = 0;
         return;
     }
     size_t n_bytes = 0;

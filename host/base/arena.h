@@ -18,8 +18,9 @@ struct arena {
  * memory. */
 void *arena_alloc(struct arena *a, size_t n, size_t item_bytes);
 
-/* As realloc: what the n_used items held, in room for n; the old room is taken back at reset only. */
-void *arena_grow(struct arena *a, const void *old, size_t n_used, size_t n, size_t item_bytes);
+/* As realloc: what the n_used items held, in room for n, the rest of it not zeroed. What was the latest piece
+ * mostly grows where it is; the room of any other is taken back at reset only. */
+void *arena_grow(struct arena *a, void *old, size_t n_used, size_t n, size_t item_bytes);
 
 void arena_reset(struct arena *a);
 void arena_free(struct arena *a);

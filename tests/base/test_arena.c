@@ -74,6 +74,43 @@ static void growing_keeps_what_was_there(void **state)
     arena_free(&arena);
 }
 
+/* Doubling leaves nothing behind, neither in the block that others are in nor beyond it. */
+static void the_latest_piece_grows_where_it_is(void **state)
+{
+    (void)state;
+    enum { MANY = 1 << 20 };
+    struct arena arena = {0};
+    size_t before = allocated_bytes();
+    char *first = arena_alloc(&arena, 100, 1);
+    uint64_t *numbers = arena_grow(&arena, NULL, 0, 16, sizeof *numbers), *begin = numbers;
+    for (uint64_t n = 16, filled = 0; n < MANY; n *= 2) {
+        for (; filled < n; filled++)
+            numbers[filled] = filled;
+        numbers = arena_grow(&arena, numbers, n, 2 * n, sizeof *numbers);
+        assert_non_null(numbers);
+        if (2 * n * sizeof *numbers < 8192)
+            assert_ptr_equal(numbers, begin);
+    }
+    assert_in_range(allocated_bytes() - before, MANY * sizeof *numbers, MANY * sizeof *numbers + 65536);
+    for (uint64_t i = 0; i < MANY / 2; i++)
+        assert_int_equal(numbers[i], i);
+    memset(first, 1, 100);
+    arena_free(&arena);
+}
+
+static void pieces_of_nothing_do_not_grow_into_others(void **state)
+{
+    (void)state;
+    struct arena arena = {0};
+    char *nothing = arena_alloc(&arena, 0, 8), *other = arena_alloc(&arena, 16, 1);
+    char *grown = arena_grow(&arena, nothing, 0, 16, 1);
+    assert_non_null(grown);
+    memset(grown, 1, 16);
+    for (int i = 0; i < 16; i++)
+        assert_int_equal(other[i], 0);
+    arena_free(&arena);
+}
+
 static void a_warm_arena_allocates_nothing(void **state)
 {
     (void)state;
@@ -126,6 +163,8 @@ int main(void)
         cmocka_unit_test(pieces_are_zeroed_aligned_and_apart),
         cmocka_unit_test(sizes_that_overflow_are_refused),
         cmocka_unit_test(growing_keeps_what_was_there),
+        cmocka_unit_test(the_latest_piece_grows_where_it_is),
+        cmocka_unit_test(pieces_of_nothing_do_not_grow_into_others),
         cmocka_unit_test(a_warm_arena_allocates_nothing),
         cmocka_unit_test(rounds_of_any_sizes_leave_no_trail),
         cmocka_unit_test(what_one_huge_round_took_is_given_back),
