@@ -21,7 +21,7 @@ static enum collide_status read_number_id(struct json_reader *r, const char *nam
 {
     double number;
     if (!json_number(r, &number))
-        return COLLIDE_INVALID;
+        return json_status(r);
     if (number >= (double)ID_NUMBER_END)
         return error_set(err, COLLIDE_INVALID,
                          "\"%s\": integers from 2^53 on lose digits in JSON; send the id as a string", name);
@@ -42,32 +42,36 @@ enum collide_status json_read_id(struct json_reader *r, const char *name, struct
     if (json_peek(r) != '"')
         return error_set(err, COLLIDE_INVALID, "\"%s\": an id is an integer or a string", name);
     if (!json_string(r, &text))
-        return COLLIDE_INVALID;
+        return json_status(r);
     *out = collide_id_text(text.bytes, text.n_bytes);
     return COLLIDE_OK;
 }
 
-/* Checks that a list is next, and enters it. */
-static enum collide_status open_list(struct json_reader *r, const char *name, struct collide_error *err)
+/* Enters the list that is next, unless that was done. */
+static enum collide_status enter_list(struct json_reader *r, struct json_field field,
+                                      struct collide_error *err)
 {
-    if (json_peek(r) != '[')
-        return error_set(err, COLLIDE_INVALID, "\"%s\" must be a list", name);
-    json_open(r, '[');
+    if (!json_enter(r, '[', field.level))
+        return error_set(err, COLLIDE_INVALID, "\"%s\" must be a list", field.name);
     return COLLIDE_OK;
 }
 
-/* The list with room for one more value behind its n; NULL: err says why not. */
+/* The list (n of *capacity items) with room for one more; NULL: err says why not. */
 static void *with_room(struct json_reader *r, struct json_field field, void *items, size_t n,
-                       size_t item_bytes, struct collide_error *err)
+                       size_t *capacity, size_t item_bytes, struct collide_error *err)
 {
     if (n == field.max) {
         error_set(err, COLLIDE_INVALID, "\"%s\" is longer than the limit of %zu", field.name, field.max);
         return NULL;
     }
-    bool is_full = n == 0 || (n >= FIRST_CAPACITY && (n & (n - 1)) == 0);
-    void *grown = is_full ? arena_grow(r->arena, items, n, n ? 2 * n : FIRST_CAPACITY, item_bytes) : items;
+    if (n < *capacity)
+        return items;
+    size_t doubled = n ? 2 * n : FIRST_CAPACITY;
+    void *grown = arena_grow(r->arena, items, n, doubled, item_bytes);
     if (!grown)
         error_no_memory(err, field.name);
+    else
+        *capacity = doubled;
     return grown;
 }
 
@@ -81,30 +85,25 @@ static size_t read_small_ids(struct json_reader *r, struct collide_id *ids, size
     return n;
 }
 
-enum collide_status json_read_ids(struct json_reader *r, struct json_field field, struct id_list *out,
+enum collide_status json_read_ids(struct json_reader *r, struct json_field field, struct id_list *list,
                                   struct collide_error *err)
 {
-    struct id_list list = {0};
-    enum collide_status status = open_list(r, field.name, err);
-    while (status == COLLIDE_OK && json_next(r, ']')) {
-        list.ids = with_room(r, field, list.ids, list.n, sizeof *list.ids, err);
-        if (!list.ids)
+    enum collide_status status = enter_list(r, field, err);
+    while (status == COLLIDE_OK && json_next(r, field.level)) {
+        struct collide_id *ids =
+            with_room(r, field, list->ids, list->n, &list->capacity, sizeof *list->ids, err);
+        if (!ids)
             return err->status;
-        size_t capacity =
-            list.n < FIRST_CAPACITY ? FIRST_CAPACITY : (size_t)2 << (63 - __builtin_clzll(list.n));
-        size_t room = (capacity < field.max ? capacity : field.max) - list.n;
-        size_t n = read_small_ids(r, list.ids + list.n, room);
+        list->ids = ids;
+        size_t room = (list->capacity < field.max ? list->capacity : field.max) - list->n;
+        size_t n = read_small_ids(r, ids + list->n, room);
         if (n == 0) {
-            status = json_read_id(r, field.name, &list.ids[list.n], err);
-            n = 1;
+            status = json_read_id(r, field.name, &ids[list->n], err);
+            n = !r->is_starved;
         }
-        list.n += n;
+        list->n += n;
     }
-    if (r->failed)
-        return COLLIDE_INVALID;
-    if (status == COLLIDE_OK)
-        *out = list;
-    return status;
+    return r->failed ? COLLIDE_INVALID : status;
 }
 
 static enum collide_status read_weight(struct json_reader *r, struct json_field field, size_t number,
@@ -112,7 +111,7 @@ static enum collide_status read_weight(struct json_reader *r, struct json_field 
 {
     double weight = NAN;
     if (is_number_next(r) && !json_number(r, &weight))
-        return COLLIDE_INVALID;
+        return json_status(r);
     if (!(fabs(weight) <= COLLIDE_MAX_WEIGHT))
         return error_set(err, COLLIDE_INVALID, "\"%s\": entry %zu is not a number from -1e6 to 1e6",
                          field.name, number);
@@ -120,21 +119,20 @@ static enum collide_status read_weight(struct json_reader *r, struct json_field 
     return COLLIDE_OK;
 }
 
-enum collide_status json_read_weights(struct json_reader *r, struct json_field field, struct weight_list *out,
-                                      struct collide_error *err)
+enum collide_status json_read_weights(struct json_reader *r, struct json_field field,
+                                      struct weight_list *list, struct collide_error *err)
 {
-    struct weight_list list = {0};
-    enum collide_status status = open_list(r, field.name, err);
-    while (status == COLLIDE_OK && json_next(r, ']')) {
-        list.weights = with_room(r, field, list.weights, list.n, sizeof *list.weights, err);
-        status = list.weights ? read_weight(r, field, list.n, &list.weights[list.n], err) : err->status;
-        list.n++;
+    enum collide_status status = enter_list(r, field, err);
+    while (status == COLLIDE_OK && json_next(r, field.level)) {
+        float *weights =
+            with_room(r, field, list->weights, list->n, &list->capacity, sizeof *list->weights, err);
+        if (!weights)
+            return err->status;
+        list->weights = weights;
+        status = read_weight(r, field, list->n, &weights[list->n], err);
+        list->n += !r->is_starved;
     }
-    if (r->failed)
-        return COLLIDE_INVALID;
-    if (status == COLLIDE_OK)
-        *out = list;
-    return status;
+    return r->failed ? COLLIDE_INVALID : status;
 }
 
 enum collide_status json_read_count(struct json_reader *r, struct json_field field, size_t *out,
@@ -142,7 +140,7 @@ enum collide_status json_read_count(struct json_reader *r, struct json_field fie
 {
     double number = NAN;
     if (is_number_next(r) && !json_number(r, &number))
-        return COLLIDE_INVALID;
+        return json_status(r);
     if (!(number >= 1 && number <= (double)field.max) || floor(number) != number)
         return error_set(err, COLLIDE_INVALID, "\"%s\" must be an integer from 1 to %zu", field.name,
                          field.max);
@@ -156,5 +154,6 @@ enum collide_status json_read_bool(struct json_reader *r, const char *name, bool
     char c = json_peek(r);
     if (c != 't' && c != 'f')
         return error_set(err, COLLIDE_INVALID, "\"%s\" must be true or false", name);
-    return json_bool(r, out) ? COLLIDE_OK : COLLIDE_INVALID;
+    json_bool(r, out);
+    return json_status(r);
 }

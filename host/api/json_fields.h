@@ -1,35 +1,41 @@
 /* Reading the values of a request's fields into its arena.
  *
  * A value that is JSON but not what the field takes is COLLIDE_INVALID, with the sentence in err; so is what
- * is no JSON at all, with the reader failed and the sentence in its own err. */
+ * is no JSON at all, with the reader failed and the sentence in its own err. COLLIDE_OK with the reader
+ * starved: the value has not come whole, and the call is to be made again when the reader has been fed. */
 #ifndef API_JSON_FIELDS_H
 #define API_JSON_FIELDS_H
 
 #include "api/json_reader.h"
 #include "collide/id.h"
 
-/* What a list is called in messages, and how long it may be. */
+/* What a field is called in messages, how long its list or how large its number may be, and how deep it is.
+ */
 struct json_field {
     const char *name;
     size_t max;
+    unsigned level; /* of a list: lists and objects around it */
 };
 
+/* Zeroed at first. */
 struct id_list {
     struct collide_id *ids;
-    size_t n;
+    size_t n, capacity;
 };
 
 struct weight_list {
     float *weights;
-    size_t n;
+    size_t n, capacity;
 };
 
 enum collide_status json_read_id(struct json_reader *r, const char *name, struct collide_id *out,
                                  struct collide_error *err);
-enum collide_status json_read_ids(struct json_reader *r, struct json_field field, struct id_list *out,
+
+/* The values of a list that has come so far, behind those that the list has. */
+enum collide_status json_read_ids(struct json_reader *r, struct json_field field, struct id_list *list,
                                   struct collide_error *err);
-enum collide_status json_read_weights(struct json_reader *r, struct json_field field, struct weight_list *out,
-                                      struct collide_error *err);
+enum collide_status json_read_weights(struct json_reader *r, struct json_field field,
+                                      struct weight_list *list, struct collide_error *err);
 
 /* An integer from 1 to the field's max. */
 enum collide_status json_read_count(struct json_reader *r, struct json_field field, size_t *out,

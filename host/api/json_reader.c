@@ -9,15 +9,59 @@
 struct json_reader json_reader_over(const char *text, size_t n_bytes, struct arena *arena,
                                     struct collide_error *err)
 {
-    return (struct json_reader){.text = text, .at = text, .end = text + n_bytes, .arena = arena, .err = err};
+    struct json_reader r = {.arena = arena, .err = err};
+    json_feed(&r, text, n_bytes, JSON_IS_LAST | JSON_STAYS);
+    return r;
+}
+
+/* What is before it is not wanted any more. */
+static const char *unread(const struct json_reader *r)
+{
+    return r->held && r->held < r->at ? r->held : r->at;
+}
+
+size_t json_n_unread(const struct json_reader *r)
+{
+    return (size_t)(r->end - unread(r));
+}
+
+void json_feed(struct json_reader *r, const char *text, size_t n_bytes, unsigned flags)
+{
+    size_t n_held = (size_t)(r->at - unread(r));
+    r->n_before += (size_t)(r->at - r->text) - n_held;
+    r->text = text;
+    r->at = text + n_held;
+    r->end = text + n_bytes;
+    r->held = n_held ? text : NULL;
+    r->is_last = flags & JSON_IS_LAST;
+    r->stays = flags & JSON_STAYS;
+    r->is_starved = false;
+}
+
+static bool is_in_object(const struct json_reader *r)
+{
+    return r->depth > 0 && r->objects >> (r->depth - 1) & 1;
+}
+
+/* Back to where all will be read once more has come: of a member, its key. */
+static bool starve(struct json_reader *r)
+{
+    r->is_starved = true;
+    r->at = r->token;
+    if (is_in_object(r))
+        r->place = JSON_AT_KEY;
+    return false;
 }
 
 static bool fail(struct json_reader *r, const char *expected)
 {
-    if (!r->failed)
-        error_set(r->err, COLLIDE_INVALID, "this is not JSON: expected %s at byte %zu of %zu", expected,
-                  (size_t)(r->at - r->text), (size_t)(r->end - r->text));
-    r->failed = true;
+    if (r->failed)
+        return false;
+    if (r->at == r->end && !r->is_last)
+        return starve(r);
+    error_set(r->err, COLLIDE_INVALID, "this is not JSON: expected %s at byte %zu%s", expected,
+              r->n_before + (size_t)(r->at - r->text), r->at == r->end ? ", where it ends" : "");
+    r->failed = r->is_last = true;
     r->at = r->end;
     return false;
 }
@@ -26,7 +70,10 @@ char json_peek(struct json_reader *r)
 {
     while (r->at < r->end && (*r->at == ' ' || *r->at == '\n' || *r->at == '\r' || *r->at == '\t'))
         r->at++;
-    return r->at < r->end ? *r->at : '\0';
+    if (r->at < r->end)
+        return *r->at;
+    r->is_starved = !r->is_last;
+    return '\0';
 }
 
 static bool take(struct json_reader *r, char c)
@@ -37,23 +84,69 @@ static bool take(struct json_reader *r, char c)
     return true;
 }
 
-bool json_open(struct json_reader *r, char bracket)
+/* Before a scalar: gives its first character. */
+static char begin_scalar(struct json_reader *r)
 {
-    json_peek(r);
-    if (!take(r, bracket))
-        return fail(r, bracket == '{' ? "'{'" : "'['");
-    r->is_first = true;
+    char first = json_peek(r);
+    if (!is_in_object(r)) /* there it is the key's place */
+        r->token = r->at;
+    return first;
+}
+
+static bool end_value(struct json_reader *r)
+{
+    r->place = JSON_BEHIND_VALUE;
     return true;
 }
 
-bool json_next(struct json_reader *r, char closing_bracket)
+bool json_enter(struct json_reader *r, char bracket, unsigned level)
 {
-    bool is_first = r->is_first;
-    r->is_first = false;
-    json_peek(r);
-    if (r->failed || take(r, closing_bracket))
+    if (r->depth > level || r->place == JSON_BEHIND_VALUE)
+        return true;
+    if (json_peek(r) != bracket)
         return false;
-    return is_first || take(r, ',') || fail(r, closing_bracket == '}' ? "',' or '}'" : "',' or ']'");
+    if (r->depth == JSON_MAX_DEPTH) {
+        fail(r, "less nesting");
+        return true;
+    }
+    r->at++;
+    uint64_t bit = (uint64_t)1 << r->depth++;
+    r->objects = bracket == '{' ? r->objects | bit : r->objects & ~bit;
+    r->place = JSON_BEHIND_OPENING;
+    return true;
+}
+
+/* Behind a value or an opening bracket: takes the comma, or leaves the list or object at its end. */
+static bool advance(struct json_reader *r)
+{
+    bool is_object = is_in_object(r);
+    char next = json_peek(r);
+    if (r->is_starved)
+        return false;
+    if (next == (is_object ? '}' : ']')) {
+        r->at++;
+        r->depth--;
+        return end_value(r);
+    }
+    if (r->place == JSON_BEHIND_VALUE && !take(r, ','))
+        return fail(r, is_object ? "',' or '}'" : "',' or ']'");
+    r->place = is_object ? JSON_AT_KEY : JSON_AT_VALUE;
+    return true;
+}
+
+static bool pass(struct json_reader *r);
+
+bool json_next(struct json_reader *r, unsigned level)
+{
+    bool passes = r->is_passing && r->passing_level == level;
+    if (r->failed || r->is_starved || (passes && !pass(r)))
+        return false;
+    if (r->depth == level + 1 && r->place >= JSON_BEHIND_OPENING && !advance(r))
+        return false;
+    if (r->depth <= level)
+        return false;
+    json_peek(r);
+    return !r->is_starved;
 }
 
 /* What stands for the character c behind a backslash; '\0': none does. */
@@ -109,60 +202,125 @@ static size_t print_utf8(char *out, uint32_t code)
     return n;
 }
 
-/* The rest of a string from its first backslash on; the part before it is copied. */
-static bool read_escaped(struct json_reader *r, const char *begin, struct json_text *out)
+/* The string that is next, from behind its quotes; the reader is behind the first. Whether it is all there.
+ */
+static bool find_string(struct json_reader *r, struct json_text *out, bool *has_escapes)
 {
+    if (!take(r, '"'))
+        return fail(r, "a string");
     const char *end = r->at;
-    while (end < r->end && *end != '"')
-        end += *end == '\\' && end + 1 < r->end ? 2 : 1;
-    char *bytes =
-        arena_alloc(r->arena, (size_t)(end - begin), 1); /* escapes are longer than what they mean */
-    if (!bytes) {
-        fail(r, "less");
-        error_no_memory(r->err, "a string");
-        return false;
+    while (end < r->end && *end != '"' && *end != '\\' && (unsigned char)*end >= 0x20)
+        end++;
+    *has_escapes = end < r->end && *end == '\\';
+    while (end < r->end && *end != '"' && (unsigned char)*end >= 0x20)
+        end += *end == '\\' && end + 1 < r->end && (unsigned char)end[1] >= 0x20 ? 2 : 1;
+    *out = (struct json_text){r->at, (size_t)(end - r->at)};
+    if (out->n_bytes > JSON_MAX_STRING_BYTES) {
+        r->at += JSON_MAX_STRING_BYTES;
+        return fail(r, "a string of at most 65536 bytes");
     }
-    size_t n = (size_t)(r->at - begin);
-    memcpy(bytes, begin, n);
-    while (r->at < r->end && *r->at != '"' && (unsigned char)*r->at >= 0x20) {
+    return end < r->end || r->is_last || starve(r);
+}
+
+/* A string's bytes without their escapes, at out unless that is NULL: how many there are. */
+static bool unescape(struct json_reader *r, const char *end, char *out, size_t *n_bytes)
+{
+    char piece[4];
+    size_t n = 0, n_piece;
+    for (; r->at < end; n += n_piece) {
         uint32_t code;
+        n_piece = 1;
         if (!take(r, '\\')) {
-            bytes[n++] = *r->at++;
+            piece[0] = *r->at++;
         } else if (take(r, 'u')) {
             if (!read_code_point(r, &code))
                 return false;
-            n += print_utf8(bytes + n, code);
+            n_piece = print_utf8(piece, code);
         } else {
-            bytes[n] = r->at < r->end ? unescaped(*r->at) : '\0';
-            if (!bytes[n++])
+            piece[0] = r->at < r->end ? unescaped(*r->at) : '\0';
+            if (!piece[0])
                 return fail(r, "an escape: one of \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\u");
             r->at++;
         }
+        if (out)
+            memcpy(out + n, piece, n_piece);
     }
-    *out = (struct json_text){bytes, n};
+    *n_bytes = n;
+    return true;
+}
+
+static char *room_for(struct json_reader *r, size_t n_bytes)
+{
+    char *bytes = arena_alloc(r->arena, n_bytes, 1);
+    if (!bytes) {
+        r->is_last = true;
+        fail(r, "less");
+        error_no_memory(r->err, "a string");
+    }
+    return bytes;
+}
+
+enum string_use { PASS_STRING, BORROW_STRING, KEEP_STRING };
+
+static bool read_string(struct json_reader *r, enum string_use use, struct json_text *out)
+{
+    struct json_text raw;
+    bool has_escapes = false;
+    if (!find_string(r, &raw, &has_escapes))
+        return false;
+    const char *end = raw.bytes + raw.n_bytes;
+    bool copies = use == KEEP_STRING ? has_escapes || !r->stays : has_escapes && use == BORROW_STRING;
+    if (copies) {
+        /* escapes are longer than what they mean */
+        char *bytes = room_for(r, raw.n_bytes);
+        if (!bytes)
+            return false;
+        if (!has_escapes)
+            memcpy(bytes, raw.bytes, raw.n_bytes);
+        raw.bytes = bytes;
+    }
+    if (has_escapes && !unescape(r, end, copies ? (char *)raw.bytes : NULL, &raw.n_bytes))
+        return false;
+    r->at = end;
+    *out = raw;
     return take(r, '"') || fail(r, "the end of a string");
 }
 
 bool json_string(struct json_reader *r, struct json_text *out)
 {
+    begin_scalar(r);
+    return read_string(r, KEEP_STRING, out) && end_value(r);
+}
+
+static bool read_key(struct json_reader *r, enum string_use use, struct json_text *out)
+{
     json_peek(r);
-    if (!take(r, '"'))
-        return fail(r, "a string");
-    const char *begin = r->at;
-    while (r->at < r->end && *r->at != '"' && *r->at != '\\' && (unsigned char)*r->at >= 0x20)
-        r->at++;
-    if (r->at < r->end && *r->at == '\\')
-        return read_escaped(r, begin, out);
-    *out = (struct json_text){begin, (size_t)(r->at - begin)};
-    return take(r, '"') || fail(r, "the end of a string");
+    r->token = r->at;
+    if (!read_string(r, use, out))
+        return false;
+    json_peek(r);
+    if (!take(r, ':'))
+        return fail(r, "':'");
+    json_peek(r);
+    if (r->is_starved)
+        return starve(r);
+    r->place = JSON_AT_VALUE;
+    return true;
 }
 
 bool json_key(struct json_reader *r, struct json_text *out)
 {
-    if (!json_string(r, out))
-        return false;
-    json_peek(r);
-    return take(r, ':') || fail(r, "':'");
+    return read_key(r, BORROW_STRING, out);
+}
+
+struct json_text json_keep(const struct json_reader *r, struct json_text text)
+{
+    if (r->stays || text.bytes < r->text || text.bytes >= r->end)
+        return text;
+    char *bytes = arena_alloc(r->arena, text.n_bytes, 1);
+    if (bytes)
+        memcpy(bytes, text.bytes, text.n_bytes);
+    return (struct json_text){bytes, text.n_bytes};
 }
 
 /* digits * 10^exponent */
@@ -213,31 +371,51 @@ static bool read_decimal(struct json_reader *r, struct decimal *d)
     return (!take(r, 'e') && !take(r, 'E')) || read_exponent(r, d);
 }
 
-enum { MAX_NUMBER_CHARS = 63 };
+/* The decimal that is next: all of it is there, and not too long. */
+static bool read_bounded(struct json_reader *r, struct decimal *d)
+{
+    const char *begin = r->at, *end = r->end;
+    bool was_last = r->is_last, is_long = end - begin > JSON_MAX_NUMBER_CHARS;
+    if (is_long) {
+        r->end = begin + JSON_MAX_NUMBER_CHARS + 1;
+        r->is_last = false;
+    }
+    bool ends = read_decimal(r, d);
+    bool is_cut = r->is_starved || (ends && r->at == r->end && !r->is_last);
+    r->end = end;
+    if (!r->failed)
+        r->is_last = was_last;
+    else
+        r->at = end;
+    if (!is_cut)
+        return ends;
+    if (!is_long)
+        return starve(r);
+    r->is_starved = false;
+    r->at = begin + JSON_MAX_NUMBER_CHARS;
+    return fail(r, "a number of at most 63 characters");
+}
 
 bool json_number(struct json_reader *r, double *out)
 {
     static const double ten_to[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                     1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     struct decimal d = {0};
-    json_peek(r);
+    begin_scalar(r);
     const char *begin = r->at;
-    if (!read_decimal(r, &d))
+    if (!read_bounded(r, &d))
         return false;
     /* Two exact doubles: their product or quotient is rounded once, as strtod would. */
     if (d.n_digits <= 15 && d.exponent >= -22 && d.exponent <= 22) {
         double size = (double)d.digits;
         size = d.exponent < 0 ? size / ten_to[-d.exponent] : size * ten_to[d.exponent];
         *out = *begin == '-' ? -size : size;
-        return true;
+        return end_value(r);
     }
-    char copy[MAX_NUMBER_CHARS + 1] = {0};
-    size_t n = (size_t)(r->at - begin);
-    if (n > MAX_NUMBER_CHARS)
-        return fail(r, "a number of at most 63 characters");
-    memcpy(copy, begin, n);
+    char copy[JSON_MAX_NUMBER_CHARS + 1] = {0};
+    memcpy(copy, begin, (size_t)(r->at - begin));
     *out = strtod(copy, NULL);
-    return true;
+    return end_value(r);
 }
 
 /* Up to eight digits, all at once, of at least eight characters: their number, and where they end. */
@@ -277,6 +455,8 @@ size_t json_small_integers(struct json_reader *r, uint64_t *out, size_t max)
         if (*at != ',')
             break;
     }
+    if (n > 0)
+        r->place = JSON_BEHIND_VALUE;
     return n;
 }
 
@@ -284,7 +464,7 @@ bool json_u64(struct json_reader *r, uint64_t *out)
 {
     enum { SAFE_DIGITS = 19 }; /* of a number below 2^64, whatever they are */
     uint64_t value = 0;
-    json_peek(r);
+    begin_scalar(r);
     const char *at = r->at;
     for (; at < r->end && *at >= '0' && *at <= '9'; at++) {
         uint64_t digit = (uint64_t)(*at - '0');
@@ -292,72 +472,79 @@ bool json_u64(struct json_reader *r, uint64_t *out)
             return false;
         value = value * 10 + digit;
     }
+    if (at - r->at > 1 && *r->at == '0')
+        return false;
+    if (at == r->end && !r->is_last)
+        return starve(r);
     bool is_float = at < r->end && (*at == '.' || *at == 'e' || *at == 'E');
-    if (at == r->at || is_float || (*r->at == '0' && at - r->at > 1))
+    if (at == r->at || is_float)
         return false;
     r->at = at;
     *out = value;
-    return true;
+    return end_value(r);
 }
 
 static bool read_word(struct json_reader *r, const char *word)
 {
-    size_t n = strlen(word);
-    if ((size_t)(r->end - r->at) < n || memcmp(r->at, word, n) != 0)
+    size_t n = strlen(word), left = (size_t)(r->end - r->at);
+    if (memcmp(r->at, word, n < left ? n : left) != 0 || (left < n && r->is_last))
         return fail(r, word);
+    if (left < n)
+        return starve(r);
     r->at += n;
-    return true;
+    return end_value(r);
 }
 
 bool json_bool(struct json_reader *r, bool *out)
 {
-    *out = json_peek(r) == 't';
+    *out = begin_scalar(r) == 't';
     return read_word(r, *out ? "true" : "false");
 }
 
-static void skip_value(struct json_reader *r, int depth)
+static bool pass_value(struct json_reader *r)
 {
     struct json_text text;
     double number;
-    char first = json_peek(r), closing = first == '{' ? '}' : ']';
+    char first = begin_scalar(r);
     switch (first) {
     case '{':
     case '[':
-        if (depth == JSON_MAX_DEPTH)
-            fail(r, "less nesting");
-        for (json_open(r, first); json_next(r, closing);) {
-            if (first == '{')
-                json_key(r, &text);
-            skip_value(r, depth + 1);
-        }
-        break;
+        return json_enter(r, first, r->depth) && !r->failed;
     case '"':
-        json_string(r, &text);
-        break;
+        return read_string(r, PASS_STRING, &text) && end_value(r);
     case 't':
-        read_word(r, "true");
-        break;
+        return read_word(r, "true");
     case 'f':
-        read_word(r, "false");
-        break;
+        return read_word(r, "false");
     case 'n':
-        read_word(r, "null");
-        break;
+        return read_word(r, "null");
     default:
         if (first == '-' || (first >= '0' && first <= '9'))
-            json_number(r, &number);
-        else
-            fail(r, "a value");
+            return json_number(r, &number);
+        return fail(r, "a value");
     }
+}
+
+static bool pass(struct json_reader *r)
+{
+    struct json_text key;
+    bool goes_on = true;
+    while (goes_on && (r->depth > r->passing_level + 1 || r->place == JSON_AT_VALUE))
+        goes_on = r->place == JSON_AT_VALUE ? pass_value(r)
+                  : r->place == JSON_AT_KEY ? read_key(r, PASS_STRING, &key)
+                                            : advance(r);
+    r->is_passing = !goes_on;
+    return goes_on;
 }
 
 void json_skip(struct json_reader *r)
 {
-    skip_value(r, 0);
+    json_pass(r, r->depth - 1);
+    pass(r);
 }
 
 bool json_finish(struct json_reader *r)
 {
     json_peek(r);
-    return r->at == r->end || fail(r, "nothing more");
+    return !r->is_starved && (r->at == r->end || fail(r, "nothing more"));
 }

@@ -49,7 +49,8 @@ enum { DEFAULT_K = 10, FIRST_CAPACITY = 16 };
 
 /* What one JSON object says, before it is known whether that makes sense. */
 struct values {
-    unsigned given; /* BIT(field) each */
+    unsigned given;   /* BIT(field) each */
+    enum field field; /* the one that is in reading */
     struct collide_id user;
     struct id_list users;
     struct id_list history;
@@ -62,13 +63,21 @@ struct values {
     size_t timeout_us;
 };
 
-/* Everything that reading a request needs. */
-struct parser {
+/* What is in reading. */
+enum phase { AT_BEGIN, IN_SINGLE, IN_BATCH, BEHIND_BATCH, AT_END };
+
+/* All there is of a request that has come in part. */
+struct json_v1_reader {
     struct json_reader json;
+    struct collide_error error; /* the JSON's */
     const struct request_limits *limits;
     struct request *request;
     size_t part_capacity;
     size_t query_capacity;
+    enum phase phase;
+    unsigned level;            /* of the part's object */
+    struct request_part *part; /* in reading; NULL: none */
+    struct values values;      /* its */
 };
 
 static bool has_name(const struct json_text *key, const char *name)
@@ -103,12 +112,12 @@ static enum collide_status unknown_field(const struct json_text *key, enum reque
     return error_set(err, COLLIDE_INVALID, "unknown field \"%s\"", typed);
 }
 
-static enum collide_status read_value(struct parser *p, enum field field, struct values *v,
-                                      struct collide_error *err)
+static enum collide_status read_value(struct json_v1_reader *p, struct values *v, struct collide_error *err)
 {
-    const char *name = FIELDS[field].name;
-    struct json_field items = {name, p->limits->max_items}, history = {name, p->limits->max_history};
-    switch (field) {
+    const char *name = FIELDS[v->field].name;
+    struct json_field items = {name, p->limits->max_items, p->level + 1};
+    struct json_field history = {name, p->limits->max_history, p->level + 1};
+    switch (v->field) {
     case FIELD_USER:
         return json_read_id(&p->json, name, &v->user, err);
     case FIELD_USERS:
@@ -128,7 +137,7 @@ static enum collide_status read_value(struct parser *p, enum field field, struct
     case FIELD_EXCLUDE_SEEN:
         return json_read_bool(&p->json, name, &v->exclude_seen, err);
     case FIELD_TIMEOUT:
-        return json_read_count(&p->json, (struct json_field){name, REQUEST_MAX_TIMEOUT_US}, &v->timeout_us,
+        return json_read_count(&p->json, (struct json_field){name, REQUEST_MAX_TIMEOUT_US, 0}, &v->timeout_us,
                                err);
     case N_FIELDS:
         break;
@@ -136,29 +145,43 @@ static enum collide_status read_value(struct parser *p, enum field field, struct
     return COLLIDE_INVALID;
 }
 
-static enum collide_status read_values(struct parser *p, struct values *v, struct collide_error *err)
+static enum collide_status begin_field(struct json_v1_reader *p, const struct json_text *key,
+                                       struct values *v, struct collide_error *err)
 {
-    if (json_peek(&p->json) != '{')
+    v->field = find_field(key, p->request->kind);
+    if (v->field == N_FIELDS)
+        return unknown_field(key, p->request->kind, err);
+    if (v->given & BIT(v->field))
+        return error_set(err, COLLIDE_INVALID, "field \"%s\" is given twice", FIELDS[v->field].name);
+    return COLLIDE_OK;
+}
+
+/* One field, or what has come of it. */
+static enum collide_status read_field(struct json_v1_reader *p, struct values *v, struct collide_error *err)
+{
+    struct json_text key;
+    enum collide_status status = COLLIDE_OK;
+    if (json_is_at_key(&p->json, p->level))
+        status = json_key(&p->json, &key) ? begin_field(p, &key, v, err) : json_status(&p->json);
+    if (status == COLLIDE_OK && !p->json.is_starved)
+        status = read_value(p, v, err);
+    if (status == COLLIDE_OK && !p->json.is_starved)
+        v->given |= BIT(v->field);
+    return status;
+}
+
+static enum collide_status read_values(struct json_v1_reader *p, struct values *v, struct collide_error *err)
+{
+    enum collide_status status = COLLIDE_OK;
+    if (!json_enter(&p->json, '{', p->level))
         return error_set(err, COLLIDE_INVALID, "a request must be a JSON object");
-    for (json_open(&p->json, '{'); json_next(&p->json, '}');) {
-        struct json_text key;
-        if (!json_key(&p->json, &key))
-            break;
-        enum field field = find_field(&key, p->request->kind);
-        if (field == N_FIELDS)
-            return unknown_field(&key, p->request->kind, err);
-        if (v->given & BIT(field))
-            return error_set(err, COLLIDE_INVALID, "field \"%s\" is given twice", FIELDS[field].name);
-        enum collide_status status = read_value(p, field, v, err);
-        if (status != COLLIDE_OK)
-            return status;
-        v->given |= BIT(field);
-    }
-    return p->json.failed ? COLLIDE_INVALID : COLLIDE_OK;
+    while (status == COLLIDE_OK && json_next(&p->json, p->level))
+        status = read_field(p, v, err);
+    return p->json.failed ? COLLIDE_INVALID : status;
 }
 
 /* Checks what a query's bag is to be made of. */
-static enum collide_status check_who(const struct parser *p, const struct values *v,
+static enum collide_status check_who(const struct json_v1_reader *p, const struct values *v,
                                      struct collide_error *err)
 {
     if (!(v->given & WHO))
@@ -175,8 +198,8 @@ static enum collide_status check_who(const struct parser *p, const struct values
 }
 
 /* The user, the history and the features of a query; items are left to the caller. */
-static enum collide_status set_who(struct parser *p, const struct values *v, struct collide_query *query,
-                                   struct collide_error *err)
+static enum collide_status set_who(struct json_v1_reader *p, const struct values *v,
+                                   struct collide_query *query, struct collide_error *err)
 {
     enum collide_status status = check_who(p, v, err);
     if (status != COLLIDE_OK)
@@ -197,7 +220,7 @@ static enum collide_status set_who(struct parser *p, const struct values *v, str
 }
 
 /* A short batch could ask for results that fill all memory: its parts share one limit. */
-static enum collide_status count_results(struct parser *p, size_t n, struct collide_error *err)
+static enum collide_status count_results(struct json_v1_reader *p, size_t n, struct collide_error *err)
 {
     if (n > p->limits->max_items - p->request->n_results)
         return error_set(
@@ -223,7 +246,7 @@ static void *with_room(struct arena *arena, void *items, size_t n_used, size_t n
 }
 
 /* Room for n more queries behind those of the parts before; NULL: err says why there is none. */
-static struct collide_query *add_queries(struct parser *p, size_t n, struct collide_error *err)
+static struct collide_query *add_queries(struct json_v1_reader *p, size_t n, struct collide_error *err)
 {
     struct request *r = p->request;
     struct collide_query *queries =
@@ -237,7 +260,7 @@ static struct collide_query *add_queries(struct parser *p, size_t n, struct coll
     return r->queries + r->n_queries - n;
 }
 
-static struct collide_topk_query *add_topk(struct parser *p, struct collide_error *err)
+static struct collide_topk_query *add_topk(struct json_v1_reader *p, struct collide_error *err)
 {
     struct request *r = p->request;
     struct collide_topk_query *queries =
@@ -251,8 +274,8 @@ static struct collide_topk_query *add_topk(struct parser *p, struct collide_erro
 }
 
 /* {"users": [...], "items": [...]}: a query a pair. */
-static enum collide_status set_pairs(struct parser *p, const struct values *v, struct request_part *part,
-                                     struct collide_error *err)
+static enum collide_status set_pairs(struct json_v1_reader *p, const struct values *v,
+                                     struct request_part *part, struct collide_error *err)
 {
     if (v->given & (WHO | BIT(FIELD_WEIGHTS)))
         return error_set(err, COLLIDE_INVALID,
@@ -274,8 +297,8 @@ static enum collide_status set_pairs(struct parser *p, const struct values *v, s
     return COLLIDE_OK;
 }
 
-static enum collide_status set_score(struct parser *p, const struct values *v, struct request_part *part,
-                                     struct collide_error *err)
+static enum collide_status set_score(struct json_v1_reader *p, const struct values *v,
+                                     struct request_part *part, struct collide_error *err)
 {
     if (!(v->given & BIT(FIELD_ITEMS)))
         return error_set(err, COLLIDE_INVALID, "\"items\", the list of what to score, is missing");
@@ -295,8 +318,8 @@ static enum collide_status set_score(struct parser *p, const struct values *v, s
     return COLLIDE_OK;
 }
 
-static enum collide_status set_topk(struct parser *p, const struct values *v, struct request_part *part,
-                                    struct collide_error *err)
+static enum collide_status set_topk(struct json_v1_reader *p, const struct values *v,
+                                    struct request_part *part, struct collide_error *err)
 {
     struct collide_topk_query query = {.k = v->k,
                                        .exclude = v->exclude.ids,
@@ -315,35 +338,36 @@ static enum collide_status set_topk(struct parser *p, const struct values *v, st
     return COLLIDE_OK;
 }
 
-static enum collide_status read_part(struct parser *p, struct request_part *part)
+static void begin_part(struct json_v1_reader *p, struct request_part *part)
 {
-    struct values values = {.k = DEFAULT_K};
+    p->part = part;
+    p->values = (struct values){.k = DEFAULT_K};
     part->first_query = p->request->n_queries;
     part->first_result = p->request->n_results;
-    enum collide_status status = read_values(p, &values, &part->error);
-    if (status != COLLIDE_OK)
-        return status;
-    if (values.timeout_us && (p->request->timeout_us == 0 || values.timeout_us < p->request->timeout_us))
-        p->request->timeout_us = values.timeout_us;
-    return p->request->kind == REQUEST_TOPK ? set_topk(p, &values, part, &part->error)
-                                            : set_score(p, &values, part, &part->error);
 }
 
-static enum collide_status read_single(struct parser *p, struct collide_error *err)
+static enum collide_status read_part(struct json_v1_reader *p, struct request_part *part)
 {
-    struct request_part *part = arena_alloc(&p->request->arena, 1, sizeof *part);
-    if (!part)
-        return error_no_memory(err, "the request");
-    p->request->parts = part;
-    p->request->n_parts = 1;
-    enum collide_status status = read_part(p, part);
+    const struct values *v = &p->values;
+    enum collide_status status = read_values(p, &p->values, &part->error);
+    if (status != COLLIDE_OK || p->json.is_starved)
+        return status;
+    if (v->timeout_us && (p->request->timeout_us == 0 || v->timeout_us < p->request->timeout_us))
+        p->request->timeout_us = v->timeout_us;
+    return p->request->kind == REQUEST_TOPK ? set_topk(p, v, part, &part->error)
+                                            : set_score(p, v, part, &part->error);
+}
+
+static enum collide_status read_single(struct json_v1_reader *p, struct collide_error *err)
+{
+    enum collide_status status = read_part(p, p->part);
     if (status != COLLIDE_OK && !p->json.failed)
-        *err = part->error;
+        *err = p->part->error;
     return status;
 }
 
 /* The next part of a batch; NULL: err says why there is none. */
-static struct request_part *add_part(struct parser *p, struct collide_error *err)
+static struct request_part *add_part(struct json_v1_reader *p, struct collide_error *err)
 {
     struct request *r = p->request;
     if (r->n_parts == p->limits->max_parts) {
@@ -357,50 +381,97 @@ static struct request_part *add_part(struct parser *p, struct collide_error *err
         return NULL;
     }
     r->parts = parts;
-    return &r->parts[r->n_parts++];
+    parts[r->n_parts] = (struct request_part){0};
+    return &parts[r->n_parts++];
 }
 
-/* The list of a batch. A part that is wrong is passed over once more, as any JSON. */
-static enum collide_status read_batch(struct parser *p, struct collide_error *err)
+static enum collide_status begin_batch_part(struct json_v1_reader *p, struct collide_error *err)
 {
-    p->request->is_batch = true;
-    if (json_peek(&p->json) != '[')
+    struct request_part *part = add_part(p, err);
+    if (!part)
+        return err->status;
+    begin_part(p, part);
+    return COLLIDE_OK;
+}
+
+/* The list of a batch. What is left of a part that is wrong is passed over, as any JSON. */
+static enum collide_status read_batch(struct json_v1_reader *p, struct collide_error *err)
+{
+    enum collide_status status = COLLIDE_OK;
+    if (!json_enter(&p->json, '[', 1))
         return error_set(err, COLLIDE_INVALID, "\"requests\" must be a list of requests");
-    for (json_open(&p->json, '['); json_next(&p->json, ']');) {
-        struct request_part *part = add_part(p, err);
-        if (!part)
-            return err->status;
-        struct json_reader begin = p->json;
-        if (read_part(p, part) != COLLIDE_OK && !p->json.failed) {
-            p->json = begin;
-            json_skip(&p->json);
-        }
+    while (status == COLLIDE_OK && json_next(&p->json, 1)) {
+        if (!p->part)
+            status = begin_batch_part(p, err);
+        if (status == COLLIDE_OK && read_part(p, p->part) != COLLIDE_OK)
+            json_pass(&p->json, 1);
+        if (!p->json.is_starved)
+            p->part = NULL;
     }
+    return p->json.failed ? COLLIDE_INVALID : status;
+}
+
+/* The object's first key says what it is. */
+static enum collide_status begin_request(struct json_v1_reader *p, struct collide_error *err)
+{
+    struct json_reader *r = &p->json;
     struct json_text key;
-    if (json_next(&p->json, '}') && json_key(&p->json, &key))
+    json_peek(r);
+    if (r->depth == 0 && r->at == r->end)
+        return r->is_starved ? COLLIDE_OK
+                             : error_set(err, COLLIDE_INVALID, "the request is empty; send a JSON object");
+    if (!json_enter(r, '{', 0))
+        return error_set(err, COLLIDE_INVALID, "a request must be a JSON object");
+    bool has_key = json_next(r, 0) && json_key(r, &key);
+    if (r->failed || r->is_starved)
+        return json_status(r);
+    if (has_key && has_name(&key, REQUESTS)) {
+        p->request->is_batch = true;
+        p->phase = IN_BATCH;
+        p->level = 2;
+        return COLLIDE_OK;
+    }
+    struct request_part *part = arena_alloc(&p->request->arena, 1, sizeof *part);
+    if (!part)
+        return error_no_memory(err, "the request");
+    p->request->parts = part;
+    p->request->n_parts = 1;
+    p->phase = IN_SINGLE;
+    begin_part(p, part);
+    return has_key ? begin_field(p, &key, &p->values, err) : COLLIDE_OK;
+}
+
+/* Nothing stands beside a batch. */
+static enum collide_status end_batch(struct json_v1_reader *p, struct collide_error *err)
+{
+    struct json_text key;
+    if (json_next(&p->json, 0) && json_key(&p->json, &key))
         return unknown_field(&(struct json_text){REQUESTS, sizeof REQUESTS - 1}, p->request->kind, err);
-    return p->json.failed ? COLLIDE_INVALID : COLLIDE_OK;
+    return json_status(&p->json);
 }
 
-/* Whether the object that is next begins with "requests"; if so the reader is at its value. */
-static bool enter_batch(struct json_reader *r)
+static enum collide_status read_phase(struct json_v1_reader *p, struct collide_error *err)
 {
-    struct json_reader begin = *r;
-    struct json_text key;
-    if (json_peek(r) == '{' && json_open(r, '{') && json_next(r, '}') && json_key(r, &key) &&
-        has_name(&key, REQUESTS))
-        return true;
-    if (!r->failed)
-        *r = begin;
-    return false;
-}
-
-static enum collide_status read_request(struct parser *p, struct collide_error *err)
-{
-    if (json_peek(&p->json) == '\0')
-        return error_set(err, COLLIDE_INVALID, "the request is empty; send a JSON object");
-    enum collide_status status = enter_batch(&p->json) ? read_batch(p, err) : read_single(p, err);
-    return status == COLLIDE_OK && !json_finish(&p->json) ? COLLIDE_INVALID : status;
+    enum phase begun = p->phase;
+    enum collide_status status = COLLIDE_OK;
+    switch (begun) {
+    case AT_BEGIN:
+        return begin_request(p, err);
+    case IN_SINGLE:
+        status = read_single(p, err);
+        break;
+    case IN_BATCH:
+        status = read_batch(p, err);
+        break;
+    case BEHIND_BATCH:
+        status = end_batch(p, err);
+        break;
+    case AT_END:
+        break;
+    }
+    if (status == COLLIDE_OK && !p->json.is_starved)
+        p->phase = begun == IN_BATCH ? BEHIND_BATCH : AT_END;
+    return status;
 }
 
 static void clear(struct request *r, enum request_kind kind)
@@ -409,17 +480,41 @@ static void clear(struct request *r, enum request_kind kind)
     *r = (struct request){.kind = kind, .arena = r->arena};
 }
 
+struct json_v1_reader *json_v1_begin(enum request_kind kind, const struct request_limits *limits,
+                                     struct request *out)
+{
+    clear(out, kind);
+    struct json_v1_reader *r = arena_alloc(&out->arena, 1, sizeof *r);
+    if (r)
+        *r = (struct json_v1_reader){
+            .json = {.arena = &out->arena, .err = &r->error}, .limits = limits, .request = out};
+    return r;
+}
+
+enum collide_status json_v1_read(struct json_v1_reader *r, const struct request_text *text, size_t *n_read,
+                                 struct collide_error *err)
+{
+    struct request *request = r->request;
+    enum collide_status status = COLLIDE_OK;
+    json_feed(&r->json, text->bytes, text->n_bytes, text->is_last ? JSON_IS_LAST | JSON_STAYS : 0);
+    while (status == COLLIDE_OK && r->phase != AT_END && !r->json.is_starved)
+        status = read_phase(r, &r->error);
+    if (status == COLLIDE_OK && r->phase == AT_END && !json_finish(&r->json))
+        status = json_status(&r->json);
+    *n_read = text->n_bytes - json_n_unread(&r->json);
+    if (status == COLLIDE_OK)
+        return status;
+    struct collide_error error = r->error;
+    clear(request, request->kind);
+    return error_set(err, error.status, "%s", error.text);
+}
+
 enum collide_status json_v1_parse(enum request_kind kind, const char *text, size_t n_bytes,
                                   const struct request_limits *limits, struct request *out,
                                   struct collide_error *err)
 {
-    struct collide_error detail = {0};
-    clear(out, kind);
-    struct parser p = {
-        .json = json_reader_over(text, n_bytes, &out->arena, &detail), .limits = limits, .request = out};
-    enum collide_status status = read_request(&p, &detail);
-    if (status == COLLIDE_OK)
-        return status;
-    clear(out, kind);
-    return error_set(err, detail.status, "%s", detail.text);
+    const struct request_text all = {.bytes = text, .n_bytes = n_bytes, .is_last = true};
+    struct json_v1_reader *r = json_v1_begin(kind, limits, out);
+    size_t n_read;
+    return r ? json_v1_read(r, &all, &n_read, err) : error_no_memory(err, "the request");
 }

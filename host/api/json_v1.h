@@ -17,8 +17,20 @@
 #include "api/request.h"
 #include "base/buffer.h"
 
-/* Fills request from n bytes. COLLIDE_INVALID says what is wrong and how it should look; then the request has
- * no parts. Ids borrow from the text and from the request, until its next parse. */
+/* Reads a request as its text comes. It lies in the request's arena, until the request's next parse. */
+struct json_v1_reader;
+
+/* Borrows limits and out. NULL: out of memory. */
+struct json_v1_reader *json_v1_begin(enum request_kind kind, const struct request_limits *limits,
+                                     struct request *out);
+
+/* Reads on. COLLIDE_OK: all is well so far, and with the last text the request is whole. COLLIDE_INVALID says
+ * what is wrong and how it should look; then the request has no parts, and the reader is gone. Ids borrow
+ * from the request, and from the last text. */
+enum collide_status json_v1_read(struct json_v1_reader *r, const struct request_text *text, size_t *n_read,
+                                 struct collide_error *err);
+
+/* Both, of a text that is all there. */
 enum collide_status json_v1_parse(enum request_kind kind, const char *text, size_t n_bytes,
                                   const struct request_limits *limits, struct request *out,
                                   struct collide_error *err);

@@ -20,7 +20,7 @@ struct model;
 struct oip_body {
     const char *bytes;
     size_t n_bytes;
-    size_t n_json_bytes; /* Inference-Header-Content-Length; n_bytes without one */
+    size_t n_json_bytes; /* Inference-Header-Content-Length; SIZE_MAX without one: all is JSON */
 };
 
 enum oip_output { OIP_SCORES, OIP_ITEMS, OIP_COUNTS, OIP_N_OUTPUTS };
@@ -37,9 +37,21 @@ struct oip_form {
     } outputs[OIP_N_OUTPUTS];
 };
 
-/* Fills request, of the kind that the body asks for, with one part of a query a row. COLLIDE_INVALID says
- * what is wrong; then the request has no parts. Ids borrow from the body and from the request, as does form,
- * until its next parse. */
+/* Reads a request as its body comes. It lies in the request's arena, until the request's next parse. */
+struct oip_reader;
+
+/* n_json_bytes: Inference-Header-Content-Length; SIZE_MAX without one. Borrows limits, out and form. NULL:
+ * out of memory. */
+struct oip_reader *oip_begin(size_t n_json_bytes, const struct request_limits *limits, struct request *out,
+                             struct oip_form *form);
+
+/* Reads on. COLLIDE_OK: all is well so far, and with the last text the request is whole: of the kind that the
+ * body asks for, with one part of a query a row. COLLIDE_INVALID says what is wrong; then the request has no
+ * parts, and the reader is gone. Ids borrow from the request and from the last text, as does form. */
+enum collide_status oip_read(struct oip_reader *r, const struct request_text *text, size_t *n_read,
+                             struct collide_error *err);
+
+/* Both, of a body that is all there. */
 enum collide_status oip_parse(const struct oip_body *body, const struct request_limits *limits,
                               struct request *out, struct oip_form *form, struct collide_error *err);
 

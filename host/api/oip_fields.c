@@ -12,25 +12,42 @@
 #define INTEGERS (TYPE(OIP_INT32) | TYPE(OIP_INT64) | TYPE(OIP_UINT32) | TYPE(OIP_UINT64))
 #define IDS      (INTEGERS | TYPE(OIP_BYTES))
 
-static const struct {
+struct input_kind {
     const char *name;
     unsigned types;
-} INPUTS[OIP_N_INPUTS] = {
-    [OIP_INPUT_USER] = {"user", IDS},
-    [OIP_INPUT_ITEMS] = {"items", IDS},
-    [OIP_INPUT_HISTORY] = {"history", IDS},
-    [OIP_INPUT_HISTORY_LENGTHS] = {"history_lengths", INTEGERS},
-    [OIP_INPUT_WEIGHTS] = {"weights", TYPE(OIP_FP32)},
-    [OIP_INPUT_EXCLUDE] = {"exclude", IDS},
+    enum oip_row row;
 };
 
-/* Everything that reading a body needs. */
-struct parser {
-    struct oip_source source;
-    const struct request_limits *limits;
-    struct oip_fields *out;
-    struct collide_error *err;
+static const struct input_kind INPUTS[OIP_N_INPUTS] = {
+    [OIP_INPUT_USER] = {"user", IDS, OIP_ROW_VALUE},
+    [OIP_INPUT_ITEMS] = {"items", IDS, OIP_ROW_LIST},
+    [OIP_INPUT_HISTORY] = {"history", IDS, OIP_ROW_LIST},
+    [OIP_INPUT_HISTORY_LENGTHS] = {"history_lengths", INTEGERS, OIP_ROW_VALUE},
+    [OIP_INPUT_WEIGHTS] = {"weights", TYPE(OIP_FP32), OIP_ROW_LIST},
+    [OIP_INPUT_EXCLUDE] = {"exclude", IDS, OIP_ROW_LIST},
 };
+
+static const struct input_kind FEATURE = {OIP_FEATURE, IDS, OIP_ROW_LIST};
+
+/* Lists and objects around what is read. */
+enum { BODY_LEVEL, FIELD_LEVEL, ELEMENT_LEVEL, PARAMETERS_LEVEL };
+
+enum oip_row oip_input_row(enum oip_input input)
+{
+    return INPUTS[input].row;
+}
+
+size_t oip_rows(const struct oip_tensor *t, enum oip_row row)
+{
+    return t->rank == 2 || row == OIP_ROW_VALUE ? t->shape[0] : 1;
+}
+
+size_t oip_columns(const struct oip_tensor *t, enum oip_row row)
+{
+    if (t->rank == 2)
+        return t->shape[1];
+    return row == OIP_ROW_VALUE ? t->rank : t->shape[0];
+}
 
 const char *oip_output_name(enum oip_output output)
 {
@@ -39,9 +56,9 @@ const char *oip_output_name(enum oip_output output)
     return names[output];
 }
 
-static enum collide_status invalid(struct parser *p, const char *text)
+static enum collide_status invalid(struct oip_fields_reader *p, const char *text)
 {
-    return error_set(p->err, COLLIDE_INVALID, "%s", text);
+    return error_set(&p->error, COLLIDE_INVALID, "%s", text);
 }
 
 static bool has_name(const struct json_text *key, const char *name)
@@ -49,26 +66,26 @@ static bool has_name(const struct json_text *key, const char *name)
     return key->n_bytes == strlen(name) && memcmp(key->bytes, name, key->n_bytes) == 0;
 }
 
-static enum collide_status unknown_input(struct parser *p, const struct oip_tensor *t)
+static enum collide_status unknown_input(struct oip_fields_reader *p, const struct oip_tensor *t)
 {
     struct spelling meant = spelling_of(t->label);
     for (enum oip_input i = 0; i < OIP_N_INPUTS; i++)
         spelling_offer(&meant, INPUTS[i].name);
     if (meant.closest)
-        return error_set(p->err, COLLIDE_INVALID, "unknown input \"%s\"; did you mean \"%s\"?", t->label,
+        return error_set(&p->error, COLLIDE_INVALID, "unknown input \"%s\"; did you mean \"%s\"?", t->label,
                          meant.closest);
     return error_set(
-        p->err, COLLIDE_INVALID,
+        &p->error, COLLIDE_INVALID,
         "unknown input \"%s\"; there are user, items, history, history_lengths, weights, exclude "
         "and features.NAME",
         t->label);
 }
 
-static enum collide_status check_type(struct parser *p, const struct oip_tensor *t, unsigned types)
+static enum collide_status check_type(struct oip_fields_reader *p, const struct oip_tensor *t, unsigned types)
 {
     if (types & TYPE(t->datatype))
         return COLLIDE_OK;
-    return error_set(p->err, COLLIDE_INVALID, "input \"%s\" cannot be %s; send it as %s", t->label,
+    return error_set(&p->error, COLLIDE_INVALID, "input \"%s\" cannot be %s; send it as %s", t->label,
                      oip_datatype_name(t->datatype),
                      types == TYPE(OIP_FP32) ? "FP32"
                      : types == INTEGERS     ? "INT32, INT64, UINT32 or UINT64"
@@ -81,14 +98,15 @@ static bool same_name(const struct json_text *a, const struct json_text *b)
 }
 
 /* Where the input of this name is to be kept; NULL: there is none such. */
-static struct oip_tensor *place_of(struct parser *p, const struct oip_tensor *t, unsigned *types)
+static struct oip_tensor *place_of(struct oip_fields_reader *p, const struct oip_tensor *t,
+                                   const struct input_kind **kind)
 {
-    *types = IDS;
     for (enum oip_input i = 0; i < OIP_N_INPUTS; i++)
         if (has_name(&t->name, INPUTS[i].name)) {
-            *types = INPUTS[i].types;
+            *kind = &INPUTS[i];
             return &p->out->inputs[i];
         }
+    *kind = &FEATURE;
     if (t->name.n_bytes <= OIP_FEATURE_CHARS || memcmp(t->name.bytes, OIP_FEATURE, OIP_FEATURE_CHARS) != 0)
         return NULL;
     for (size_t i = 0; i < p->out->n_features; i++)
@@ -97,190 +115,301 @@ static struct oip_tensor *place_of(struct parser *p, const struct oip_tensor *t,
     return p->out->n_features < MODEL_MAX_FEATURES ? &p->out->features[p->out->n_features++] : NULL;
 }
 
-static enum collide_status read_input(struct parser *p)
+/* What an input claims to hold, before it is read. */
+static enum collide_status check_size(struct oip_fields_reader *p, const struct oip_tensor *t,
+                                      const struct input_kind *kind)
 {
-    struct oip_tensor tensor;
-    unsigned types;
-    enum collide_status status = oip_read_tensor(&p->source, &tensor, p->err);
-    if (status != COLLIDE_OK)
-        return status;
-    struct oip_tensor *place = place_of(p, &tensor, &types);
-    if (!place)
-        return unknown_input(p, &tensor);
-    if (place->rank > 0)
-        return error_set(p->err, COLLIDE_INVALID, "input \"%s\" is given twice", tensor.label);
-    *place = tensor;
-    return check_type(p, place, types);
+    size_t n_rows = oip_rows(t, kind->row), n_columns = oip_columns(t, kind->row);
+    bool is_history =
+        kind == &INPUTS[OIP_INPUT_HISTORY] || kind == &INPUTS[OIP_INPUT_WEIGHTS] || kind == &FEATURE;
+    size_t max = is_history ? p->limits->max_history : p->limits->max_items;
+    if (kind->row == OIP_ROW_VALUE && n_columns != 1)
+        return error_set(&p->error, COLLIDE_INVALID,
+                         "\"%s\" has one value a row: its shape is [rows] or [rows, 1]", t->label);
+    if (n_rows > p->limits->max_items)
+        return error_set(&p->error, COLLIDE_INVALID, "%zu rows are over the limit of %zu; send them in parts",
+                         n_rows, p->limits->max_items);
+    if (kind == &INPUTS[OIP_INPUT_ITEMS] && t->n > max)
+        return error_set(&p->error, COLLIDE_INVALID, "%zu rows of %zu scores are over the limit of %zu",
+                         n_rows, n_columns, max);
+    if (n_columns > max)
+        return error_set(&p->error, COLLIDE_INVALID, "a row of \"%s\" is longer than the limit of %zu",
+                         t->label, max);
+    return COLLIDE_OK;
 }
 
-static enum collide_status read_inputs(struct parser *p)
+static enum collide_status check_head(void *context, const struct oip_tensor *t, struct collide_error *err)
 {
-    struct json_reader *r = &p->source.json;
+    struct oip_fields_reader *p = context;
+    const struct input_kind *kind;
+    (void)err;
+    p->place = place_of(p, t, &kind);
+    if (!p->place)
+        return unknown_input(p, t);
+    if (p->place->rank > 0)
+        return error_set(&p->error, COLLIDE_INVALID, "input \"%s\" is given twice", t->label);
+    enum collide_status status = check_type(p, t, kind->types);
+    return status == COLLIDE_OK ? check_size(p, t, kind) : status;
+}
+
+static enum collide_status read_input(struct oip_fields_reader *p)
+{
+    const struct oip_head_check check = {check_head, p};
+    if (!json_is_inside(&p->json, ELEMENT_LEVEL))
+        p->input = (struct oip_draft){0};
+    enum collide_status status = oip_read_tensor(&p->json, ELEMENT_LEVEL, &p->input, &check, &p->error);
+    if (status != COLLIDE_OK || p->json.is_starved)
+        return status;
+    *p->place = p->input.tensor;
+    if (p->place->is_binary)
+        p->out->binary[p->out->n_binary++] = p->place;
+    return COLLIDE_OK;
+}
+
+static enum collide_status read_inputs(struct oip_fields_reader *p)
+{
+    struct json_reader *r = &p->json;
     enum collide_status status = COLLIDE_OK;
-    if (json_peek(r) != '[')
+    if (!json_enter(r, '[', FIELD_LEVEL))
         return invalid(p, "\"inputs\" must be a list of tensors");
-    for (json_open(r, '['); status == COLLIDE_OK && json_next(r, ']');)
+    while (status == COLLIDE_OK && json_next(r, FIELD_LEVEL))
         status = read_input(p);
     return r->failed ? COLLIDE_INVALID : status;
 }
 
-static enum collide_status read_output_parameters(struct parser *p, enum oip_choice *choice)
+static enum collide_status read_output_parameters(struct oip_fields_reader *p, enum oip_choice *choice)
 {
-    struct json_reader *r = &p->source.json;
+    struct json_reader *r = &p->json;
     struct json_text key;
     bool is_binary;
-    if (json_peek(r) != '{')
+    enum collide_status status = COLLIDE_OK;
+    if (!json_enter(r, '{', PARAMETERS_LEVEL))
         return invalid(p, "the \"parameters\" of an output must be an object");
-    for (json_open(r, '{'); json_next(r, '}') && json_key(r, &key);) {
+    while (status == COLLIDE_OK && json_next(r, PARAMETERS_LEVEL) && json_key(r, &key)) {
         if (has_name(&key, "classification") || has_name(&key, "shared_memory_region"))
-            return error_set(p->err, COLLIDE_INVALID, "the output parameter \"%.*s\" is not supported",
+            return error_set(&p->error, COLLIDE_INVALID, "the output parameter \"%.*s\" is not supported",
                              (int)key.n_bytes, key.bytes);
         if (!has_name(&key, "binary_data")) {
-            json_skip(r);
+            json_pass(r, PARAMETERS_LEVEL);
             continue;
         }
-        enum collide_status status = json_read_bool(r, "binary_data", &is_binary, p->err);
-        if (status != COLLIDE_OK)
-            return status;
-        *choice = is_binary ? OIP_YES : OIP_NO;
+        status = json_read_bool(r, "binary_data", &is_binary, &p->error);
+        if (status == COLLIDE_OK && !r->is_starved)
+            *choice = is_binary ? OIP_YES : OIP_NO;
     }
-    return r->failed ? COLLIDE_INVALID : COLLIDE_OK;
+    return r->failed ? COLLIDE_INVALID : status;
 }
 
-static enum collide_status add_output(struct parser *p, const struct json_text *name, enum oip_choice choice)
+static enum collide_status add_output(struct oip_fields_reader *p, const struct json_text *name,
+                                      enum oip_choice choice)
 {
     struct oip_fields *out = p->out;
     enum oip_output output = 0;
     while (output < OIP_N_OUTPUTS && !has_name(name, oip_output_name(output)))
         output++;
     if (output == OIP_N_OUTPUTS)
-        return error_set(p->err, COLLIDE_INVALID,
+        return error_set(&p->error, COLLIDE_INVALID,
                          "unknown output \"%.*s\"; there are scores, and of a top-k items and counts",
                          (int)(name->n_bytes < 32 ? name->n_bytes : 32), name->bytes);
     for (unsigned i = 0; i < out->n_outputs; i++)
         if (out->outputs[i].name == output)
-            return error_set(p->err, COLLIDE_INVALID, "output \"%s\" is asked for twice",
+            return error_set(&p->error, COLLIDE_INVALID, "output \"%s\" is asked for twice",
                              oip_output_name(output));
     out->outputs[out->n_outputs++] = (struct oip_output_field){output, choice};
     return COLLIDE_OK;
 }
 
-static enum collide_status read_output(struct parser *p)
+static enum collide_status read_output_field(struct oip_fields_reader *p)
 {
-    struct json_reader *r = &p->source.json;
-    struct json_text key, name = {0};
-    enum oip_choice choice = OIP_UNSAID;
-    enum collide_status status = COLLIDE_OK;
-    if (json_peek(r) != '{')
-        return invalid(p, "an output must be an object with a \"name\"");
-    for (json_open(r, '{'); status == COLLIDE_OK && json_next(r, '}') && json_key(r, &key);) {
-        if (has_name(&key, "name") && json_peek(r) == '"')
-            json_string(r, &name);
-        else if (has_name(&key, "parameters"))
-            status = read_output_parameters(p, &choice);
-        else
-            status = invalid(p, "an output has a \"name\", which is a string, and \"parameters\"");
+    struct json_reader *r = &p->json;
+    struct json_text key;
+    if (json_is_at_key(r, ELEMENT_LEVEL)) {
+        if (!json_key(r, &key))
+            return json_status(r);
+        p->output.is_at_name = has_name(&key, "name") && json_peek(r) == '"';
+        if (!p->output.is_at_name && !has_name(&key, "parameters"))
+            return invalid(p, "an output has a \"name\", which is a string, and \"parameters\"");
     }
-    if (r->failed || status != COLLIDE_OK)
-        return r->failed ? COLLIDE_INVALID : status;
-    return add_output(p, &name, choice);
+    if (!p->output.is_at_name)
+        return read_output_parameters(p, &p->output.is_binary);
+    json_string(r, &p->output.name);
+    return json_status(r);
 }
 
-static enum collide_status read_outputs(struct parser *p)
+static enum collide_status read_output(struct oip_fields_reader *p)
 {
-    struct json_reader *r = &p->source.json;
+    struct json_reader *r = &p->json;
     enum collide_status status = COLLIDE_OK;
-    if (json_peek(r) != '[')
+    if (!json_is_inside(r, ELEMENT_LEVEL))
+        p->output = (struct oip_output_draft){0};
+    if (!json_enter(r, '{', ELEMENT_LEVEL))
+        return invalid(p, "an output must be an object with a \"name\"");
+    while (status == COLLIDE_OK && json_next(r, ELEMENT_LEVEL))
+        status = read_output_field(p);
+    if (r->failed || r->is_starved || status != COLLIDE_OK)
+        return r->failed ? COLLIDE_INVALID : status;
+    return add_output(p, &p->output.name, p->output.is_binary);
+}
+
+static enum collide_status read_outputs(struct oip_fields_reader *p)
+{
+    struct json_reader *r = &p->json;
+    enum collide_status status = COLLIDE_OK;
+    if (!json_enter(r, '[', FIELD_LEVEL))
         return invalid(p, "\"outputs\" must be a list");
-    for (json_open(r, '['); status == COLLIDE_OK && json_next(r, ']');)
+    while (status == COLLIDE_OK && json_next(r, FIELD_LEVEL))
         status = read_output(p);
     return r->failed ? COLLIDE_INVALID : status;
 }
 
 /* What is not known is passed over: clients send parameters that are meant for other servers. */
-static enum collide_status read_parameter(struct parser *p, const struct json_text *key)
+static enum collide_status read_parameter(struct oip_fields_reader *p, const struct json_text *key)
 {
-    struct json_reader *r = &p->source.json;
+    struct json_reader *r = &p->json;
     if (has_name(key, "k"))
-        return json_read_count(r, (struct json_field){"k", p->limits->max_items}, &p->out->k, p->err);
+        return json_read_count(r, (struct json_field){"k", p->limits->max_items, 0}, &p->out->k, &p->error);
     if (has_name(key, "exclude_seen"))
-        return json_read_bool(r, "exclude_seen", &p->out->exclude_seen, p->err);
+        return json_read_bool(r, "exclude_seen", &p->out->exclude_seen, &p->error);
     if (has_name(key, "binary_data_output"))
-        return json_read_bool(r, "binary_data_output", &p->out->outputs_are_binary, p->err);
+        return json_read_bool(r, "binary_data_output", &p->out->outputs_are_binary, &p->error);
     if (!has_name(key, "timeout") && !has_name(key, "timeout_us")) {
-        json_skip(r);
+        json_pass(r, FIELD_LEVEL);
         return COLLIDE_OK;
     }
-    return json_u64(r, &p->out->timeout_us) ? COLLIDE_OK
-                                            : invalid(p, "a timeout must be a number of microseconds");
+    return json_u64(r, &p->out->timeout_us) || r->is_starved
+               ? COLLIDE_OK
+               : invalid(p, "a timeout must be a number of microseconds");
 }
 
-static enum collide_status read_parameters(struct parser *p)
+static enum collide_status read_parameters(struct oip_fields_reader *p)
 {
-    struct json_reader *r = &p->source.json;
+    struct json_reader *r = &p->json;
     struct json_text key;
     enum collide_status status = COLLIDE_OK;
-    if (json_peek(r) != '{')
+    if (!json_enter(r, '{', FIELD_LEVEL))
         return invalid(p, "\"parameters\" must be an object");
-    for (json_open(r, '{'); status == COLLIDE_OK && json_next(r, '}') && json_key(r, &key);)
+    while (status == COLLIDE_OK && json_next(r, FIELD_LEVEL) && json_key(r, &key))
         status = read_parameter(p, &key);
     return r->failed ? COLLIDE_INVALID : status;
 }
 
-static enum collide_status read_id(struct parser *p)
+static enum collide_status read_id(struct oip_fields_reader *p)
 {
-    if (json_peek(&p->source.json) != '"')
+    if (json_peek(&p->json) != '"')
         return invalid(p, "\"id\" must be a string");
-    return json_string(&p->source.json, &p->out->id) ? COLLIDE_OK : COLLIDE_INVALID;
+    json_string(&p->json, &p->out->id);
+    return json_status(&p->json);
 }
 
 static const struct {
     const char *name;
-    enum collide_status (*read)(struct parser *p);
+    enum collide_status (*read)(struct oip_fields_reader *p);
 } FIELDS[] = {
     {"id", read_id}, {"inputs", read_inputs}, {"outputs", read_outputs}, {"parameters", read_parameters}};
 
 enum { N_FIELDS = sizeof FIELDS / sizeof FIELDS[0] };
 
-static enum collide_status read_body(struct parser *p)
+static enum collide_status begin_field(struct oip_fields_reader *p)
 {
-    struct json_reader *r = &p->source.json;
     struct json_text key;
-    unsigned given = 0;
-    if (json_peek(r) != '{')
-        return invalid(p, "the request must be a JSON object with \"inputs\"");
-    for (json_open(r, '{'); json_next(r, '}') && json_key(r, &key);) {
-        size_t f = 0;
-        while (f < N_FIELDS && !has_name(&key, FIELDS[f].name))
-            f++;
-        if (f == N_FIELDS || given & 1u << f)
-            return error_set(p->err, COLLIDE_INVALID, "%s field \"%.*s\"",
-                             f == N_FIELDS ? "unknown" : "there is more than one",
-                             (int)(key.n_bytes < 32 ? key.n_bytes : 32), key.bytes);
-        enum collide_status status = FIELDS[f].read(p);
-        if (status != COLLIDE_OK)
-            return status;
-        given |= 1u << f;
-    }
-    if (r->failed || !json_finish(r))
-        return COLLIDE_INVALID;
-    if (cursor_left(&p->source.binary) > 0)
-        return error_set(p->err, COLLIDE_INVALID,
-                         "%zu bytes are left behind the JSON that no input says are its",
-                         cursor_left(&p->source.binary));
+    if (!json_key(&p->json, &key))
+        return json_status(&p->json);
+    for (p->field = 0; p->field < N_FIELDS && !has_name(&key, FIELDS[p->field].name);)
+        p->field++;
+    if (p->field == N_FIELDS || p->given & 1u << p->field)
+        return error_set(&p->error, COLLIDE_INVALID, "%s field \"%.*s\"",
+                         p->field == N_FIELDS ? "unknown" : "there is more than one",
+                         (int)(key.n_bytes < 32 ? key.n_bytes : 32), key.bytes);
     return COLLIDE_OK;
 }
 
-enum collide_status oip_read_fields(const struct oip_body *body, const struct request_limits *limits,
-                                    struct arena *arena, struct oip_fields *out, struct collide_error *err)
+static enum collide_status read_field(struct oip_fields_reader *p)
+{
+    enum collide_status status = COLLIDE_OK;
+    if (json_is_at_key(&p->json, BODY_LEVEL))
+        status = begin_field(p);
+    if (status == COLLIDE_OK && !p->json.is_starved)
+        status = FIELDS[p->field].read(p);
+    if (status == COLLIDE_OK && !p->json.is_starved)
+        p->given |= 1u << p->field;
+    return status;
+}
+
+static enum collide_status read_json(struct oip_fields_reader *p)
+{
+    struct json_reader *r = &p->json;
+    enum collide_status status = COLLIDE_OK;
+    if (json_peek(r) == '\0' && r->is_starved)
+        return COLLIDE_OK;
+    if (!json_enter(r, '{', BODY_LEVEL))
+        return invalid(p, "the request must be a JSON object with \"inputs\"");
+    while (status == COLLIDE_OK && json_next(r, BODY_LEVEL))
+        status = read_field(p);
+    if (r->failed || r->is_starved || status != COLLIDE_OK)
+        return r->failed ? COLLIDE_INVALID : status;
+    p->json_is_whole = json_finish(r);
+    return json_status(r);
+}
+
+/* The part of the text that is JSON. */
+static enum collide_status read_json_text(struct oip_fields_reader *p, const struct request_text *text,
+                                          size_t *n_read)
+{
+    bool ends = p->n_json_bytes == SIZE_MAX ? text->is_last : p->n_json_bytes - p->n_bytes <= text->n_bytes;
+    size_t n = ends && p->n_json_bytes != SIZE_MAX ? p->n_json_bytes - p->n_bytes : text->n_bytes;
+    json_feed(&p->json, text->bytes, n, (ends ? JSON_IS_LAST : 0u) | (text->is_last ? JSON_STAYS : 0u));
+    enum collide_status status = read_json(p);
+    *n_read = n - json_n_unread(&p->json);
+    if (status != COLLIDE_OK || ends || !text->is_last)
+        return status;
+    return error_set(&p->error, COLLIDE_INVALID,
+                     "Inference-Header-Content-Length is %zu where the whole body has %zu bytes",
+                     p->n_json_bytes, p->n_bytes + text->n_bytes);
+}
+
+/* What is behind the JSON. */
+static enum collide_status read_binary(struct oip_fields_reader *p, struct cursor *bytes, bool is_last)
+{
+    enum collide_status status = COLLIDE_OK;
+    while (status == COLLIDE_OK && p->n_binary_read < p->out->n_binary) {
+        struct oip_tensor *t = p->out->binary[p->n_binary_read];
+        status = oip_take_binary(&p->binary, t, bytes, is_last, p->json.arena, &p->error);
+        if (status == COLLIDE_OK && !p->binary.is_whole)
+            return !is_last ? COLLIDE_OK
+                            : error_set(&p->error, COLLIDE_INVALID,
+                                        "\"%s\": its \"binary_data_size\" is %zu, and %zu bytes are left "
+                                        "behind the JSON, which Inference-Header-Content-Length ends",
+                                        t->label, t->n_binary_bytes, p->binary.n_taken + cursor_left(bytes));
+        p->binary = (struct oip_binary){0};
+        p->n_binary_read++;
+    }
+    if (status == COLLIDE_OK && cursor_left(bytes) > 0)
+        return invalid(p, "bytes are left behind the JSON that no input says are its");
+    return status;
+}
+
+void oip_fields_begin(struct oip_fields_reader *p, size_t n_json_bytes, const struct request_limits *limits,
+                      struct arena *arena, struct oip_fields *out)
 {
     *out = (struct oip_fields){0};
-    if (body->n_json_bytes > body->n_bytes)
-        return error_set(err, COLLIDE_INVALID,
-                         "Inference-Header-Content-Length is %zu where the whole body has %zu bytes",
-                         body->n_json_bytes, body->n_bytes);
-    struct parser p = {.limits = limits, .out = out, .err = err};
-    p.source.json = json_reader_over(body->bytes, body->n_json_bytes, arena, err);
-    p.source.binary = cursor_over(body->bytes + body->n_json_bytes, body->n_bytes - body->n_json_bytes);
-    return read_body(&p);
+    *p = (struct oip_fields_reader){.json = {.arena = arena, .err = &p->error},
+                                    .limits = limits,
+                                    .out = out,
+                                    .n_json_bytes = n_json_bytes};
+}
+
+enum collide_status oip_read_fields(struct oip_fields_reader *p, const struct request_text *text,
+                                    size_t *n_read)
+{
+    enum collide_status status = COLLIDE_OK;
+    *n_read = 0;
+    if (!p->json_is_whole)
+        status = read_json_text(p, text, n_read);
+    if (status == COLLIDE_OK && p->json_is_whole) {
+        struct cursor bytes = cursor_over(text->bytes + *n_read, text->n_bytes - *n_read);
+        status = read_binary(p, &bytes, text->is_last);
+        *n_read = text->n_bytes - cursor_left(&bytes);
+    }
+    p->n_bytes += *n_read;
+    return status;
 }

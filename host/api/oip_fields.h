@@ -3,7 +3,7 @@
 #define API_OIP_FIELDS_H
 
 #include "api/oip.h"
-#include "api/oip_tensor.h"
+#include "api/oip_binary.h"
 #include "model/model.h"
 
 enum oip_input {
@@ -22,10 +22,25 @@ enum { OIP_FEATURE_CHARS = sizeof OIP_FEATURE - 1 };
 
 enum oip_choice { OIP_UNSAID, OIP_NO, OIP_YES };
 
+/* A row of an input: one value, or a list of them. */
+enum oip_row { OIP_ROW_VALUE, OIP_ROW_LIST };
+
+size_t oip_rows(const struct oip_tensor *t, enum oip_row row);
+
+/* Values in a row; 0 where the input is not given. */
+size_t oip_columns(const struct oip_tensor *t, enum oip_row row);
+
+/* Of an input that is no feature's: those are lists. */
+enum oip_row oip_input_row(enum oip_input input);
+
+enum { OIP_MAX_INPUTS = OIP_N_INPUTS + MODEL_MAX_FEATURES };
+
 struct oip_fields {
     struct oip_tensor inputs[OIP_N_INPUTS]; /* rank 0: not given */
     struct oip_tensor features[MODEL_MAX_FEATURES];
     size_t n_features;
+    struct oip_tensor *binary[OIP_MAX_INPUTS]; /* (n_binary) of the above, in the order of their bytes */
+    size_t n_binary;
     struct json_text id; /* bytes NULL: none */
     size_t k;            /* 0: not given */
     uint64_t timeout_us; /* 0: none */
@@ -40,8 +55,34 @@ struct oip_fields {
 
 const char *oip_output_name(enum oip_output output);
 
-/* Values borrow from the body and from the arena. Inputs have the datatypes that their names allow. */
-enum collide_status oip_read_fields(const struct oip_body *body, const struct request_limits *limits,
-                                    struct arena *arena, struct oip_fields *out, struct collide_error *err);
+/* A body that has come in part. */
+struct oip_fields_reader {
+    struct json_reader json;
+    struct collide_error error; /* what is wrong */
+    const struct request_limits *limits;
+    struct oip_fields *out;
+    size_t n_json_bytes, n_bytes; /* of the body; n_bytes: those that have been read */
+    bool json_is_whole;
+    unsigned given, field; /* at the top */
+    struct oip_draft input;
+    struct oip_tensor *place; /* of the input */
+    struct oip_output_draft {
+        struct json_text name;
+        enum oip_choice is_binary;
+        bool is_at_name;
+    } output;
+    size_t n_binary_read; /* tensors */
+    struct oip_binary binary;
+};
+
+/* n_json_bytes: SIZE_MAX if all is JSON. Borrows limits, the arena and out. */
+void oip_fields_begin(struct oip_fields_reader *p, size_t n_json_bytes, const struct request_limits *limits,
+                      struct arena *arena, struct oip_fields *out);
+
+/* Reads on. COLLIDE_OK: all is well so far, and with the last text the fields are whole. Values borrow from
+ * the last text and from the arena. Inputs have the datatypes that their names allow, and keep to the limits
+ * one by one. */
+enum collide_status oip_read_fields(struct oip_fields_reader *p, const struct request_text *text,
+                                    size_t *n_read);
 
 #endif

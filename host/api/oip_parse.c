@@ -3,17 +3,9 @@
 
 #include <stdint.h>
 
-/* A row of an input: one value, or a list of them. */
-enum row_kind { ROW_VALUE, ROW_LIST };
-
-static const enum row_kind ROWS[OIP_N_INPUTS] = {
-    [OIP_INPUT_USER] = ROW_VALUE,   [OIP_INPUT_ITEMS] = ROW_LIST,
-    [OIP_INPUT_HISTORY] = ROW_LIST, [OIP_INPUT_HISTORY_LENGTHS] = ROW_VALUE,
-    [OIP_INPUT_WEIGHTS] = ROW_LIST, [OIP_INPUT_EXCLUDE] = ROW_LIST,
-};
-
-/* Everything that making queries needs. */
-struct builder {
+/* A body that has come in part, and what making queries of it needs. */
+struct oip_reader {
+    struct oip_fields_reader reader;
     struct oip_fields fields;
     const struct request_limits *limits;
     struct request *request;
@@ -27,74 +19,55 @@ struct builder {
     struct collide_feature *features; /* (n_rows, fields.n_features) */
 };
 
-static enum collide_status invalid(struct builder *b, const char *text)
+static enum collide_status invalid(struct oip_reader *b, const char *text)
 {
     return error_set(b->err, COLLIDE_INVALID, "%s", text);
 }
 
-static const struct oip_tensor *input(const struct builder *b, enum oip_input i)
+static const struct oip_tensor *input(const struct oip_reader *b, enum oip_input i)
 {
     return &b->fields.inputs[i];
 }
 
-static bool is_given(const struct builder *b, enum oip_input i)
+static bool is_given(const struct oip_reader *b, enum oip_input i)
 {
     return input(b, i)->rank > 0;
 }
 
-static size_t rows_of(const struct oip_tensor *t, enum row_kind kind)
+static size_t columns(const struct oip_reader *b, enum oip_input i)
 {
-    return t->rank == 2 || kind == ROW_VALUE ? t->shape[0] : 1;
+    return oip_columns(input(b, i), oip_input_row(i));
 }
 
-/* Values in a row; 0 where the input is not given. */
-static size_t columns_of(const struct oip_tensor *t, enum row_kind kind)
+static enum collide_status check_rows(struct oip_reader *b, const struct oip_tensor *t, enum oip_row row)
 {
-    if (t->rank == 2)
-        return t->shape[1];
-    return kind == ROW_VALUE ? t->rank : t->shape[0];
-}
-
-static size_t columns(const struct builder *b, enum oip_input i)
-{
-    return columns_of(input(b, i), ROWS[i]);
-}
-
-static enum collide_status check_rows(struct builder *b, const struct oip_tensor *t, enum row_kind kind)
-{
-    if (kind == ROW_VALUE && columns_of(t, kind) != 1)
-        return error_set(b->err, COLLIDE_INVALID,
-                         "\"%s\" has one value a row: its shape is [rows] or [rows, 1]", t->label);
     if (!b->first) {
         b->first = t;
-        b->n_rows = rows_of(t, kind);
+        b->n_rows = oip_rows(t, row);
     }
-    if (rows_of(t, kind) != b->n_rows)
+    if (oip_rows(t, row) != b->n_rows)
         return error_set(b->err, COLLIDE_INVALID, "\"%s\" has %zu rows where \"%s\" has %zu", t->label,
-                         rows_of(t, kind), b->first->label, b->n_rows);
+                         oip_rows(t, row), b->first->label, b->n_rows);
     b->form->has_rows |= t->rank == 2;
     return COLLIDE_OK;
 }
 
-static enum collide_status check_shapes(struct builder *b)
+static enum collide_status check_shapes(struct oip_reader *b)
 {
     enum collide_status status = COLLIDE_OK;
     for (enum oip_input i = 0; i < OIP_N_INPUTS && status == COLLIDE_OK; i++)
         if (is_given(b, i))
-            status = check_rows(b, input(b, i), ROWS[i]);
+            status = check_rows(b, input(b, i), oip_input_row(i));
     for (size_t i = 0; i < b->fields.n_features && status == COLLIDE_OK; i++)
-        status = check_rows(b, &b->fields.features[i], ROW_LIST);
+        status = check_rows(b, &b->fields.features[i], OIP_ROW_LIST);
     if (status != COLLIDE_OK)
         return status;
     b->form->has_rows |= b->n_rows != 1;
-    if (b->n_rows > b->limits->max_items)
-        return error_set(b->err, COLLIDE_INVALID, "%zu rows are over the limit of %zu; send them in parts",
-                         b->n_rows, b->limits->max_items);
     return COLLIDE_OK;
 }
 
 /* Scores are asked for with items, a top-k with k. */
-static enum collide_status choose_kind(struct builder *b)
+static enum collide_status choose_kind(struct oip_reader *b)
 {
     const struct oip_fields *f = &b->fields;
     bool scores = is_given(b, OIP_INPUT_ITEMS);
@@ -120,7 +93,7 @@ static enum collide_status choose_kind(struct builder *b)
     return COLLIDE_OK;
 }
 
-static enum collide_status check_lengths(struct builder *b)
+static enum collide_status check_lengths(struct oip_reader *b)
 {
     const struct oip_tensor *lengths = input(b, OIP_INPUT_HISTORY_LENGTHS);
     size_t n_columns = columns(b, OIP_INPUT_HISTORY);
@@ -133,11 +106,11 @@ static enum collide_status check_lengths(struct builder *b)
 }
 
 /* Checks what queries' bags are to be made of. */
-static enum collide_status check_who(struct builder *b)
+static enum collide_status check_who(struct oip_reader *b)
 {
     size_t n_ids = columns(b, OIP_INPUT_HISTORY);
     for (size_t i = 0; i < b->fields.n_features; i++)
-        n_ids += columns_of(&b->fields.features[i], ROW_LIST);
+        n_ids += oip_columns(&b->fields.features[i], OIP_ROW_LIST);
     if (!is_given(b, OIP_INPUT_USER) && !is_given(b, OIP_INPUT_HISTORY) && b->fields.n_features == 0)
         return invalid(b, "say whom to score for: the input \"user\", \"history\" or \"features.NAME\", or "
                           "several of them");
@@ -149,14 +122,11 @@ static enum collide_status check_who(struct builder *b)
         return error_set(b->err, COLLIDE_INVALID,
                          "a row of \"history\" and features has %zu ids; the limit is %zu", n_ids,
                          b->limits->max_history);
-    if (columns(b, OIP_INPUT_EXCLUDE) > b->limits->max_items)
-        return error_set(b->err, COLLIDE_INVALID, "a row of \"exclude\" is longer than the limit of %zu",
-                         b->limits->max_items);
     return check_lengths(b);
 }
 
 /* The outputs asked for, or all that there are. */
-static enum collide_status choose_outputs(struct builder *b)
+static enum collide_status choose_outputs(struct oip_reader *b)
 {
     const struct oip_fields *f = &b->fields;
     const bool finds = b->request->kind == REQUEST_TOPK;
@@ -175,7 +145,7 @@ static enum collide_status choose_outputs(struct builder *b)
     return COLLIDE_OK;
 }
 
-static enum collide_status ids_of(struct builder *b, const struct oip_tensor *t,
+static enum collide_status ids_of(struct oip_reader *b, const struct oip_tensor *t,
                                   const struct collide_id **out)
 {
     if (t->rank == 0)
@@ -185,7 +155,7 @@ static enum collide_status ids_of(struct builder *b, const struct oip_tensor *t,
 }
 
 /* A query has one size for the numbers of both of its lists. */
-static enum collide_status even_out(struct builder *b)
+static enum collide_status even_out(struct oip_reader *b)
 {
     struct oip_tensor *items = &b->fields.inputs[OIP_INPUT_ITEMS];
     struct oip_tensor *history = &b->fields.inputs[OIP_INPUT_HISTORY];
@@ -195,7 +165,7 @@ static enum collide_status even_out(struct builder *b)
                             b->err);
 }
 
-static enum collide_status prepare(struct builder *b)
+static enum collide_status prepare(struct oip_reader *b)
 {
     size_t n_features = b->fields.n_features;
     enum collide_status status = even_out(b);
@@ -211,13 +181,13 @@ static enum collide_status prepare(struct builder *b)
     return b->features ? COLLIDE_OK : error_no_memory(b->err, "the features");
 }
 
-static void set_features(struct builder *b, size_t row, struct collide_query *query)
+static void set_features(struct oip_reader *b, size_t row, struct collide_query *query)
 {
     query->n_features = b->fields.n_features;
     query->features = b->features ? b->features + row * query->n_features : NULL;
     for (size_t i = 0; i < query->n_features; i++) {
         const struct oip_tensor *t = &b->fields.features[i];
-        size_t n = columns_of(t, ROW_LIST);
+        size_t n = oip_columns(t, OIP_ROW_LIST);
         b->features[row * query->n_features + i] =
             (struct collide_feature){.name = t->name.bytes + OIP_FEATURE_CHARS,
                                      .n_bytes = t->name.n_bytes - OIP_FEATURE_CHARS,
@@ -236,7 +206,7 @@ static const struct collide_id *texts_at(const struct oip_tensor *t, size_t i)
     return t->texts ? t->texts + i : NULL;
 }
 
-static void set_query(struct builder *b, size_t row, struct collide_query *query)
+static void set_query(struct oip_reader *b, size_t row, struct collide_query *query)
 {
     const struct oip_tensor *items = input(b, OIP_INPUT_ITEMS), *history = input(b, OIP_INPUT_HISTORY);
     const struct oip_tensor *weights = input(b, OIP_INPUT_WEIGHTS);
@@ -255,7 +225,7 @@ static void set_query(struct builder *b, size_t row, struct collide_query *query
     set_features(b, row, query);
 }
 
-static enum collide_status make_queries(struct builder *b)
+static enum collide_status make_queries(struct oip_reader *b)
 {
     struct request *r = b->request;
     r->parts = arena_alloc(&r->arena, 1, sizeof *r->parts);
@@ -283,11 +253,12 @@ static enum collide_status make_queries(struct builder *b)
     return COLLIDE_OK;
 }
 
-static enum collide_status build(struct builder *b, const struct oip_body *body)
+static enum collide_status build(struct oip_reader *b)
 {
-    enum collide_status (*const steps[])(struct builder * b) = {check_shapes,   choose_kind, check_who,
-                                                                choose_outputs, prepare,     make_queries};
-    enum collide_status status = oip_read_fields(body, b->limits, &b->request->arena, &b->fields, b->err);
+    enum collide_status (*const steps[])(struct oip_reader * b) = {check_shapes,   choose_kind, check_who,
+                                                                   choose_outputs, prepare,     make_queries};
+    enum collide_status status = COLLIDE_OK;
+    *b->form = (struct oip_form){0};
     for (size_t i = 0; i < sizeof steps / sizeof steps[0] && status == COLLIDE_OK; i++)
         status = steps[i](b);
     b->form->id = b->fields.id;
@@ -303,18 +274,40 @@ static void clear(struct request *r)
     *r = (struct request){.arena = r->arena};
 }
 
+struct oip_reader *oip_begin(size_t n_json_bytes, const struct request_limits *limits, struct request *out,
+                             struct oip_form *form)
+{
+    clear(out);
+    struct oip_reader *r = arena_alloc(&out->arena, 1, sizeof *r);
+    if (!r)
+        return NULL;
+    r->limits = limits;
+    r->request = out;
+    r->form = form;
+    r->err = &r->reader.error;
+    oip_fields_begin(&r->reader, n_json_bytes, limits, &out->arena, &r->fields);
+    return r;
+}
+
+enum collide_status oip_read(struct oip_reader *r, const struct request_text *text, size_t *n_read,
+                             struct collide_error *err)
+{
+    struct request *request = r->request;
+    enum collide_status status = oip_read_fields(&r->reader, text, n_read);
+    if (status == COLLIDE_OK && text->is_last)
+        status = build(r);
+    if (status == COLLIDE_OK)
+        return status;
+    struct collide_error error = r->reader.error;
+    clear(request);
+    return error_set(err, error.status, "%s", error.text);
+}
+
 enum collide_status oip_parse(const struct oip_body *body, const struct request_limits *limits,
                               struct request *out, struct oip_form *form, struct collide_error *err)
 {
-    struct collide_error detail = {0};
-    struct oip_form made = {0};
-    struct builder b = {.limits = limits, .request = out, .form = &made, .err = &detail};
-    clear(out);
-    enum collide_status status = build(&b, body);
-    if (status == COLLIDE_OK) {
-        *form = made;
-        return status;
-    }
-    clear(out);
-    return error_set(err, detail.status, "%s", detail.text);
+    const struct request_text all = {.bytes = body->bytes, .n_bytes = body->n_bytes, .is_last = true};
+    struct oip_reader *r = oip_begin(body->n_json_bytes, limits, out, form);
+    size_t n_read;
+    return r ? oip_read(r, &all, &n_read, err) : error_no_memory(err, "the request");
 }

@@ -29,19 +29,14 @@ static const char *const FIELDS[N_FIELDS] = {"name", "shape", "datatype", "data"
 /* What must be known before data can be read. */
 static const unsigned HEAD = BIT(FIELD_NAME) | BIT(FIELD_SHAPE) | BIT(FIELD_DATATYPE);
 
-/* The fields of one input so far. */
-struct draft {
-    struct oip_tensor *tensor;
-    unsigned given;          /* BIT(field) each */
-    struct json_reader data; /* at data that came before the head */
-    bool data_is_read;
-    bool is_binary;
-    uint64_t n_binary_bytes;
-};
-
 const char *oip_datatype_name(enum oip_datatype datatype)
 {
     return DATATYPES[datatype].name;
+}
+
+unsigned oip_value_bytes(enum oip_datatype datatype)
+{
+    return DATATYPES[datatype].n_bytes;
 }
 
 static bool has_name(const struct json_text *key, const char *name)
@@ -54,13 +49,14 @@ static enum collide_status read_text(struct json_reader *r, const char *what, st
 {
     if (json_peek(r) != '"')
         return error_set(err, COLLIDE_INVALID, "the \"%s\" of an input must be a string", what);
-    return json_string(r, out) ? COLLIDE_OK : COLLIDE_INVALID;
+    json_string(r, out);
+    return json_status(r);
 }
 
 static enum collide_status read_name(struct json_reader *r, struct oip_tensor *t, struct collide_error *err)
 {
     enum collide_status status = read_text(r, FIELDS[FIELD_NAME], &t->name, err);
-    if (status != COLLIDE_OK)
+    if (status != COLLIDE_OK || r->is_starved)
         return status;
     size_t n = t->name.n_bytes < sizeof t->label ? t->name.n_bytes : sizeof t->label - 1;
     memcpy(t->label, t->name.bytes, n);
@@ -73,7 +69,7 @@ static enum collide_status read_datatype(struct json_reader *r, struct oip_tenso
 {
     struct json_text text;
     enum collide_status status = read_text(r, FIELDS[FIELD_DATATYPE], &text, err);
-    if (status != COLLIDE_OK)
+    if (status != COLLIDE_OK || r->is_starved)
         return status;
     for (t->datatype = 0; t->datatype < OIP_N_DATATYPES; t->datatype++)
         if (has_name(&text, DATATYPES[t->datatype].name))
@@ -90,42 +86,46 @@ static enum collide_status wrong_shape(struct collide_error *err)
     return error_set(err, COLLIDE_INVALID, "a \"shape\" must be a list of one or two sizes, such as [2, 10]");
 }
 
-static enum collide_status read_shape(struct json_reader *r, struct oip_tensor *t, struct collide_error *err)
+static enum collide_status read_shape(struct json_reader *r, unsigned level, struct oip_tensor *t,
+                                      struct collide_error *err)
 {
-    if (json_peek(r) != '[')
+    if (!json_enter(r, '[', level))
         return wrong_shape(err);
-    t->n = 1;
-    t->rank = 0;
-    for (json_open(r, '['); json_next(r, ']');) {
-        uint64_t size;
-        if (t->rank == OIP_MAX_RANK || !json_u64(r, &size) || __builtin_mul_overflow(t->n, size, &t->n))
+    while (json_next(r, level)) {
+        uint64_t size = 0, n = t->rank ? t->n : 1;
+        bool is_read = t->rank < OIP_MAX_RANK && json_u64(r, &size);
+        if (r->is_starved)
+            return COLLIDE_OK;
+        if (!is_read || __builtin_mul_overflow(n, size, &t->n))
             return wrong_shape(err);
         t->shape[t->rank++] = (size_t)size;
     }
-    if (r->failed)
-        return COLLIDE_INVALID;
+    if (r->failed || r->is_starved)
+        return json_status(r);
     return t->rank > 0 ? COLLIDE_OK : wrong_shape(err);
 }
 
-static enum collide_status read_parameters(struct json_reader *r, struct draft *d, struct collide_error *err)
+static enum collide_status read_parameters(struct json_reader *r, unsigned level, struct oip_tensor *t,
+                                           struct collide_error *err)
 {
-    if (json_peek(r) != '{')
+    struct json_text key;
+    uint64_t n;
+    if (!json_enter(r, '{', level))
         return error_set(err, COLLIDE_INVALID, "the \"parameters\" of an input must be an object");
-    for (json_open(r, '{'); json_next(r, '}');) {
-        struct json_text key;
-        if (!json_key(r, &key))
-            break;
+    while (json_next(r, level) && json_key(r, &key)) {
         if (has_name(&key, "shared_memory_region"))
             return error_set(err, COLLIDE_INVALID,
                              "tensors in shared memory are not supported; send the data with the request");
-        if (!has_name(&key, "binary_data_size"))
-            json_skip(r);
-        else if (json_u64(r, &d->n_binary_bytes))
-            d->is_binary = true;
-        else
+        if (!has_name(&key, "binary_data_size")) {
+            json_pass(r, level);
+        } else if (json_u64(r, &n)) {
+            t->is_binary = true;
+            t->n_binary_bytes = (size_t)n;
+        } else if (!r->is_starved) {
             return error_set(err, COLLIDE_INVALID, "\"binary_data_size\" must be a number of bytes");
+        }
     }
-    return r->failed ? COLLIDE_INVALID : COLLIDE_OK;
+    return json_status(r);
 }
 
 static enum collide_status wrong_value(const struct oip_tensor *t, size_t i, struct collide_error *err)
@@ -141,34 +141,47 @@ static enum collide_status wrong_value(const struct oip_tensor *t, size_t i, str
                      (unsigned long long)DATATYPES[t->datatype].max, DATATYPES[t->datatype].name);
 }
 
-static enum collide_status wrong_count(const struct oip_tensor *t, struct collide_error *err)
+enum collide_status oip_wrong_count(const struct oip_tensor *t, struct collide_error *err)
 {
     return error_set(err, COLLIDE_INVALID, "\"%s\": its data are not the %zu values of its shape", t->label,
                      t->n);
 }
 
-/* Values, by datatype. */
-union values {
-    const void *given;
-    void *any;
-    uint64_t *numbers;
-    struct collide_id *texts;
-    float *floats;
-};
+static enum collide_status wrong_data(struct collide_error *err)
+{
+    return error_set(err, COLLIDE_INVALID, "the \"data\" of an input must be a list");
+}
 
-static void keep_values(struct oip_tensor *t, union values values, unsigned number_bytes)
+bool oip_values_reserve(struct oip_values *v, size_t n_more, size_t n_in_all, size_t item_bytes,
+                        struct arena *arena)
+{
+    if (v->any && n_more <= v->capacity - v->n)
+        return true;
+    size_t wanted = n_more < v->n ? 2 * v->n : v->n + n_more;
+    if (wanted > n_in_all)
+        wanted = n_in_all;
+    void *grown = arena_grow(arena, v->any, v->n, wanted, item_bytes);
+    if (!grown)
+        return false;
+    v->any = grown;
+    v->capacity = wanted;
+    return true;
+}
+
+void oip_tensor_keep(struct oip_tensor *t, const void *values, unsigned number_bytes)
 {
     if (t->datatype == OIP_BYTES) {
-        t->texts = values.texts;
+        t->texts = values;
     } else if (t->datatype == OIP_FP32) {
-        t->floats = values.floats;
+        t->floats = values;
     } else {
-        t->numbers = values.given;
+        t->numbers = values;
         t->number_bytes = number_bytes;
     }
 }
 
-static bool read_value(struct json_reader *r, const struct oip_tensor *t, union values values, size_t i)
+/* False: the value that is next is none of the datatype. */
+static bool read_typed(struct json_reader *r, const struct oip_tensor *t, struct oip_values *v)
 {
     struct json_text text;
     double number;
@@ -177,90 +190,96 @@ static bool read_value(struct json_reader *r, const struct oip_tensor *t, union 
     case OIP_BYTES:
         if (json_peek(r) != '"' || !json_string(r, &text))
             return false;
-        values.texts[i] = collide_id_text(text.bytes, text.n_bytes);
+        v->texts[v->n] = collide_id_text(text.bytes, text.n_bytes);
         return true;
     case OIP_FP32:
         next = json_peek(r);
         if ((next != '-' && (next < '0' || next > '9')) || !json_number(r, &number) ||
             !(fabs(number) <= COLLIDE_MAX_WEIGHT))
             return false;
-        values.floats[i] = (float)number;
+        v->floats[v->n] = (float)number;
         return true;
     default:
-        return json_u64(r, &values.numbers[i]) && values.numbers[i] <= DATATYPES[t->datatype].max;
+        return json_u64(r, &v->numbers[v->n]) && v->numbers[v->n] <= DATATYPES[t->datatype].max;
     }
 }
 
-/* A list of exactly n values, behind those before. */
-static enum collide_status read_run(struct json_reader *r, const struct oip_tensor *t, union values values,
-                                    size_t begin, size_t n, struct collide_error *err)
+/* In memory, read from JSON. */
+static const size_t ITEM_BYTES[OIP_N_DATATYPES] = {
+    [OIP_INT32] = 8,  [OIP_INT64] = 8, [OIP_UINT32] = 8,
+    [OIP_UINT64] = 8, [OIP_FP32] = 4,  [OIP_BYTES] = sizeof(struct collide_id)};
+
+/* The next of values that may be `end` so far. */
+static enum collide_status read_value(struct json_reader *r, struct oip_draft *d, size_t end,
+                                      struct collide_error *err)
 {
-    size_t i = begin;
-    for (json_open(r, '['); json_next(r, ']'); i++) {
-        if (i == begin + n)
-            return wrong_count(t, err);
-        if (!read_value(r, t, values, i))
-            return r->failed ? COLLIDE_INVALID : wrong_value(t, i, err);
-    }
-    if (r->failed)
-        return COLLIDE_INVALID;
-    return i == begin + n ? COLLIDE_OK : wrong_count(t, err);
+    /* No memory for more values than the text at hand can hold, each with its comma or bracket. */
+    const struct oip_tensor *t = &d->tensor;
+    size_t least_bytes = t->datatype == OIP_BYTES ? sizeof "\"\"," - 1 : sizeof "0," - 1;
+    size_t room = d->values.n < d->values.capacity ? 1 : 1 + (size_t)(r->end - r->at) / least_bytes;
+    if (d->values.n == end)
+        return oip_wrong_count(t, err);
+    if (!oip_values_reserve(&d->values, room, t->n, ITEM_BYTES[t->datatype], r->arena))
+        return error_no_memory(err, "an input");
+    if (read_typed(r, t, &d->values))
+        d->values.n++;
+    else if (!r->failed && !r->is_starved)
+        return wrong_value(t, d->values.n, err);
+    return json_status(r);
 }
 
-/* A list of rows. */
-static enum collide_status read_rows(struct json_reader *r, const struct oip_tensor *t, union values values,
+/* A row that is a list of its own. */
+static enum collide_status read_row(struct json_reader *r, unsigned level, struct oip_draft *d,
+                                    struct collide_error *err)
+{
+    const struct oip_tensor *t = &d->tensor;
+    enum collide_status status = COLLIDE_OK;
+    if (!json_is_inside(r, level) && (json_peek(r) != '[' || d->n_rows++ == t->shape[0]))
+        return oip_wrong_count(t, err);
+    json_enter(r, '[', level);
+    size_t end = d->n_rows * t->shape[1];
+    while (status == COLLIDE_OK && json_next(r, level))
+        status = read_value(r, d, end, err);
+    if (r->failed || r->is_starved || status != COLLIDE_OK)
+        return r->failed ? COLLIDE_INVALID : status;
+    return d->values.n == end ? COLLIDE_OK : oip_wrong_count(t, err);
+}
+
+/* The data at level: values in one list, or nested as the shape says. */
+static enum collide_status read_data(struct json_reader *r, unsigned level, struct oip_draft *d,
                                      struct collide_error *err)
 {
-    size_t row = 0;
+    struct oip_tensor *t = &d->tensor;
     enum collide_status status = COLLIDE_OK;
-    for (json_open(r, '['); status == COLLIDE_OK && json_next(r, ']'); row++) {
-        if (json_peek(r) != '[' || row == t->shape[0])
-            return wrong_count(t, err);
-        status = read_run(r, t, values, row * t->shape[1], t->shape[1], err);
+    if (!json_enter(r, '[', level))
+        return wrong_data(err);
+    while (status == COLLIDE_OK && json_next(r, level)) {
+        if (d->n_rows == 0 && d->values.n == 0)
+            d->is_nested = json_is_inside(r, level + 1) || json_peek(r) == '[';
+        if (d->is_nested && t->rank < 2)
+            return oip_wrong_count(t, err);
+        status = d->is_nested ? read_row(r, level + 1, d, err) : read_value(r, d, t->n, err);
     }
-    if (r->failed)
-        return COLLIDE_INVALID;
-    return status != COLLIDE_OK || row == t->shape[0] ? status : wrong_count(t, err);
-}
-
-static bool is_nested(struct json_reader *r)
-{
-    struct json_reader peeping = *r;
-    return json_open(&peeping, '[') && json_peek(&peeping) == '[';
-}
-
-/* Lists may be nested as the shape says, or flat. */
-static enum collide_status read_data(struct json_reader *r, struct oip_tensor *t, struct collide_error *err)
-{
-    if (json_peek(r) != '[')
-        return error_set(err, COLLIDE_INVALID, "\"%s\": \"data\" must be a list", t->label);
-    bool nested = is_nested(r);
-    /* No memory for more values than the text can hold, each with its comma or bracket. */
-    size_t least_bytes = t->datatype == OIP_BYTES ? sizeof "\"\"," - 1 : sizeof "0," - 1;
-    if (t->n > (size_t)(r->end - r->at) / least_bytes || (nested && t->rank < 2))
-        return wrong_count(t, err);
-    const size_t value_bytes[OIP_N_DATATYPES] = {
-        [OIP_INT32] = 8,  [OIP_INT64] = 8, [OIP_UINT32] = 8,
-        [OIP_UINT64] = 8, [OIP_FP32] = 4,  [OIP_BYTES] = sizeof(struct collide_id)};
-    union values values = {.any = arena_alloc(r->arena, t->n, value_bytes[t->datatype])};
-    if (!values.any)
+    if (r->failed || r->is_starved || status != COLLIDE_OK)
+        return r->failed ? COLLIDE_INVALID : status;
+    if (d->values.n != t->n || (d->is_nested && d->n_rows != t->shape[0]))
+        return oip_wrong_count(t, err);
+    if (!oip_values_reserve(&d->values, 0, t->n, ITEM_BYTES[t->datatype], r->arena))
         return error_no_memory(err, "an input");
-    enum collide_status status = nested ? read_rows(r, t, values, err) : read_run(r, t, values, 0, t->n, err);
-    if (status == COLLIDE_OK)
-        keep_values(t, values, sizeof(uint64_t));
-    return status;
+    oip_tensor_keep(t, d->values.any, sizeof(uint64_t));
+    return COLLIDE_OK;
 }
 
 /* What is negative as an integer of its size is beyond the datatype's max as an unsigned one. */
-static enum collide_status check_numbers(const struct oip_tensor *t, const void *numbers,
+static enum collide_status check_numbers(const struct oip_tensor *t, const void *numbers, size_t n,
                                          struct collide_error *err)
 {
     uint64_t all = 0;
     if (DATATYPES[t->datatype].n_bytes == 4)
-        for (size_t i = 0; i < t->n; i++)
+        for (size_t i = 0; i < n; i++)
             all |= ((const uint32_t *)numbers)[i];
     else
-        for (size_t i = 0; i < t->n; i++) {
+        for (size_t i = 0; i < n; i++) {
             uint64_t number;
             memcpy(&number, (const char *)numbers + i * sizeof number, sizeof number);
             all |= number;
@@ -271,138 +290,127 @@ static enum collide_status check_numbers(const struct oip_tensor *t, const void 
                      t->label);
 }
 
-static enum collide_status check_floats(const struct oip_tensor *t, const float *floats,
-                                        struct collide_error *err)
+enum collide_status oip_check_values(const struct oip_tensor *t, const void *values, size_t first, size_t n,
+                                     struct collide_error *err)
 {
-    for (size_t i = 0; i < t->n; i++)
+    const float *floats = values;
+    if (t->datatype != OIP_FP32)
+        return check_numbers(t, values, n, err);
+    for (size_t i = 0; i < n; i++)
         if (!(fabsf(floats[i]) <= COLLIDE_MAX_WEIGHT))
-            return wrong_value(t, i, err);
+            return wrong_value(t, first + i, err);
     return COLLIDE_OK;
 }
 
-/* Each value with its length before it. */
-static enum collide_status take_texts(struct arena *arena, struct cursor bytes, struct oip_tensor *t,
-                                      struct collide_error *err)
+static bool has_head(const struct oip_draft *d)
 {
-    if (t->n > cursor_left(&bytes) / sizeof(uint32_t))
-        return wrong_count(t, err);
-    struct collide_id *texts = arena_alloc(arena, t->n, sizeof *texts);
-    if (!texts)
-        return error_no_memory(err, "an input");
-    for (size_t i = 0; i < t->n; i++) {
-        uint32_t n = cursor_u32(&bytes);
-        texts[i] = collide_id_text((const char *)cursor_take(&bytes, n), n);
-    }
-    if (bytes.failed || cursor_left(&bytes) > 0)
-        return wrong_count(t, err);
-    t->texts = texts;
+    return (d->given & HEAD) == HEAD;
+}
+
+/* Data that come before what they are wait as text, which is read once more. */
+static enum collide_status hold_data(struct json_reader *r, unsigned level, struct oip_draft *d,
+                                     struct collide_error *err)
+{
+    if (json_peek(r) != '[')
+        return wrong_data(err);
+    r->held = r->at;
+    d->data_is_held = true;
+    json_pass(r, level - 1);
     return COLLIDE_OK;
 }
 
-/* The bytes at a multiple of 4, where they lie or else in the arena; NULL: out of memory. */
-static const void *aligned(struct arena *arena, const uint8_t *bytes, size_t n)
+static enum collide_status read_held(struct json_reader *r, unsigned level, struct oip_draft *d,
+                                     struct collide_error *err)
 {
-    if ((uintptr_t)bytes % 4 == 0)
-        return bytes;
-    void *copy = arena_alloc(arena, n, 1);
-    return copy ? memcpy(copy, bytes, n) : NULL;
+    struct json_reader data = *r;
+    data.at = r->held;
+    data.end = r->at;
+    data.held = NULL;
+    data.is_last = true;
+    data.place = JSON_AT_VALUE;
+    data.depth = level;
+    r->held = NULL;
+    return read_data(&data, level, d, err);
 }
 
-static enum collide_status take_binary(struct oip_source *s, struct draft *d, struct collide_error *err)
+static enum collide_status read_value_of(struct json_reader *r, unsigned level, struct oip_draft *d,
+                                         struct collide_error *err)
 {
-    struct oip_tensor *t = d->tensor;
-    size_t left = cursor_left(&s->binary), value_bytes = DATATYPES[t->datatype].n_bytes;
-    const uint8_t *bytes = cursor_take(&s->binary, d->n_binary_bytes);
-    if (!bytes)
-        return error_set(err, COLLIDE_INVALID,
-                         "\"%s\": its \"binary_data_size\" is %llu, and %zu bytes are left behind the JSON, "
-                         "which Inference-Header-Content-Length ends",
-                         t->label, (unsigned long long)d->n_binary_bytes, left);
-    size_t n = (size_t)d->n_binary_bytes;
-    if (t->datatype == OIP_BYTES)
-        return take_texts(s->json.arena, cursor_over(bytes, n), t, err);
-    if (n % value_bytes != 0 || n / value_bytes != t->n)
-        return wrong_count(t, err);
-    union values values = {.given = aligned(s->json.arena, bytes, n)};
-    if (!values.given)
-        return error_no_memory(err, "an input");
-    enum collide_status status =
-        t->datatype == OIP_FP32 ? check_floats(t, values.floats, err) : check_numbers(t, values.given, err);
-    if (status == COLLIDE_OK)
-        keep_values(t, values, DATATYPES[t->datatype].n_bytes);
-    return status;
-}
-
-static enum collide_status read_field(struct oip_source *s, enum field field, struct draft *d,
-                                      struct collide_error *err)
-{
-    struct json_reader *r = &s->json;
-    switch (field) {
+    switch ((enum field)d->field) {
     case FIELD_NAME:
-        return read_name(r, d->tensor, err);
+        return read_name(r, &d->tensor, err);
     case FIELD_SHAPE:
-        return read_shape(r, d->tensor, err);
+        return read_shape(r, level, &d->tensor, err);
     case FIELD_DATATYPE:
-        return read_datatype(r, d->tensor, err);
+        return read_datatype(r, &d->tensor, err);
     case FIELD_PARAMETERS:
-        return read_parameters(r, d, err);
+        return read_parameters(r, level, &d->tensor, err);
     case FIELD_DATA:
-        d->data_is_read = (d->given & HEAD) == HEAD;
-        if (d->data_is_read)
-            return read_data(r, d->tensor, err);
-        d->data = *r;
-        json_skip(r);
-        return r->failed ? COLLIDE_INVALID : COLLIDE_OK;
+        return has_head(d) ? read_data(r, level, d, err) : hold_data(r, level, d, err);
     case N_FIELDS:
         break;
     }
     return COLLIDE_INVALID;
 }
 
-static enum collide_status read_fields(struct oip_source *s, struct draft *d, struct collide_error *err)
+static enum collide_status begin_field(struct json_reader *r, struct oip_draft *d, struct collide_error *err)
 {
-    struct json_reader *r = &s->json;
-    for (json_open(r, '{'); json_next(r, '}');) {
-        struct json_text key;
-        if (!json_key(r, &key))
-            break;
-        enum field field = 0;
-        while (field < N_FIELDS && !has_name(&key, FIELDS[field]))
-            field++;
-        if (field == N_FIELDS)
-            return error_set(err, COLLIDE_INVALID, "unknown field \"%.*s\" of an input",
-                             (int)(key.n_bytes < 32 ? key.n_bytes : 32), key.bytes);
-        if (d->given & BIT(field))
-            return error_set(err, COLLIDE_INVALID, "field \"%s\" of an input is given twice", FIELDS[field]);
-        enum collide_status status = read_field(s, field, d, err);
-        if (status != COLLIDE_OK)
-            return status;
-        d->given |= BIT(field);
-    }
-    return r->failed ? COLLIDE_INVALID : COLLIDE_OK;
+    struct json_text key;
+    if (!json_key(r, &key))
+        return json_status(r);
+    for (d->field = 0; d->field < N_FIELDS && !has_name(&key, FIELDS[d->field]);)
+        d->field++;
+    if (d->field == N_FIELDS)
+        return error_set(err, COLLIDE_INVALID, "unknown field \"%.*s\" of an input",
+                         (int)(key.n_bytes < 32 ? key.n_bytes : 32), key.bytes);
+    if (d->given & BIT(d->field))
+        return error_set(err, COLLIDE_INVALID, "field \"%s\" of an input is given twice", FIELDS[d->field]);
+    return COLLIDE_OK;
 }
 
-static enum collide_status read_values(struct oip_source *s, struct draft *d, struct collide_error *err)
+static enum collide_status read_field(struct json_reader *r, unsigned level, struct oip_draft *d,
+                                      const struct oip_head_check *check, struct collide_error *err)
 {
-    if ((d->given & HEAD) != HEAD)
+    enum collide_status status = COLLIDE_OK;
+    bool had_head = has_head(d);
+    if (json_is_at_key(r, level))
+        status = begin_field(r, d, err);
+    if (status == COLLIDE_OK && !r->is_starved)
+        status = read_value_of(r, level + 1, d, err);
+    if (status != COLLIDE_OK || r->is_starved)
+        return status;
+    d->given |= BIT(d->field);
+    return has_head(d) && !had_head ? check->check(check->context, &d->tensor, err) : COLLIDE_OK;
+}
+
+static enum collide_status end_tensor(struct json_reader *r, unsigned level, struct oip_draft *d,
+                                      struct collide_error *err)
+{
+    const struct oip_tensor *t = &d->tensor;
+    size_t value_bytes = DATATYPES[t->datatype].n_bytes;
+    if (!has_head(d))
         return error_set(err, COLLIDE_INVALID, "an input needs a \"name\", a \"shape\" and a \"datatype\"");
-    if (d->is_binary == ((d->given & BIT(FIELD_DATA)) != 0))
+    if (t->is_binary == ((d->given & BIT(FIELD_DATA)) != 0))
         return error_set(err, COLLIDE_INVALID,
-                         "\"%s\" must have either \"data\" or the parameter \"binary_data_size\"",
-                         d->tensor->label);
-    if (d->is_binary)
-        return take_binary(s, d, err);
-    return d->data_is_read ? COLLIDE_OK : read_data(&d->data, d->tensor, err);
+                         "\"%s\" must have either \"data\" or the parameter \"binary_data_size\"", t->label);
+    if (!t->is_binary)
+        return d->data_is_held ? read_held(r, level + 1, d, err) : COLLIDE_OK;
+    bool fits = value_bytes ? t->n_binary_bytes % value_bytes == 0 && t->n_binary_bytes / value_bytes == t->n
+                            : t->n <= t->n_binary_bytes / sizeof(uint32_t);
+    return fits ? COLLIDE_OK : oip_wrong_count(t, err);
 }
 
-enum collide_status oip_read_tensor(struct oip_source *s, struct oip_tensor *out, struct collide_error *err)
+enum collide_status oip_read_tensor(struct json_reader *r, unsigned level, struct oip_draft *d,
+                                    const struct oip_head_check *check, struct collide_error *err)
 {
-    *out = (struct oip_tensor){0};
-    struct draft draft = {.tensor = out};
-    if (json_peek(&s->json) != '{')
+    enum collide_status status = COLLIDE_OK;
+    if (!json_enter(r, '{', level))
         return error_set(err, COLLIDE_INVALID, "an input must be an object");
-    enum collide_status status = read_fields(s, &draft, err);
-    return status == COLLIDE_OK ? read_values(s, &draft, err) : status;
+    while (status == COLLIDE_OK && json_next(r, level))
+        status = read_field(r, level, d, check, err);
+    if (r->failed || r->is_starved || status != COLLIDE_OK)
+        return r->failed ? COLLIDE_INVALID : status;
+    return end_tensor(r, level, d, err);
 }
 
 uint64_t oip_tensor_number(const struct oip_tensor *t, size_t i)

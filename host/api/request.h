@@ -40,6 +40,13 @@ struct request {
                            request's own text */
 };
 
+/* What a reader of a request is given: what it did not read of the text before, and what has come since. */
+struct request_text {
+    const char *bytes; /* (n_bytes) */
+    size_t n_bytes;
+    bool is_last; /* nothing follows; and it stays until the request is answered */
+};
+
 /* A request is zeroed at first, filled again and again with its arena staying warm, and freed at last. */
 void request_free(struct request *r);
 

@@ -20,7 +20,8 @@ static struct text_list read_list(struct json_reader *r)
 {
     size_t n_max = (size_t)(r->end - r->at) / 2 + 1; /* an item and a comma have two bytes at least */
     struct text_list list = {.items = arena_alloc(r->arena, n_max, sizeof list.items[0])};
-    for (json_open(r, '['); list.items && json_next(r, ']');) {
+    unsigned level = r->depth;
+    while (json_enter(r, '[', level) && list.items && json_next(r, level)) {
         struct json_text *text = &list.items[list.n++];
         if (json_peek(r) == '"') {
             json_string(r, text);
@@ -40,7 +41,7 @@ static struct text_list find_list(const struct buffer *object, const char *name,
     struct json_text key;
     struct text_list found = {.items = NULL};
     struct json_reader r = json_reader_over(object->bytes, object->n_bytes, arena, &err);
-    for (json_open(&r, '{'); json_next(&r, '}') && json_key(&r, &key);) {
+    while (json_enter(&r, '{', 0) && json_next(&r, 0) && json_key(&r, &key)) {
         if (key.n_bytes == strlen(name) && memcmp(key.bytes, name, key.n_bytes) == 0)
             found = read_list(&r);
         else

@@ -36,17 +36,17 @@ static void texts_that_are_no_request(void **state)
         {"[]", "a request must be a JSON object"},
         {"17", "a request must be a JSON object"},
         {"user=17", "a request must be a JSON object"},
-        {"{", "this is not JSON: expected a string at byte 1 of 1"},
-        {"{\"user\": 1, \"items\": [1]", "this is not JSON: expected ',' or '}' at byte 24 of 24"},
-        {"{\"user\": 1, \"items\": [1}", "this is not JSON: expected ',' or ']' at byte 23 of 24"},
-        {"{\"user\": 1, \"items\": [1]} x", "this is not JSON: expected nothing more at byte 26 of 27"},
-        {"{\"user\": 1, \"items\": [1]}{}", "this is not JSON: expected nothing more at byte 25 of 27"},
+        {"{", "this is not JSON: expected a string at byte 1, where it ends"},
+        {"{\"user\": 1, \"items\": [1]", "this is not JSON: expected ',' or '}' at byte 24, where it ends"},
+        {"{\"user\": 1, \"items\": [1}", "this is not JSON: expected ',' or ']' at byte 23"},
+        {"{\"user\": 1, \"items\": [1]} x", "this is not JSON: expected nothing more at byte 26"},
+        {"{\"user\": 1, \"items\": [1]}{}", "this is not JSON: expected nothing more at byte 25"},
         {"{\"user\": 01, \"items\": [1]}",
-         "this is not JSON: expected no digit behind a leading 0 at byte 10 of 26"},
+         "this is not JSON: expected no digit behind a leading 0 at byte 10"},
         {"{\"user\": \"\\ud800\", \"items\": [1]}",
-         "this is not JSON: expected both halves of a surrogate pair at byte 16 of 32"},
+         "this is not JSON: expected both halves of a surrogate pair at byte 16"},
         {"{\"user\": 1111111111111111111111111111111111111111111111111111111111111111, \"items\": []}",
-         "this is not JSON: expected a number of at most 63 characters at byte 73 of 87"},
+         "this is not JSON: expected a number of at most 63 characters at byte 72"},
     };
     CHECK_ALL(REQUEST_SCORE, cases);
 }
@@ -179,13 +179,13 @@ static void a_batch_that_is_not_json_is_refused_as_a_whole(void **state)
     (void)state;
     static const struct refusal cases[] = {
         {"{\"requests\": [{\"user\": 1, \"items\": [1]}, {\"user\": ]}",
-         "this is not JSON: expected a value at byte 50 of 52"},
+         "this is not JSON: expected a value at byte 50"},
         {"{\"requests\": [{\"user\": 1, \"items\": [1]}, {\"user\": -",
-         "this is not JSON: expected a digit at byte 51 of 51"},
-        {"{\"requests\": [{}, 3 4]}", "this is not JSON: expected ',' or ']' at byte 20 of 23"},
-        {"{\"requests\": [{}", "this is not JSON: expected ',' or ']' at byte 16 of 16"},
-        {"{\"requests\": [{}]", "this is not JSON: expected ',' or '}' at byte 17 of 17"},
-        {"{\"requests\": [{}]}}", "this is not JSON: expected nothing more at byte 18 of 19"},
+         "this is not JSON: expected a digit at byte 51, where it ends"},
+        {"{\"requests\": [{}, 3 4]}", "this is not JSON: expected ',' or ']' at byte 20"},
+        {"{\"requests\": [{}", "this is not JSON: expected ',' or ']' at byte 16, where it ends"},
+        {"{\"requests\": [{}]", "this is not JSON: expected ',' or '}' at byte 17, where it ends"},
+        {"{\"requests\": [{}]}}", "this is not JSON: expected nothing more at byte 18"},
     };
     CHECK_ALL(REQUEST_SCORE, cases);
 }
@@ -195,9 +195,9 @@ static void nul_bytes_are_not_json(void **state)
     (void)state;
     char message[512];
     parse_refused(REQUEST_SCORE, "{\"user\": 1, \"items\": []}\0", 25, message);
-    assert_string_equal(message, "this is not JSON: expected nothing more at byte 24 of 25");
+    assert_string_equal(message, "this is not JSON: expected nothing more at byte 24");
     parse_refused(REQUEST_SCORE, "{\0}", 3, message);
-    assert_string_equal(message, "this is not JSON: expected a string at byte 1 of 3");
+    assert_string_equal(message, "this is not JSON: expected a string at byte 1");
 }
 
 int main(void)

@@ -1,9 +1,12 @@
 /* Any bytes as a request of each kind. What is accepted must be JSON to cJSON too, keep to the limits and
- * borrow only what is there; whatever is answered must be JSON. */
+ * borrow only what is there; whatever is answered must be JSON. Cut into pieces it must be the same request,
+ * or the same error. */
 #include "api/json_v1.h"
+#include "api/pieces.h"
 #include "fuzz_target.h"
 
 #include <cjson/cJSON.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct request_limits limits = {.max_parts = 8, .max_items = 40, .max_history = 20};
@@ -84,21 +87,41 @@ static void answer(struct request *r, struct buffer *out)
     json_v1_print(r, &response, out);
 }
 
+static void require_same_in_pieces(enum request_kind kind, const char *text, size_t n, struct cuts cuts,
+                                   const struct request *whole, const struct collide_error *error)
+{
+    struct request request = {0};
+    struct collide_error err = {0};
+    struct buffer out = {0};
+    char *last;
+    enum collide_status status = pieces_parse_v1(kind, text, n, cuts, &limits, &request, &last, &err);
+    FUZZ_REQUIRE(status == error->status && strcmp(err.text, error->text) == 0);
+    FUZZ_REQUIRE(requests_are_equal(&request, whole));
+    if (status == COLLIDE_OK)
+        answer(&request, &out);
+    buffer_free(&out);
+    request_free(&request);
+    free(last);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
+    const char *text = (const char *)data;
     struct request request = {0};
     struct buffer out = {0};
     for (enum request_kind kind = REQUEST_SCORE; kind <= REQUEST_TOPK; kind++) {
         struct collide_error err = {0};
         out.n_bytes = 0;
-        if (json_v1_parse(kind, (const char *)data, n, &limits, &request, &err) == COLLIDE_OK) {
-            require_json((const char *)data, n);
+        if (json_v1_parse(kind, text, n, &limits, &request, &err) == COLLIDE_OK) {
+            require_json(text, n);
             answer(&request, &out);
         } else {
             FUZZ_REQUIRE(err.status == COLLIDE_INVALID && err.text[0] && request.n_parts == 0);
             json_v1_print_error(json_v1_code(err.status), err.text, &out);
         }
         require_json(out.bytes, out.n_bytes);
+        require_same_in_pieces(kind, text, n, (struct cuts){1, 0}, &request, &err);
+        require_same_in_pieces(kind, text, n, (struct cuts){1 + n / 3, 1 + n}, &request, &err);
     }
     buffer_free(&out);
     request_free(&request);

@@ -1,14 +1,17 @@
 /* Any bytes as an inference request: JSON if they begin with '{', else its length in two bytes, then JSON and
  * what lies behind it. What is accepted must be JSON to cJSON with the same ids in it, keep to the limits and
- * borrow only what is there; the answer must be JSON, and as long as it says. */
+ * borrow only what is there; the answer must be JSON, and as long as it says. Cut into pieces it must be the
+ * same request, or the same error. */
 #include "api/json_v1.h"
 #include "api/oip.h"
+#include "api/pieces.h"
 #include "fuzz_target.h"
 #include "model/model.h"
 #include "score/query_ids.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct request_limits limits = {.max_parts = 8, .max_items = 40, .max_history = 20};
@@ -151,9 +154,24 @@ static void answer(struct request *r, const struct oip_form *form, enum key_kind
     check_answer(out, oip_print(&(struct oip_answer){&model, 1, r, form, &response}, out));
 }
 
+static void require_same_in_pieces(const struct oip_body *body, struct cuts cuts, const struct request *whole,
+                                   const struct oip_form *form, const struct collide_error *error)
+{
+    struct request request = {0};
+    struct oip_form its_form;
+    struct collide_error err = {0};
+    char *last;
+    enum collide_status status = pieces_parse_oip(body, cuts, &limits, &request, &its_form, &last, &err);
+    FUZZ_REQUIRE(status == error->status && strcmp(err.text, error->text) == 0);
+    FUZZ_REQUIRE(requests_are_equal(&request, whole));
+    FUZZ_REQUIRE(status != COLLIDE_OK || forms_are_equal(&its_form, form));
+    request_free(&request);
+    free(last);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    struct oip_body body = {.bytes = (const char *)data, .n_bytes = n, .n_json_bytes = n};
+    struct oip_body body = {.bytes = (const char *)data, .n_bytes = n, .n_json_bytes = SIZE_MAX};
     if (n >= 2 && data[0] != '{') {
         body.bytes += 2;
         body.n_bytes -= 2;
@@ -164,7 +182,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct buffer out = {0};
     struct collide_error err = {0};
     if (oip_parse(&body, &limits, &request, &form, &err) == COLLIDE_OK) {
-        cJSON *document = cJSON_ParseWithLength(body.bytes, body.n_json_bytes);
+        size_t n_json = body.n_json_bytes < body.n_bytes ? body.n_json_bytes : body.n_bytes;
+        cJSON *document = cJSON_ParseWithLength(body.bytes, n_json);
         FUZZ_REQUIRE(document);
         read_request(&request, &form, document);
         cJSON_Delete(document);
@@ -174,6 +193,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         oip_print_error(err.text, &out);
         check_answer(&out, 0);
     }
+    require_same_in_pieces(&body, (struct cuts){1, 0}, &request, &form, &err);
+    require_same_in_pieces(&body, (struct cuts){1 + n / 3, 1 + n}, &request, &form, &err);
     buffer_free(&out);
     request_free(&request);
     return 0;
