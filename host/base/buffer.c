@@ -39,6 +39,13 @@ void buffer_append(struct buffer *b, const void *bytes, size_t n)
     }
 }
 
+void buffer_drop(struct buffer *b, size_t n)
+{
+    b->n_bytes -= n;
+    if (b->n_bytes > 0 && n > 0)
+        memmove(b->bytes, b->bytes + n, b->n_bytes);
+}
+
 void buffer_append_text(struct buffer *b, const char *text)
 {
     buffer_append(b, text, strlen(text));

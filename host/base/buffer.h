@@ -20,6 +20,9 @@ void buffer_free(struct buffer *b);
  * memory. */
 char *buffer_reserve(struct buffer *b, size_t n);
 
+/* The first n bytes are gone. */
+void buffer_drop(struct buffer *b, size_t n);
+
 void buffer_append(struct buffer *b, const void *bytes, size_t n);
 void buffer_append_text(struct buffer *b, const char *text);
 void buffer_printf(struct buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -3,7 +3,6 @@
 #include "serve/answer.h"
 
 #include <stdlib.h>
-#include <strings.h>
 
 struct http_company {
     size_t n;
@@ -34,12 +33,6 @@ void http_answer(const struct http_context *context, const struct http_request *
                  const struct service_request *asked, struct http_reply *reply)
 {
     struct http_company *company = context->company;
-    const char *encoding = http_header(request, "Content-Encoding");
-    if (encoding && strcasecmp(encoding, "identity") != 0) {
-        http_reply_error(reply, 415, "unsupported_media_type",
-                         "compressed bodies are not taken; send it without a Content-Encoding");
-        return;
-    }
     struct observed_request *observed = observer_current(service_observer(context->service), context->worker);
     struct service_call call = {.request = *asked, .reply = &reply->body, .observed = observed};
     if (!service_gains_from_company(context->service)) {

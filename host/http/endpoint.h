@@ -7,6 +7,8 @@
 #include "serve/loader.h"
 
 struct http_company;
+struct service_reading;
+struct service_request;
 
 /* What endpoints answer from. Each thread has its own, and a worker of the service. */
 struct http_context {
@@ -25,6 +27,8 @@ struct http_request {
     char names[HTTP_MAX_NAMES][HTTP_NAME_CHARS]; /* what the pattern's {} stand for, in order; else "" */
     const char *body;                            /* (n_bytes), not terminated */
     size_t n_bytes;
+    struct service_reading
+        *reading;                /* of a large body: what has read all before these last bytes; else NULL */
     char client[API_NAME_CHARS]; /* whose key it came with, else "" */
     uint64_t arrived_ns;         /* of clock_now_ns: when it was seen that its last byte had come */
     const char *(*find_header)(void *connection, const char *name); /* NULL: there is none */
@@ -82,6 +86,10 @@ void http_reply_finish(struct http_reply *reply);
 typedef void (*http_endpoint)(const struct http_context *context, const struct http_request *request,
                               struct http_reply *reply);
 
+/* What a request asks of the service. False: the reply says what is wrong with it. */
+typedef bool (*http_question)(const struct http_request *request, struct service_request *out,
+                              struct http_reply *reply);
+
 enum http_route_flag {
     HTTP_TAKES_JSON = 1, /* a Content-Type, where there is one, must be application/json */
     HTTP_IS_WORK = 2,    /* may be refused by an overloaded server, without a look at its body */
@@ -93,7 +101,8 @@ struct http_route {
     const char *method;  /* "POST"; or "GET", which HEAD goes with */
     const char *pattern; /* such as "/v2/models/{}/infer": a {} is a path's whole segment */
     http_endpoint answer;
-    unsigned flags; /* enum http_route_flag */
+    unsigned flags;         /* enum http_route_flag */
+    http_question question; /* NULL: its body is thrown away */
 };
 
 struct http_routes {

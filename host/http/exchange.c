@@ -1,5 +1,7 @@
 #include "http/exchange.h"
 
+#include "serve/reading.h"
+
 #include <stdlib.h>
 
 /* A buffer that one large request has blown up is not kept: every connection may have had one. */
@@ -17,6 +19,8 @@ static struct buffer emptied(struct buffer *b)
 static void begin_anew(struct http_exchange *x)
 {
     x->route = NULL;
+    service_reading_destroy(x->request.reading);
+    x->request.reading = NULL;
     x->request.body = NULL;
     x->request.n_bytes = 0;
     x->request.client[0] = '\0';
@@ -28,6 +32,7 @@ static void begin_anew(struct http_exchange *x)
     x->reply.body = emptied(&x->reply.body);
     x->body = emptied(&x->body);
     x->n_announced = x->n_received = 0;
+    x->is_answered = false;
 }
 
 struct http_exchange *http_exchange_take(struct http_exchange_pool *pool)
@@ -64,5 +69,8 @@ void http_exchange_pool_free(struct http_exchange_pool *pool)
 void http_exchange_refuse(struct http_exchange *x, unsigned status, const char *code, const char *message)
 {
     x->route = NULL;
+    service_reading_destroy(x->request.reading);
+    x->request.reading = NULL;
+    buffer_free(&x->body);
     http_reply_error(&x->reply, status, code, message);
 }

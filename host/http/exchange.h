@@ -9,9 +9,10 @@ struct http_exchange {
     unsigned place;                 /* of the route that it was for, see router_place */
     struct http_request request;    /* its body is set once that is whole */
     struct http_reply reply;
-    struct buffer body;
+    struct buffer body;         /* what has come of it and is not read yet */
     uint64_t n_announced;       /* Content-Length, or 0 */
     uint64_t n_received;        /* bytes of the body, thrown away ones among them */
+    bool is_answered;           /* before its body had come; what is left of that is thrown away */
     struct http_exchange *next; /* in a pool */
 };
 

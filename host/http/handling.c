@@ -1,7 +1,10 @@
 #include "http/handling.h"
 
+#include "api/json_v1.h"
+#include "http/early.h"
 #include "http/observe_exchange.h"
 #include "http/router.h"
+#include "serve/reading.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,6 +117,16 @@ static enum MHD_Result answer_late(struct http_handling *h, struct MHD_Connectio
     return send_reply(h, connection, x);
 }
 
+/* Told of a request that is answered now. */
+static uint64_t begin_answer(struct http_handling *h, struct MHD_Connection *connection,
+                             struct http_exchange *x)
+{
+    const struct http_connection *c = connection_of(connection);
+    x->request.arrived_ns = h->turn_ns;
+    return observer_begin(service_observer(h->context.service), h->context.worker,
+                          c ? c->begun_ns : h->turn_ns, h->turn_ns);
+}
+
 static enum MHD_Result answer(struct http_handling *h, struct MHD_Connection *connection,
                               struct http_exchange *x)
 {
@@ -122,9 +135,7 @@ static enum MHD_Result answer(struct http_handling *h, struct MHD_Connection *co
         http_connection_enter(&h->connections, c, HTTP_IS_ANSWERED, h->turn_ns);
     x->request.body = x->body.bytes;
     x->request.n_bytes = x->body.n_bytes;
-    x->request.arrived_ns = h->turn_ns;
-    uint64_t now_ns = observer_begin(service_observer(h->context.service), h->context.worker,
-                                     c ? c->begun_ns : h->turn_ns, h->turn_ns);
+    uint64_t now_ns = begin_answer(h, connection, x);
     if (x->route && is_overdue(h, x, now_ns))
         http_exchange_refuse(x, MHD_HTTP_SERVICE_UNAVAILABLE, "overloaded", "too busy; try again later");
     if (x->route)
@@ -162,6 +173,13 @@ static bool has_two_ends(struct MHD_Connection *connection)
     return f.n_lengths + f.n_encodings > 1;
 }
 
+static void check_encoding(struct http_exchange *x, const char *encoding)
+{
+    if (encoding && strcasecmp(encoding, "identity") != 0)
+        http_exchange_refuse(x, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type",
+                             "compressed bodies are not taken; send it without a Content-Encoding");
+}
+
 /* The headers are there. A refused client that waits for "100 Continue", or that would send without end, is
  * answered at once and its connection closed. Any other is sending already: closing now would reset the
  * connection before the client has read why, so its body is read and thrown away first. */
@@ -181,11 +199,53 @@ static enum MHD_Result begin(struct http_handling *h, struct MHD_Connection *con
     }
     if (x->route)
         http_admit(&h->door, x, address_of(connection), h->turn_ns);
+    if (x->route && x->route->question)
+        check_encoding(x, find_header(connection, MHD_HTTP_HEADER_CONTENT_ENCODING));
     if (x->route && length > max)
         refuse_too_large(h, x);
     if (!x->route && (find_header(connection, MHD_HTTP_HEADER_EXPECT) || length / DISCARD_FACTOR > max))
         return answer(h, connection, x);
     return MHD_YES;
+}
+
+/* Bodies up to this are read when they are whole, where they lie; larger ones as they come. */
+static const size_t WHOLE_BYTES = 64 << 10;
+
+static enum collide_status begin_reading(struct http_handling *h, struct http_exchange *x,
+                                         struct collide_error *err)
+{
+    struct service_request question;
+    if (!x->route->question(&x->request, &question, &x->reply)) {
+        x->route = NULL;
+        return COLLIDE_OK;
+    }
+    return service_reading_create(h->context.service, h->context.worker, &question, &x->request.reading, err);
+}
+
+/* Reads what has come, and keeps what has not come whole. */
+static enum collide_status read_on(struct http_exchange *x, struct collide_error *err)
+{
+    const struct request_text text = {x->body.bytes, x->body.n_bytes, .is_last = false};
+    size_t n_read;
+    enum collide_status status = service_read(x->request.reading, &text, &n_read, err);
+    if (status == COLLIDE_OK)
+        buffer_drop(&x->body, n_read);
+    return status;
+}
+
+/* What is wrong is said at once, unless all has come: then in the usual way, and the connection stays. */
+static void stream_body(struct http_handling *h, struct MHD_Connection *connection, struct http_exchange *x)
+{
+    struct collide_error err = {0};
+    enum collide_status status = x->request.reading ? COLLIDE_OK : begin_reading(h, x, &err);
+    if (status == COLLIDE_OK && x->route)
+        status = read_on(x, &err);
+    if (status != COLLIDE_OK)
+        http_exchange_refuse(x, http_status_of(status), json_v1_code(status), err.text);
+    if (x->route || x->n_received == x->n_announced || !http_answer_early(connection, x))
+        return;
+    begin_answer(h, connection, x);
+    exchange_observe(&h->context, x, connection);
 }
 
 static enum MHD_Result take_body(struct http_handling *h, struct MHD_Connection *connection,
@@ -195,10 +255,12 @@ static enum MHD_Result take_body(struct http_handling *h, struct MHD_Connection 
     x->n_received += n;
     if (x->route && x->n_received > max)
         refuse_too_large(h, x);
-    if (x->route)
+    if (x->route && x->route->question)
         buffer_append(&x->body, data, n);
     if (x->body.failed)
         refuse_no_memory(x);
+    else if (x->body.n_bytes > 0 && (x->n_announced > WHOLE_BYTES || x->n_received > WHOLE_BYTES))
+        stream_body(h, connection, x);
     bool is_cut_off = x->n_received < x->n_announced && client_has_left(connection);
     return is_cut_off || x->n_received / DISCARD_FACTOR > max ? MHD_NO : MHD_YES;
 }
@@ -228,6 +290,8 @@ enum MHD_Result http_on_request(void *handling, struct MHD_Connection *connectio
         *n_data = 0;
         return take_body(h, connection, x, data, n);
     }
+    if (x->is_answered)
+        return MHD_NO;
     if (x->reply.progress == HTTP_PUT_OFF)
         return answer_late(h, connection, x);
     return answer(h, connection, x);

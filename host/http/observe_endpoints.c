@@ -69,10 +69,10 @@ static void page(const struct http_context *c, const struct http_request *reques
 }
 
 static const struct http_route routes[] = {
-    {"GET", "/", page, HTTP_IS_OPEN},
-    {"GET", "/metrics", metrics, HTTP_IS_ADMIN},
-    {"GET", "/v1/stats", stats, 0},
-    {"GET", "/debug/slow", slow, HTTP_IS_ADMIN},
+    {"GET", "/", page, HTTP_IS_OPEN, NULL},
+    {"GET", "/metrics", metrics, HTTP_IS_ADMIN, NULL},
+    {"GET", "/v1/stats", stats, 0, NULL},
+    {"GET", "/debug/slow", slow, HTTP_IS_ADMIN, NULL},
 };
 
 const struct http_routes observe_endpoints = {routes, sizeof routes / sizeof routes[0]};

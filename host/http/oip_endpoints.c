@@ -59,23 +59,32 @@ static void model_ready(const struct http_context *c, const struct http_request 
 static bool find_json_length(const struct http_request *request, size_t *out)
 {
     const char *text = http_header(request, "Inference-Header-Content-Length");
-    uint64_t n = request->n_bytes;
-    if (text && !id_parse_u64(text, strlen(text), &n))
+    uint64_t n = SIZE_MAX;
+    if (text && (!id_parse_u64(text, strlen(text), &n) || n == SIZE_MAX))
         return false;
     *out = (size_t)n;
     return true;
 }
 
+static bool ask_inference(const struct http_request *request, struct service_request *out,
+                          struct http_reply *reply)
+{
+    *out = (struct service_request){.format = FORMAT_OIP,
+                                    .model = http_model_choice(request),
+                                    .body = request->body,
+                                    .n_bytes = request->n_bytes,
+                                    .reading = request->reading,
+                                    .arrived_ns = request->arrived_ns};
+    if (find_json_length(request, &out->n_json_bytes))
+        return true;
+    http_reply_error(reply, 400, "bad_request", "Inference-Header-Content-Length is no number of bytes");
+    return false;
+}
+
 static void infer(const struct http_context *c, const struct http_request *request, struct http_reply *reply)
 {
-    struct service_request inference = {.format = FORMAT_OIP,
-                                        .model = http_model_choice(request),
-                                        .body = request->body,
-                                        .n_bytes = request->n_bytes,
-                                        .arrived_ns = request->arrived_ns};
-    if (!find_json_length(request, &inference.n_json_bytes))
-        http_reply_error(reply, 400, "bad_request", "Inference-Header-Content-Length is no number of bytes");
-    else
+    struct service_request inference;
+    if (ask_inference(request, &inference, reply))
         http_answer(c, request, &inference, reply);
 }
 
@@ -124,20 +133,20 @@ static void unload(const struct http_context *c, const struct http_request *requ
 }
 
 static const struct http_route routes[] = {
-    {"GET", "/v2", server, 0},
-    {"GET", "/v2/health/live", live, HTTP_IS_OPEN},
-    {"GET", "/v2/health/ready", ready, HTTP_IS_OPEN},
-    {"GET", "/v2/models/{}", metadata, 0},
-    {"GET", "/v2/models/{}/ready", model_ready, 0},
-    {"GET", "/v2/models/{}/config", config, 0},
-    {"GET", "/v2/models/{}/versions/{}", metadata, 0},
-    {"GET", "/v2/models/{}/versions/{}/ready", model_ready, 0},
-    {"GET", "/v2/models/{}/versions/{}/config", config, 0},
-    {"POST", "/v2/models/{}/infer", infer, HTTP_IS_WORK},
-    {"POST", "/v2/models/{}/versions/{}/infer", infer, HTTP_IS_WORK},
-    {"POST", "/v2/repository/index", repository_index, 0},
-    {"POST", "/v2/repository/models/{}/load", load, HTTP_IS_ADMIN},
-    {"POST", "/v2/repository/models/{}/unload", unload, HTTP_IS_ADMIN},
+    {"GET", "/v2", server, 0, NULL},
+    {"GET", "/v2/health/live", live, HTTP_IS_OPEN, NULL},
+    {"GET", "/v2/health/ready", ready, HTTP_IS_OPEN, NULL},
+    {"GET", "/v2/models/{}", metadata, 0, NULL},
+    {"GET", "/v2/models/{}/ready", model_ready, 0, NULL},
+    {"GET", "/v2/models/{}/config", config, 0, NULL},
+    {"GET", "/v2/models/{}/versions/{}", metadata, 0, NULL},
+    {"GET", "/v2/models/{}/versions/{}/ready", model_ready, 0, NULL},
+    {"GET", "/v2/models/{}/versions/{}/config", config, 0, NULL},
+    {"POST", "/v2/models/{}/infer", infer, HTTP_IS_WORK, ask_inference},
+    {"POST", "/v2/models/{}/versions/{}/infer", infer, HTTP_IS_WORK, ask_inference},
+    {"POST", "/v2/repository/index", repository_index, 0, NULL},
+    {"POST", "/v2/repository/models/{}/load", load, HTTP_IS_ADMIN, NULL},
+    {"POST", "/v2/repository/models/{}/unload", unload, HTTP_IS_ADMIN, NULL},
 };
 
 const struct http_routes oip_endpoints = {routes, sizeof routes / sizeof routes[0]};

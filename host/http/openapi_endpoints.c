@@ -10,6 +10,6 @@ static void document(const struct http_context *c, const struct http_request *re
     buffer_append(&reply->body, openapi_json, openapi_json_bytes);
 }
 
-static const struct http_route routes[] = {{"GET", "/openapi.json", document, 0}};
+static const struct http_route routes[] = {{"GET", "/openapi.json", document, 0, NULL}};
 
 const struct http_routes openapi_endpoints = {routes, sizeof routes / sizeof routes[0]};

@@ -2,25 +2,42 @@
 #include "http/company.h"
 #include "serve/models.h"
 
-static void answer(const struct http_context *c, enum request_kind kind, const struct http_request *request,
-                   struct http_reply *reply)
+static struct service_request question_of(enum request_kind kind, const struct http_request *request)
 {
-    const struct service_request r = {.kind = kind,
-                                      .model = http_model_choice(request),
-                                      .body = request->body,
-                                      .n_bytes = request->n_bytes,
-                                      .arrived_ns = request->arrived_ns};
-    http_answer(c, request, &r, reply);
+    return (struct service_request){.kind = kind,
+                                    .model = http_model_choice(request),
+                                    .body = request->body,
+                                    .n_bytes = request->n_bytes,
+                                    .reading = request->reading,
+                                    .arrived_ns = request->arrived_ns};
+}
+
+static bool ask_scores(const struct http_request *request, struct service_request *out,
+                       struct http_reply *reply)
+{
+    (void)reply;
+    *out = question_of(REQUEST_SCORE, request);
+    return true;
+}
+
+static bool ask_topk(const struct http_request *request, struct service_request *out,
+                     struct http_reply *reply)
+{
+    (void)reply;
+    *out = question_of(REQUEST_TOPK, request);
+    return true;
 }
 
 static void score(const struct http_context *c, const struct http_request *request, struct http_reply *reply)
 {
-    answer(c, REQUEST_SCORE, request, reply);
+    const struct service_request r = question_of(REQUEST_SCORE, request);
+    http_answer(c, request, &r, reply);
 }
 
 static void topk(const struct http_context *c, const struct http_request *request, struct http_reply *reply)
 {
-    answer(c, REQUEST_TOPK, request, reply);
+    const struct service_request r = question_of(REQUEST_TOPK, request);
+    http_answer(c, request, &r, reply);
 }
 
 static void model(const struct http_context *c, const struct http_request *request, struct http_reply *reply)
@@ -60,19 +77,19 @@ static void ready(const struct http_context *c, const struct http_request *reque
 }
 
 static const struct http_route routes[] = {
-    {"POST", "/v1/score", score, HTTP_TAKES_JSON | HTTP_IS_WORK},
-    {"POST", "/v1/topk", topk, HTTP_TAKES_JSON | HTTP_IS_WORK},
-    {"GET", "/v1/model", model, 0},
-    {"GET", "/v1/models", models, 0},
-    {"GET", "/v1/models/{}", model, 0},
-    {"POST", "/v1/models/{}/score", score, HTTP_TAKES_JSON | HTTP_IS_WORK},
-    {"POST", "/v1/models/{}/topk", topk, HTTP_TAKES_JSON | HTTP_IS_WORK},
-    {"GET", "/v1/models/{}/versions/{}", model, 0},
-    {"POST", "/v1/models/{}/versions/{}/score", score, HTTP_TAKES_JSON | HTTP_IS_WORK},
-    {"POST", "/v1/models/{}/versions/{}/topk", topk, HTTP_TAKES_JSON | HTTP_IS_WORK},
-    {"GET", "/v1/transports", transports, 0},
-    {"GET", "/healthz", health, HTTP_IS_OPEN},
-    {"GET", "/readyz", ready, HTTP_IS_OPEN},
+    {"POST", "/v1/score", score, HTTP_TAKES_JSON | HTTP_IS_WORK, ask_scores},
+    {"POST", "/v1/topk", topk, HTTP_TAKES_JSON | HTTP_IS_WORK, ask_topk},
+    {"GET", "/v1/model", model, 0, NULL},
+    {"GET", "/v1/models", models, 0, NULL},
+    {"GET", "/v1/models/{}", model, 0, NULL},
+    {"POST", "/v1/models/{}/score", score, HTTP_TAKES_JSON | HTTP_IS_WORK, ask_scores},
+    {"POST", "/v1/models/{}/topk", topk, HTTP_TAKES_JSON | HTTP_IS_WORK, ask_topk},
+    {"GET", "/v1/models/{}/versions/{}", model, 0, NULL},
+    {"POST", "/v1/models/{}/versions/{}/score", score, HTTP_TAKES_JSON | HTTP_IS_WORK, ask_scores},
+    {"POST", "/v1/models/{}/versions/{}/topk", topk, HTTP_TAKES_JSON | HTTP_IS_WORK, ask_topk},
+    {"GET", "/v1/transports", transports, 0, NULL},
+    {"GET", "/healthz", health, HTTP_IS_OPEN, NULL},
+    {"GET", "/readyz", ready, HTTP_IS_OPEN, NULL},
 };
 
 const struct http_routes score_endpoints = {routes, sizeof routes / sizeof routes[0]};

@@ -4,6 +4,7 @@
 #include "api/oip.h"
 #include "base/error.h"
 #include "score/model_handle.h"
+#include "serve/reading.h"
 #include "serve/worker.h"
 
 #include <stdlib.h>
@@ -54,9 +55,21 @@ static void end_stage(const struct crowd *c, enum stage stage)
         request_times_end(&c->passages[i].call->observed->times, stage);
 }
 
+static enum collide_status read_rest(const struct service_request *from, struct passage *p)
+{
+    const struct request_text rest = {from->body, from->n_bytes, .is_last = true};
+    size_t n_read;
+    enum collide_status status = service_read(from->reading, &rest, &n_read, &p->err);
+    p->request = &from->reading->request;
+    p->form = from->reading->form;
+    return status;
+}
+
 static enum collide_status parse(const struct crowd *c, struct passage *p)
 {
     const struct service_request *from = &p->call->request;
+    if (from->reading)
+        return read_rest(from, p);
     const struct request_limits *limits = &c->service->options.limits;
     if (from->format == FORMAT_OIP)
         return oip_parse(&(struct oip_body){from->body, from->n_bytes, from->n_json_bytes}, limits,

@@ -61,14 +61,17 @@ enum request_format {
     FORMAT_OIP, /* the Open Inference Protocol: api/oip.h */
 };
 
+struct service_reading;
+
 struct service_request {
     enum request_format format;
     enum request_kind kind; /* of FORMAT_V1; the others say it themselves */
     struct model_choice model;
     const char *body; /* (n_bytes) */
     size_t n_bytes;
-    size_t n_json_bytes; /* of FORMAT_OIP: tensors follow them */
-    uint64_t arrived_ns; /* of clock_now_ns: what its timeout counts from */
+    size_t n_json_bytes;             /* of FORMAT_OIP: tensors follow them; SIZE_MAX: all are JSON */
+    struct service_reading *reading; /* what has read the body but for these last bytes; NULL: they are all */
+    uint64_t arrived_ns;             /* of clock_now_ns: what its timeout counts from */
 };
 
 /* Answers one request; the body, or the error's, is appended to reply. Each worker is used by one thread at a

@@ -31,7 +31,7 @@ void test_server_start(const struct test_server_options *options, struct test_se
         .listener = &listener,
         .gate = options->gate,
         .n_threads = options->n_threads ? options->n_threads : 2,
-        .max_body_bytes = TEST_MAX_BODY,
+        .max_body_bytes = options->max_body_bytes ? options->max_body_bytes : TEST_MAX_BODY,
         .max_connections = options->max_connections ? options->max_connections : 100,
         .poll = POLL_SLEEP,
         .request_timeout_s = options->request_timeout_s ? options->request_timeout_s : 30,

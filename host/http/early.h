@@ -1,0 +1,14 @@
+/* Answers before the body has come. libmicrohttpd 0.9.75 sends none then: it would read all of it first. */
+#ifndef HTTP_EARLY_H
+#define HTTP_EARLY_H
+
+#include "http/exchange.h"
+
+struct MHD_Connection;
+
+/* Sends the exchange's reply, and the end of what is sent over this connection; the client may go on sending,
+ * and all of that is to be thrown away: closing at once would reset the connection before the client has read
+ * the reply. False: it could not be sent, and nothing has been. */
+bool http_answer_early(struct MHD_Connection *connection, struct http_exchange *x);
+
+#endif
