@@ -96,7 +96,7 @@ enum collide_status json_read_ids(struct json_reader *r, struct json_field field
             return err->status;
         list->ids = ids;
         size_t room = (list->capacity < field.max ? list->capacity : field.max) - list->n;
-        size_t n = read_small_ids(r, ids + list->n, room);
+        size_t n = json_peek(r) == '"' ? 0 : read_small_ids(r, ids + list->n, room);
         if (n == 0) {
             status = json_read_id(r, field.name, &ids[list->n], err);
             n = !r->is_starved;

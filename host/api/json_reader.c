@@ -38,17 +38,12 @@ void json_feed(struct json_reader *r, const char *text, size_t n_bytes, unsigned
     r->is_starved = false;
 }
 
-static bool is_in_object(const struct json_reader *r)
-{
-    return r->depth > 0 && r->objects >> (r->depth - 1) & 1;
-}
-
 /* Back to where all will be read once more has come: of a member, its key. */
 static bool starve(struct json_reader *r)
 {
     r->is_starved = true;
     r->at = r->token;
-    if (is_in_object(r))
+    if (r->is_in_object)
         r->place = JSON_AT_KEY;
     return false;
 }
@@ -88,7 +83,7 @@ static bool take(struct json_reader *r, char c)
 static char begin_scalar(struct json_reader *r)
 {
     char first = json_peek(r);
-    if (!is_in_object(r)) /* there it is the key's place */
+    if (!r->is_in_object) /* there it is the key's place */
         r->token = r->at;
     return first;
 }
@@ -111,7 +106,8 @@ bool json_enter(struct json_reader *r, char bracket, unsigned level)
     }
     r->at++;
     uint64_t bit = (uint64_t)1 << r->depth++;
-    r->objects = bracket == '{' ? r->objects | bit : r->objects & ~bit;
+    r->is_in_object = bracket == '{';
+    r->objects = r->is_in_object ? r->objects | bit : r->objects & ~bit;
     r->place = JSON_BEHIND_OPENING;
     return true;
 }
@@ -119,13 +115,14 @@ bool json_enter(struct json_reader *r, char bracket, unsigned level)
 /* Behind a value or an opening bracket: takes the comma, or leaves the list or object at its end. */
 static bool advance(struct json_reader *r)
 {
-    bool is_object = is_in_object(r);
+    bool is_object = r->is_in_object;
     char next = json_peek(r);
     if (r->is_starved)
         return false;
     if (next == (is_object ? '}' : ']')) {
         r->at++;
         r->depth--;
+        r->is_in_object = r->depth > 0 && r->objects >> (r->depth - 1) & 1;
         return end_value(r);
     }
     if (r->place == JSON_BEHIND_VALUE && !take(r, ','))
@@ -136,8 +133,21 @@ static bool advance(struct json_reader *r)
 
 static bool pass(struct json_reader *r);
 
+/* A comma with nothing but the next value or key behind it: most often it is. */
+static bool take_plain_comma(struct json_reader *r, unsigned level)
+{
+    if (r->place != JSON_BEHIND_VALUE || r->depth != level + 1 || r->is_passing || r->end - r->at < 2 ||
+        r->at[0] != ',' || r->at[1] <= ' ')
+        return false;
+    r->at++;
+    r->place = r->is_in_object ? JSON_AT_KEY : JSON_AT_VALUE;
+    return true;
+}
+
 bool json_next(struct json_reader *r, unsigned level)
 {
+    if (take_plain_comma(r, level))
+        return true;
     bool passes = r->is_passing && r->passing_level == level;
     if (r->failed || r->is_starved || (passes && !pass(r)))
         return false;
@@ -204,7 +214,7 @@ static size_t print_utf8(char *out, uint32_t code)
 
 /* The string that is next, from behind its quotes; the reader is behind the first. Whether it is all there.
  */
-static bool find_string(struct json_reader *r, struct json_text *out, bool *has_escapes)
+static inline bool find_string(struct json_reader *r, struct json_text *out, bool *has_escapes)
 {
     if (!take(r, '"'))
         return fail(r, "a string");
@@ -262,28 +272,38 @@ static char *room_for(struct json_reader *r, size_t n_bytes)
 
 enum string_use { PASS_STRING, BORROW_STRING, KEEP_STRING };
 
-static bool read_string(struct json_reader *r, enum string_use use, struct json_text *out)
+static bool end_string(struct json_reader *r, const char *end)
 {
-    struct json_text raw;
-    bool has_escapes = false;
-    if (!find_string(r, &raw, &has_escapes))
-        return false;
-    const char *end = raw.bytes + raw.n_bytes;
-    bool copies = use == KEEP_STRING ? has_escapes || !r->stays : has_escapes && use == BORROW_STRING;
-    if (copies) {
-        /* escapes are longer than what they mean */
-        char *bytes = room_for(r, raw.n_bytes);
-        if (!bytes)
-            return false;
-        if (!has_escapes)
-            memcpy(bytes, raw.bytes, raw.n_bytes);
-        raw.bytes = bytes;
-    }
-    if (has_escapes && !unescape(r, end, copies ? (char *)raw.bytes : NULL, &raw.n_bytes))
-        return false;
     r->at = end;
-    *out = raw;
     return take(r, '"') || fail(r, "the end of a string");
+}
+
+/* A string with escapes, or one that is to outlive its text. */
+static bool copy_string(struct json_reader *r, struct json_text raw, bool has_escapes, struct json_text *out)
+{
+    const char *end = raw.bytes + raw.n_bytes;
+    char *bytes = room_for(r, raw.n_bytes); /* escapes are longer than what they mean */
+    if (!bytes)
+        return false;
+    *out = (struct json_text){bytes, raw.n_bytes};
+    if (!has_escapes)
+        memcpy(bytes, raw.bytes, raw.n_bytes);
+    else if (!unescape(r, end, bytes, &out->n_bytes))
+        return false;
+    return end_string(r, end);
+}
+
+static inline bool read_string(struct json_reader *r, enum string_use use, struct json_text *out)
+{
+    bool has_escapes = false;
+    if (!find_string(r, out, &has_escapes))
+        return false;
+    const char *end = out->bytes + out->n_bytes;
+    if (use == PASS_STRING)
+        return (!has_escapes || unescape(r, end, NULL, &out->n_bytes)) && end_string(r, end);
+    if (has_escapes || (use == KEEP_STRING && !r->stays))
+        return copy_string(r, *out, has_escapes, out);
+    return end_string(r, end);
 }
 
 bool json_string(struct json_reader *r, struct json_text *out)

@@ -42,8 +42,9 @@ struct json_reader {
     bool is_passing; /* over what is left of a value in the list or object at passing_level */
     unsigned passing_level;
     enum json_place place;
-    unsigned depth;   /* lists and objects around what is next */
-    uint64_t objects; /* bit d: the one at depth d + 1 is an object */
+    unsigned depth;    /* lists and objects around what is next */
+    uint64_t objects;  /* bit d: the one at depth d + 1 is an object */
+    bool is_in_object; /* the innermost is one */
 };
 
 /* Over the whole text. Borrows it, the arena and err. */

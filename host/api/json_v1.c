@@ -485,9 +485,12 @@ struct json_v1_reader *json_v1_begin(enum request_kind kind, const struct reques
 {
     clear(out, kind);
     struct json_v1_reader *r = arena_alloc(&out->arena, 1, sizeof *r);
-    if (r)
-        *r = (struct json_v1_reader){
-            .json = {.arena = &out->arena, .err = &r->error}, .limits = limits, .request = out};
+    if (!r)
+        return NULL;
+    r->json.arena = &out->arena;
+    r->json.err = &r->error;
+    r->limits = limits;
+    r->request = out;
     return r;
 }
 

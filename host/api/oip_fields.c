@@ -391,11 +391,11 @@ static enum collide_status read_binary(struct oip_fields_reader *p, struct curso
 void oip_fields_begin(struct oip_fields_reader *p, size_t n_json_bytes, const struct request_limits *limits,
                       struct arena *arena, struct oip_fields *out)
 {
-    *out = (struct oip_fields){0};
-    *p = (struct oip_fields_reader){.json = {.arena = arena, .err = &p->error},
-                                    .limits = limits,
-                                    .out = out,
-                                    .n_json_bytes = n_json_bytes};
+    p->json.arena = arena;
+    p->json.err = &p->error;
+    p->limits = limits;
+    p->out = out;
+    p->n_json_bytes = n_json_bytes;
 }
 
 enum collide_status oip_read_fields(struct oip_fields_reader *p, const struct request_text *text,

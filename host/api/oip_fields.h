@@ -75,7 +75,7 @@ struct oip_fields_reader {
     struct oip_binary binary;
 };
 
-/* n_json_bytes: SIZE_MAX if all is JSON. Borrows limits, the arena and out. */
+/* p and out are zeroed. n_json_bytes: SIZE_MAX if all is JSON. Borrows limits, the arena and out. */
 void oip_fields_begin(struct oip_fields_reader *p, size_t n_json_bytes, const struct request_limits *limits,
                       struct arena *arena, struct oip_fields *out);
 

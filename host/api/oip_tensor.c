@@ -180,6 +180,17 @@ void oip_tensor_keep(struct oip_tensor *t, const void *values, unsigned number_b
     }
 }
 
+/* Small integers, as many as are next and there is room for: most tensors are made of them. False: one of
+ * them is none of the datatype. */
+static bool read_small(struct json_reader *r, const struct oip_tensor *t, struct oip_values *v, size_t end)
+{
+    size_t room = (v->capacity < end ? v->capacity : end) - v->n;
+    for (size_t n = json_small_integers(r, v->numbers + v->n, room); n > 0; n--, v->n++)
+        if (v->numbers[v->n] > DATATYPES[t->datatype].max)
+            return false;
+    return true;
+}
+
 /* False: the value that is next is none of the datatype. */
 static bool read_typed(struct json_reader *r, const struct oip_tensor *t, struct oip_values *v)
 {
@@ -221,6 +232,12 @@ static enum collide_status read_value(struct json_reader *r, struct oip_draft *d
         return oip_wrong_count(t, err);
     if (!oip_values_reserve(&d->values, room, t->n, ITEM_BYTES[t->datatype], r->arena))
         return error_no_memory(err, "an input");
+    size_t n_before = d->values.n;
+    bool is_integer = t->datatype != OIP_BYTES && t->datatype != OIP_FP32;
+    if (is_integer && !read_small(r, t, &d->values, end))
+        return wrong_value(t, d->values.n, err);
+    if (d->values.n > n_before)
+        return COLLIDE_OK;
     if (read_typed(r, t, &d->values))
         d->values.n++;
     else if (!r->failed && !r->is_starved)
@@ -329,6 +346,7 @@ static enum collide_status read_held(struct json_reader *r, unsigned level, stru
     data.is_last = true;
     data.place = JSON_AT_VALUE;
     data.depth = level;
+    data.is_in_object = true;
     r->held = NULL;
     return read_data(&data, level, d, err);
 }
