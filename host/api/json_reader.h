@@ -61,7 +61,15 @@ void json_feed(struct json_reader *r, const char *text, size_t n_bytes, unsigned
 size_t json_n_unread(const struct json_reader *r);
 
 /* The first character of what is next, '\0' at the end. Behind json_next and json_key it is always there. */
-char json_peek(struct json_reader *r);
+static inline char json_peek(struct json_reader *r)
+{
+    while (r->at < r->end && (*r->at == ' ' || *r->at == '\n' || *r->at == '\r' || *r->at == '\t'))
+        r->at++;
+    if (r->at < r->end)
+        return *r->at;
+    r->is_starved = !r->is_last;
+    return '\0';
+}
 
 /* Enters the list or the object that is next at depth level, unless that was done before. False: something
  * else is next. */

@@ -15,12 +15,18 @@ static struct buffer emptied(struct buffer *b)
     return *b;
 }
 
-/* What a request starts from, with the buffers of the one before. */
-static void begin_anew(struct http_exchange *x)
+void http_exchange_drop_body(struct http_exchange *x)
 {
     x->route = NULL;
     service_reading_destroy(x->request.reading);
     x->request.reading = NULL;
+    x->body = emptied(&x->body);
+}
+
+/* What a request starts from, with the buffers of the one before. */
+static void begin_anew(struct http_exchange *x)
+{
+    http_exchange_drop_body(x);
     x->request.body = NULL;
     x->request.n_bytes = 0;
     x->request.client[0] = '\0';
@@ -30,7 +36,6 @@ static void begin_anew(struct http_exchange *x)
     x->reply.progress = HTTP_AT_ONCE;
     x->reply.observed.work = WORK_OTHER;
     x->reply.body = emptied(&x->reply.body);
-    x->body = emptied(&x->body);
     x->n_announced = x->n_received = 0;
     x->is_answered = false;
 }
@@ -68,9 +73,6 @@ void http_exchange_pool_free(struct http_exchange_pool *pool)
 
 void http_exchange_refuse(struct http_exchange *x, unsigned status, const char *code, const char *message)
 {
-    x->route = NULL;
-    service_reading_destroy(x->request.reading);
-    x->request.reading = NULL;
-    buffer_free(&x->body);
+    http_exchange_drop_body(x);
     http_reply_error(&x->reply, status, code, message);
 }

@@ -25,6 +25,9 @@ struct http_exchange *http_exchange_take(struct http_exchange_pool *pool); /* NU
 void http_exchange_return(struct http_exchange_pool *pool, struct http_exchange *x);
 void http_exchange_pool_free(struct http_exchange_pool *pool);
 
+/* The exchange has its reply: what has come of the body, and what follows, is of no use. */
+void http_exchange_drop_body(struct http_exchange *x);
+
 /* Turns the exchange into an error's. */
 void http_exchange_refuse(struct http_exchange *x, unsigned status, const char *code, const char *message);
 

@@ -216,7 +216,7 @@ static enum collide_status begin_reading(struct http_handling *h, struct http_ex
 {
     struct service_request question;
     if (!x->route->question(&x->request, &question, &x->reply)) {
-        x->route = NULL;
+        http_exchange_drop_body(x);
         return COLLIDE_OK;
     }
     return service_reading_create(h->context.service, h->context.worker, &question, &x->request.reading, err);

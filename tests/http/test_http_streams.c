@@ -219,6 +219,24 @@ static void what_is_wrong_is_answered_before_the_rest_is_sent(void **state)
     client_close(&c);
 }
 
+static void a_header_that_is_wrong_is_answered_before_the_rest_is_sent(void **state)
+{
+    struct client c;
+    struct response_text r;
+    client_connect(*state, &c);
+    send_head(&c, "/v2/models/tiny.model/infer",
+              "Inference-Header-Content-Length: x\r\nContent-Length: 1000000\r\n");
+    client_send_text(&c, "{\"inputs\"");
+    assert_true(client_receive(&c, BODY_FOLLOWS, &r));
+    assert_int_equal(r.status, 400);
+    client_send_text(&c, ": [");
+    assert_true(client_sees_close(&c));
+    client_close(&c);
+    client_connect(*state, &c);
+    check_scoring(*state, &c, 1);
+    client_close(&c);
+}
+
 /* It does not look before it has sent all: the answer must be there to be read even so. */
 static void who_sends_all_first_still_reads_what_was_wrong(void **state)
 {
@@ -288,6 +306,7 @@ int main(void)
         cmocka_unit_test(binary_tensors_behind_a_large_json_are_read),
         cmocka_unit_test(a_large_body_takes_no_memory_for_its_text),
         cmocka_unit_test(what_is_wrong_is_answered_before_the_rest_is_sent),
+        cmocka_unit_test(a_header_that_is_wrong_is_answered_before_the_rest_is_sent),
         cmocka_unit_test(who_sends_all_first_still_reads_what_was_wrong),
         cmocka_unit_test(what_is_wrong_at_the_end_is_answered_as_ever),
         cmocka_unit_test(clients_that_leave_halfway_leave_nothing_behind),
