@@ -24,7 +24,7 @@ struct test_server_options {
     unsigned idle_timeout_s, request_timeout_s;
     unsigned max_queue_us;
     size_t max_body_bytes; /* 0: TEST_MAX_BODY */
-    bool is_loading; /* no model: test_service_load it later */
+    bool is_loading;       /* no model: test_service_load it later */
     const struct random_model *model;
     struct gate gate;
     struct collide_scorer_options scorer; /* cache_dir is not used */
