@@ -89,6 +89,7 @@ static enum collide_status make_item_mapping(struct attempt *a, struct collide_e
                                             .partners = &users_of_items,
                                             .n_partners = corpus->histories.n_rows,
                                             .side = MAPPING_ITEMS,
+                                            .ids_may_move = true,
                                             .n_rows = o->items.n_rows,
                                             .dim = o->dim,
                                             .vectors = directions,

@@ -36,8 +36,8 @@ static void ids_fill(struct ids *ids)
         ids->vectors[k] = (float)rng_normal(&rng);
 }
 
-static enum collide_status map(const struct ids *ids, uint32_t n_rows, struct method_settings settings,
-                               struct id_mapping *out)
+static enum collide_status map_to(const struct ids *ids, uint32_t n_rows, struct method_settings settings,
+                                  bool ids_may_move, struct id_mapping *out)
 {
     struct parallel *team = fixture_team(2);
     const struct mapping_problem p = {.n_ids = N_IDS,
@@ -45,6 +45,7 @@ static enum collide_status map(const struct ids *ids, uint32_t n_rows, struct me
                                       .counts = ids->counts,
                                       .n_rows = n_rows,
                                       .dim = DIM,
+                                      .ids_may_move = ids_may_move,
                                       .vectors = ids->vectors,
                                       .settings = settings,
                                       .seed = 4,
@@ -54,9 +55,20 @@ static enum collide_status map(const struct ids *ids, uint32_t n_rows, struct me
     return status;
 }
 
-static double weight_by_count(const struct ids *ids, uint32_t id)
+static enum collide_status map(const struct ids *ids, uint32_t n_rows, struct method_settings settings,
+                               struct id_mapping *out)
+{
+    return map_to(ids, n_rows, settings, false, out);
+}
+
+static double weight_by_root(const struct ids *ids, uint32_t id)
 {
     return sqrt(ids->counts[id] + 1.0);
+}
+
+static double weight_by_count(const struct ids *ids, uint32_t id)
+{
+    return ids->counts[id] + 1.0;
 }
 
 static double weight_of_one(const struct ids *ids, uint32_t id)
@@ -91,12 +103,36 @@ static void frequency_pulls_rows_unless_only_the_embedding_is_to_count(void **st
     struct id_mapping m;
     ids_fill(&ids);
     assert_int_equal(map(&ids, N_ROWS, (struct method_settings){0}, &m), COLLIDE_OK);
-    assert_rows_are_means(&ids, &m, weight_by_count);
+    assert_rows_are_means(&ids, &m, weight_by_root);
     id_mapping_free(&m);
     assert_int_equal(map(&ids, N_ROWS, (struct method_settings){.signals = SIGNALS_EMBEDDING}, &m),
                      COLLIDE_OK);
     assert_rows_are_means(&ids, &m, weight_of_one);
     id_mapping_free(&m);
+}
+
+static void ids_that_training_moves_weigh_by_their_count(void **state)
+{
+    (void)state;
+    struct ids ids;
+    struct id_mapping m;
+    ids_fill(&ids);
+    assert_int_equal(map_to(&ids, N_ROWS, (struct method_settings){0}, true, &m), COLLIDE_OK);
+    assert_rows_are_means(&ids, &m, weight_by_count);
+    assert_int_equal(m.n_open_rows, N_ROWS);
+    id_mapping_free(&m);
+    assert_int_equal(map_to(&ids, N_ROWS, (struct method_settings){.private_share = 0.34f}, true, &m),
+                     COLLIDE_OK);
+    assert_int_equal(m.n_open_rows, N_ROWS - 4);
+    id_mapping_free(&m);
+    const enum mapping_signals alone[] = {SIGNALS_FREQUENCY, SIGNALS_EMBEDDING};
+    for (int k = 0; k < 2; k++) {
+        assert_int_equal(map_to(&ids, N_ROWS, (struct method_settings){.signals = alone[k]}, true, &m),
+                         COLLIDE_OK);
+        assert_rows_are_means(&ids, &m, k == 0 ? weight_by_root : weight_of_one);
+        assert_int_equal(m.n_open_rows, 0);
+        id_mapping_free(&m);
+    }
 }
 
 /* Without differences in frequency, both signals are the embedding alone. */
@@ -125,7 +161,7 @@ static void frequency_alone_looks_at_ranks(void **state)
                      COLLIDE_OK);
     for (uint32_t rank = 0; rank < N_IDS; rank++)
         assert_int_equal(m.rows_of[id_of_rank(rank)], rank < 6 ? rank : 6 + (rank - 6) % 6);
-    assert_rows_are_means(&ids, &m, weight_by_count);
+    assert_rows_are_means(&ids, &m, weight_by_root);
     id_mapping_free(&m);
     const struct method_settings quarter = {.signals = SIGNALS_FREQUENCY, .private_share = 0.25f};
     assert_int_equal(map(&ids, N_ROWS, quarter, &m), COLLIDE_OK);
@@ -147,7 +183,7 @@ static void private_rows_belong_to_the_most_frequent_alone(void **state)
         else
             assert_in_range(m.rows_of[id_of_rank(rank)], 4, N_ROWS - 1);
     }
-    assert_rows_are_means(&ids, &m, weight_by_count);
+    assert_rows_are_means(&ids, &m, weight_by_root);
     id_mapping_free(&m);
 }
 
@@ -182,6 +218,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frequency_pulls_rows_unless_only_the_embedding_is_to_count),
+        cmocka_unit_test(ids_that_training_moves_weigh_by_their_count),
         cmocka_unit_test(equal_counts_leave_the_embedding_to_decide),
         cmocka_unit_test(frequency_alone_looks_at_ranks),
         cmocka_unit_test(private_rows_belong_to_the_most_frequent_alone),

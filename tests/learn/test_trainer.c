@@ -5,6 +5,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -113,6 +114,52 @@ static void items_of_the_same_users_come_to_point_the_same_way(void **state)
      */
     assert_true(late < early - 0.3 && late < log(4.0) + 0.2);
     assert_told_apart(trainer_rows(s.trainer));
+    scene_destroy(&s);
+}
+
+/* Item 3 starts in the row of the other group. */
+static uint32_t row_of_the_misplaced(enum backbone backbone, uint32_t n_open_rows)
+{
+    static const uint32_t rows[N_ITEMS] = {0, 0, 0, 1, 1, 1, 1, 1};
+    struct scene s;
+    double loss;
+    scene_create_with(&s, backbone, identity, 1);
+    memcpy(s.row_of_item, rows, sizeof rows);
+    s.items.n_open_rows = n_open_rows;
+    assert_int_equal(trainer_run(s.trainer, 40, "rows", &loss, NULL), COLLIDE_OK);
+    const uint32_t row = s.row_of_item[3];
+    for (int i = 0; i < N_ITEMS; i++)
+        assert_true(i == 3 || s.row_of_item[i] == rows[i]);
+    scene_destroy(&s);
+    return row;
+}
+
+static void misplaced_items_move_among_open_rows(void **state)
+{
+    (void)state;
+    assert_int_equal(row_of_the_misplaced(BACKBONE_BAG, N_ROWS), 0);
+    assert_int_equal(row_of_the_misplaced(BACKBONE_BAG, 0), 1);
+    assert_int_equal(row_of_the_misplaced(BACKBONE_BOTH, N_ROWS), 1);
+}
+
+static void parameters_say_where_items_were(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct training_state parameters;
+    double loss;
+    scene_create(&s, 1);
+    s.items.n_open_rows = N_ROWS;
+    s.row_of_item[3] = 4;
+    trainer_state(s.trainer, STATE_PARAMETERS, &parameters);
+    void *kept = malloc(training_state_bytes(&parameters));
+    assert_non_null(kept);
+    training_state_copy_out(&parameters, kept);
+    assert_int_equal(trainer_run(s.trainer, 40, "rows", &loss, NULL), COLLIDE_OK);
+    assert_int_not_equal(s.row_of_item[3], 4);
+    training_state_copy_in(&parameters, kept);
+    assert_int_equal(s.row_of_item[3], 4);
+    free(kept);
     scene_destroy(&s);
 }
 
@@ -290,6 +337,8 @@ static void what_is_not_finite_in_rows_of_users_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(misplaced_items_move_among_open_rows),
+        cmocka_unit_test(parameters_say_where_items_were),
         cmocka_unit_test(items_of_the_same_users_come_to_point_the_same_way),
         cmocka_unit_test(users_with_rows_come_to_point_where_their_items_do),
         cmocka_unit_test(rows_and_bags_together_tell_groups_apart),

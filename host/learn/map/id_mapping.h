@@ -13,6 +13,8 @@
 #include "learn/map/method.h"
 #include "model/model.h"
 
+#include <stdbool.h>
+
 enum mapping_side { MAPPING_ITEMS, MAPPING_USERS };
 
 /* The ids of one space, numbered 0, 1, 2... All borrowed. */
@@ -28,6 +30,7 @@ struct mapping_problem {
                                    methods that need them */
     uint32_t n_partners;        /* ids of the other space */
     enum mapping_side side;     /* which of the two this space is */
+    bool ids_may_move;          /* in training, see n_open_rows below */
     uint32_t n_rows;            /* rows of dim values to spend, 1 .. n_ids; of narrower rows there are more */
     uint32_t dim;
     const float *vectors; /* (n_ids, dim) learned, of length about 1; NULL for methods without a teacher */
@@ -53,6 +56,8 @@ struct id_mapping {
     float *lookup_weights; /* (n_ids, n_lookups) for training to start from, owned; NULL: 1, and not trained.
                               Only with sums */
     float *rows;           /* (n_rows, width) for training to start from, owned; NULL: at random */
+    uint32_t n_open_rows;  /* the last so many: training moves items among them, see train/reassign.h; of one
+                              lookup, without lookup weights */
 };
 
 enum teacher_use { TEACHER_NONE, TEACHER_NEEDED };

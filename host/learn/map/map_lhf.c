@@ -7,6 +7,7 @@
 #include "learn/map/kmeans.h"
 #include "learn/train/vector.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,20 @@ struct tail {
     float *weights;       /* (n_ids) */
     uint32_t *assignment; /* (n_ids) */
 };
+
+/* Whether training moves ids on, by what their partners ask for. */
+static bool ids_move(const struct mapping_problem *problem)
+{
+    return problem->ids_may_move && problem->settings.signals == SIGNALS_BOTH;
+}
+
+/* What moves is to start from what training's loss says: a distance costs as often as the id occurs. */
+static void weigh(const struct mapping_problem *problem, float *weights)
+{
+    id_weights(problem, weights);
+    for (uint32_t i = 0; ids_move(problem) && i < problem->n_ids; i++)
+        weights[i] = (float)problem->counts[i] + 1.0f;
+}
 
 static enum collide_status fit(const struct mapping_problem *problem, struct kmeans_problem *clustering,
                                uint32_t *assignment, float *centroids, struct collide_error *err)
@@ -38,6 +53,7 @@ static enum collide_status cluster_all(const struct mapping_problem *problem, co
                                         .weights = weights,
                                         .n_points = problem->n_ids,
                                         .n_clusters = mapping->n_rows};
+    mapping->n_open_rows = ids_move(problem) ? mapping->n_rows : 0;
     return fit(problem, &clustering, mapping->rows_of, mapping->rows, err);
 }
 
@@ -121,6 +137,7 @@ static enum collide_status share_all_but_the_head(const struct mapping_problem *
     status = problem->settings.signals == SIGNALS_FREQUENCY
                  ? fold_tail(problem, weights, &head, mapping, err)
                  : cluster_tail(problem, weights, &head, mapping, err);
+    mapping->n_open_rows = ids_move(problem) ? mapping->n_rows - head.n_private : 0;
     head_free(&head);
     return status;
 }
@@ -133,7 +150,7 @@ enum collide_status map_lhf(const struct mapping_problem *problem, struct id_map
     float *weights = malloc(problem->n_ids * sizeof *weights);
     if (!weights)
         return error_no_memory(err, "the weights of ids");
-    id_weights(problem, weights);
+    weigh(problem, weights);
     enum collide_status status = has_head ? share_all_but_the_head(problem, weights, mapping, err)
                                           : cluster_all(problem, weights, mapping, err);
     free(weights);

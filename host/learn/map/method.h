@@ -40,7 +40,8 @@ const char *learn_method_name(enum learn_method method);
 
 /* What a learned mapping looks at. */
 enum mapping_signals {
-    SIGNALS_BOTH,      /* learned vectors, those of frequent ids weighing more */
+    SIGNALS_BOTH, /* learned vectors, those of frequent ids weighing more; with lhf, items' weights in bags
+                     are by both, and training moves items on, see train/reassign.h */
     SIGNALS_FREQUENCY, /* counts alone: the most frequent ids have private rows, half of all unless said
                           otherwise, the others fold by their rank (Zhang 2020) */
     SIGNALS_EMBEDDING, /* learned vectors, all weighing the same */

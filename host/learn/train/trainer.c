@@ -1,11 +1,13 @@
 #include "learn/train/trainer.h"
 
 #include "base/error.h"
+#include "base/log.h"
 #include "base/progress.h"
 #include "learn/train/adam_table.h"
 #include "learn/train/batch.h"
 #include "learn/train/embedder.h"
 #include "learn/train/fake_classes.h"
+#include "learn/train/reassign.h"
 #include "learn/train/vector.h"
 
 #include <inttypes.h>
@@ -256,6 +258,9 @@ void trainer_state(struct trainer *t, enum state_extent extent, struct training_
     if (t->users.embedder)
         embedder_state(t->users.embedder, extent, "users", out);
     adam_table_state(&t->bias, extent, "bias", out);
+    if (t->problem.items->n_open_rows > 0)
+        training_state_add(out, "items", "rows_of", t->problem.items->rows_of,
+                           t->problem.items->n_ids * sizeof(uint32_t));
     if (extent == STATE_PARAMETERS)
         return;
     training_state_add(out, "run", "order", t->order, t->n_users * sizeof *t->order);
@@ -308,6 +313,28 @@ static enum collide_status share_scalars(struct trainer *t, struct collide_error
     return status;
 }
 
+/* Between epochs of the first half: later, rows are to settle for the items that they have. Only bags show
+ * what a user is without an item. */
+static enum collide_status reassign(struct trainer *t, uint32_t n_epochs, struct collide_error *err)
+{
+    const struct trainer_problem *p = &t->problem;
+    const uint64_t n_done = t->n_epochs_done;
+    uint32_t n_moved;
+    if (p->training.backbone != BACKBONE_BAG || p->items->n_open_rows == 0 || n_done == 0 ||
+        n_done > n_epochs / 2)
+        return COLLIDE_OK;
+    const struct reassignment r = {.corpus = p->corpus,
+                                   .items = p->items,
+                                   .rows = embedder_rows(t->items),
+                                   .bias = t->bias.x,
+                                   .dim = p->dim,
+                                   .temperature = p->training.temperature};
+    enum collide_status status = reassign_items(&r, t->team, &n_moved, err);
+    if (status == COLLIDE_OK)
+        log_debug("%" PRIu32 " of %" PRIu32 " items are in another row", n_moved, p->corpus->n_items);
+    return status;
+}
+
 static void run_epoch(struct trainer *t, struct course *c)
 {
     const uint64_t n_users = t->n_users, epoch = t->n_epochs_done;
@@ -352,7 +379,9 @@ enum collide_status trainer_run_watched(struct trainer *t, uint32_t n_epochs, co
         c.progress.first = n_users * t->n_epochs_done;
         large_array_expect(&t->problem.corpus->histories.store, ACCESS_RANDOM);
         while (status == COLLIDE_OK && verdict == EPOCHS_GO_ON && t->n_epochs_done < n_epochs) {
-            status = share_scalars(t, err);
+            status = reassign(t, n_epochs, err);
+            if (status == COLLIDE_OK)
+                status = share_scalars(t, err);
             if (status == COLLIDE_OK) {
                 run_epoch(t, &c);
                 status = check_finite(t, label, err);

@@ -12,8 +12,9 @@
 
 /* All borrowed. */
 struct trainer_problem {
-    const struct corpus *corpus;    /* with at least one user */
-    const struct id_mapping *items; /* of all of the corpus' items */
+    const struct corpus *corpus; /* with at least one user */
+    const struct id_mapping
+        *items; /* of all of the corpus' items; training may move them among its open rows */
     const struct id_mapping *users; /* of all of its users; NULL with BACKBONE_BAG */
     uint32_t dim;
     enum item_lengths item_lengths;
