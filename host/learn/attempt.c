@@ -11,12 +11,15 @@
 #include "learn/user_bags.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct attempt {
     const struct groundwork *ground;
     struct learn_options options;
+    struct corpus corpus; /* the groundwork's, with the weights below if there are any; borrows the rest */
+    float *weights;       /* (n_items) or NULL */
     struct id_mapping items, users;
     uint32_t *user_counts; /* (n_users) of interactions; NULL: no users */
     struct trainer *trainer;
@@ -59,12 +62,37 @@ static float *copy_floats(const float *from, size_t n)
     return copy;
 }
 
+/* ---- Weights in bags. */
+
+/* In a bag, an item counts by its frequency, and by the length that the teacher found for its row. A row that
+ * is shared has one length for all: what an item had of its own goes into its weight. */
+static enum collide_status weigh_items(struct attempt *a, struct collide_error *err)
+{
+    const size_t n = a->corpus.n_items, dim = a->options.dim;
+    const struct space_plan *plan = &a->options.items;
+    double sum = 0.0;
+    if (plan->method != LEARN_LHF || plan->settings.signals != SIGNALS_BOTH)
+        return COLLIDE_OK;
+    a->weights = malloc(n * sizeof *a->weights);
+    if (!a->weights)
+        return error_no_memory(err, "the items' weights");
+    for (size_t i = 0; i < n; i++) {
+        const float *row = a->ground->teacher + i * dim;
+        a->weights[i] = sqrtf(vector_dot(row, row, dim));
+        sum += (double)a->weights[i];
+    }
+    for (size_t i = 0; i < n; i++)
+        a->weights[i] *= a->corpus.weights[i] * (float)((double)n / sum);
+    a->corpus.weights = a->weights;
+    return COLLIDE_OK;
+}
+
 /* ---- Mapping. */
 
 /* What is like what shows in the directions of the teacher's rows. */
 static float *find_directions(const struct attempt *a)
 {
-    const size_t n = a->ground->corpus->n_items, dim = a->options.dim;
+    const size_t n = a->corpus.n_items, dim = a->options.dim;
     float *directions = copy_floats(a->ground->teacher, n * dim);
     for (size_t i = 0; directions && i < n; i++)
         vector_normalise(directions + i * dim, dim);
@@ -73,7 +101,7 @@ static float *find_directions(const struct attempt *a)
 
 static enum collide_status make_item_mapping(struct attempt *a, struct collide_error *err)
 {
-    const struct corpus *corpus = a->ground->corpus;
+    const struct corpus *corpus = &a->corpus;
     const struct learn_options *o = &a->options;
     float *directions = a->ground->teacher ? find_directions(a) : NULL;
     struct csr users_of_items = {0};
@@ -110,13 +138,13 @@ static enum collide_status make_item_mapping(struct attempt *a, struct collide_e
 static float *find_bags(struct attempt *a)
 {
     const uint32_t dim = a->options.dim;
-    float *items = malloc((size_t)a->ground->corpus->n_items * dim * sizeof *items);
-    float *bags = malloc((size_t)a->ground->corpus->histories.n_rows * dim * sizeof *bags);
+    float *items = malloc((size_t)a->corpus.n_items * dim * sizeof *items);
+    float *bags = malloc((size_t)a->corpus.histories.n_rows * dim * sizeof *bags);
     if (items && bags) {
-        for (uint32_t i = 0; i < a->ground->corpus->n_items; i++)
+        for (uint32_t i = 0; i < a->corpus.n_items; i++)
             id_mapping_embed(&a->items, trainer_rows(a->trainer), trainer_lookup_weights(a->trainer), i,
                              items + (size_t)i * dim);
-        user_bags(a->ground->corpus, items, dim, a->ground->team, bags);
+        user_bags(&a->corpus, items, dim, a->ground->team, bags);
         free(items);
         return bags;
     }
@@ -127,17 +155,17 @@ static float *find_bags(struct attempt *a)
 
 static enum collide_status make_user_mapping(struct attempt *a, struct collide_error *err)
 {
-    const uint32_t n_users = a->ground->corpus->histories.n_rows;
+    const uint32_t n_users = a->corpus.histories.n_rows;
     float *bags = finds_users(a) ? find_bags(a) : NULL;
     enum collide_status status = COLLIDE_OK;
     if (finds_users(a) && !bags)
         status = error_no_memory(err, "the users' bags");
     struct mapping_problem problem = {.n_ids = n_users,
                                       .n_space_ids = a->ground->log->users.n_ids,
-                                      .dense_ids = a->ground->corpus->dense_users,
+                                      .dense_ids = a->corpus.dense_users,
                                       .counts = a->user_counts,
-                                      .partners = &a->ground->corpus->histories,
-                                      .n_partners = a->ground->corpus->n_items,
+                                      .partners = &a->corpus.histories,
+                                      .n_partners = a->corpus.n_items,
                                       .side = MAPPING_USERS,
                                       .n_rows = a->options.users.n_rows,
                                       .dim = a->options.dim,
@@ -195,7 +223,7 @@ static enum item_lengths item_lengths_of(const struct id_mapping *items)
 
 static struct trainer_problem training_problem(const struct attempt *a, uint64_t stream)
 {
-    return (struct trainer_problem){.corpus = a->ground->corpus,
+    return (struct trainer_problem){.corpus = &a->corpus,
                                     .items = &a->items,
                                     .users = &a->users,
                                     .dim = a->options.dim,
@@ -230,7 +258,7 @@ static enum collide_status train_rows(struct attempt *a, struct collide_error *e
         return status;
     if (ground->teacher_bias)
         memcpy(trainer_bias(a->trainer), ground->teacher_bias,
-               ground->corpus->n_items * sizeof *ground->teacher_bias);
+               a->corpus.n_items * sizeof *ground->teacher_bias);
     return run_stage(a, ROWS_STAGE, a->options.training.mapped_epochs, err);
 }
 
@@ -251,18 +279,20 @@ static enum collide_status train_users(struct attempt *a, struct collide_error *
 
 static enum collide_status prepare_users(struct attempt *a, struct collide_error *err)
 {
-    const struct csr *histories = &a->ground->corpus->histories;
+    const struct csr *histories = &a->corpus.histories;
     a->user_counts = malloc((histories->n_rows + 1ull) * sizeof *a->user_counts);
     if (!a->user_counts)
         return error_no_memory(err, "the users");
     for (uint32_t u = 0; u < histories->n_rows; u++)
         a->user_counts[u] = (uint32_t)(histories->offsets[u + 1] - histories->offsets[u]);
-    return plans_check_alike(&a->options, a->ground->corpus->n_items, histories->n_rows, err);
+    return plans_check_alike(&a->options, a->corpus.n_items, histories->n_rows, err);
 }
 
 static enum collide_status run(struct attempt *a, struct collide_error *err)
 {
-    enum collide_status status = has_users(a) ? prepare_users(a, err) : COLLIDE_OK;
+    enum collide_status status = weigh_items(a, err);
+    if (status == COLLIDE_OK && has_users(a))
+        status = prepare_users(a, err);
     if (status == COLLIDE_OK)
         status = map_items(a, err);
     if (status == COLLIDE_OK && has_users(a) && !finds_users(a))
@@ -284,6 +314,7 @@ enum collide_status attempt_create(const struct groundwork *groundwork, const st
         return error_no_memory(err, "the rows");
     a->ground = groundwork;
     a->options = *options;
+    a->corpus = *groundwork->corpus;
     enum collide_status status = run(a, err);
     if (status != COLLIDE_OK) {
         attempt_destroy(a);
@@ -301,6 +332,7 @@ void attempt_destroy(struct attempt *a)
     id_mapping_free(&a->items);
     id_mapping_free(&a->users);
     free(a->user_counts);
+    free(a->weights);
     free(a);
 }
 
@@ -321,7 +353,7 @@ uint32_t attempt_n_user_rows(const struct attempt *a)
 
 enum collide_status attempt_assemble(struct attempt *a, struct learned **out, struct collide_error *err)
 {
-    const struct corpus *corpus = a->ground->corpus;
+    const struct corpus *corpus = &a->corpus;
     const struct trained trained = {.items = {.mapping = &a->items,
                                               .rows = trainer_rows(a->trainer),
                                               .lookup_weights = trainer_lookup_weights(a->trainer),

@@ -211,6 +211,37 @@ static void terms_of_bags_keep_their_length_in_every_form(void **state)
 }
 
 /* How often a model's rows are looked up, by the log. */
+/* Pairs of items that share a row and are equally frequent, but do not weigh the same in a bag. */
+static uint32_t count_told_apart(const struct interactions *log, enum mapping_signals signals)
+{
+    struct learn_options o = quick_options();
+    o.items.settings.signals = signals;
+    struct learned *learned = fixture_learn(log, &o);
+    const struct space *item = &learned_model(learned)->item;
+    uint32_t *counts = calloc(log->items.n_ids, sizeof *counts), n = 0;
+    assert_non_null(counts);
+    interactions_count_items(log, counts);
+    for (uint32_t i = 0; i < log->items.n_ids; i++)
+        for (uint32_t j = 0; j < i; j++)
+            n += item->remap[i] == item->remap[j] && counts[i] == counts[j] &&
+                 fabsf(item->weights[i] - item->weights[j]) > 1e-4f * item->weights[i];
+    free(counts);
+    learned_destroy(learned);
+    return n;
+}
+
+static void both_signals_say_what_an_item_weighs(void **state)
+{
+    (void)state;
+    struct interactions log;
+    struct csr held_out;
+    fixture_synth(&structured, &log, &held_out);
+    assert_true(count_told_apart(&log, SIGNALS_BOTH) > 100);
+    assert_int_equal(count_told_apart(&log, SIGNALS_EMBEDDING), 0);
+    csr_free(&held_out);
+    interactions_free(&log);
+}
+
 static void count_accesses(const struct interactions *log, const struct model *m, uint64_t *counts)
 {
     memset(counts, 0, m->rows.n * sizeof *counts);
@@ -462,6 +493,7 @@ int main(void)
         cmocka_unit_test(unknown_items_and_gaps_share_one_entry),
         cmocka_unit_test(rows_are_of_length_one),
         cmocka_unit_test(terms_of_bags_keep_their_length_in_every_form),
+        cmocka_unit_test(both_signals_say_what_an_item_weighs),
         cmocka_unit_test(rows_with_more_accesses_come_first),
         cmocka_unit_test(packed_models_differ_in_their_mapping_alone),
         cmocka_unit_test(histories_are_kept_or_left_out_as_asked),
