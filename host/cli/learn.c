@@ -160,19 +160,39 @@ static const char *const FOR_LOGS[] = {
     "layout", "temperature", "teacher-epochs", "epochs", "user-epochs", "patience",   "label",
     "item",   "features",    "teacher-dim",    "l2",     NULL};
 static const char *const FOR_USERS[] = {"user-method", "user-rows", "user-lookups", NULL};
-/* What goes with such tables alone; and what a click log knows nothing of. */
+/* What goes with such tables alone; and what click logs have something else for. */
 static const char *const FOR_EMBEDDINGS[] = {"user-embeddings", "frequencies", "bias", "pooling", NULL};
-static const char *const NOT_FOR_CLICKS[] = {"budget",  "hold-out",    "checkpoint", "users",
-                                             "mapping", "scalar-bits", "spill",      NULL};
+static const struct {
+    const char *name[2], *instead;
+} NOT_FOR_CLICKS[] = {
+    {{"budget"}, "give --rows, then pack the model: collide convert --mapping packed --precision i4"},
+    {{"mapping"}, "pack the model when it is learned: collide convert --mapping packed"},
+    {{"scalar-bits"}, "every item keeps a bias of its own"},
+    {{"hold-out"}, "give --val FILE, or leave it out: then the log's last tenth is held out"},
+    {{"users"}, "name the column of users in --features, as in --features user=user_id"},
+    {{"checkpoint"}, "a run that is cut short starts over"},
+    {{"spill"}, "they are kept in memory"},
+};
 
 /* A usage error if any of these options is given: its name and what is wrong with that. 0: go on; else what
  * to return. */
 static int refuse(const struct usage *usage, const char *const *names, const char *why)
 {
     const char *name = args_first_given(&usage->args, names);
-    char message[128];
+    char message[160];
     snprintf(message, sizeof message, "--%s %s", name ? name : "", why);
     return name ? command_misused(usage, message) : EXIT_DONE;
+}
+
+static int refuse_for_clicks(const struct usage *usage)
+{
+    int exit_code = EXIT_DONE;
+    char why[120];
+    for (size_t i = 0; i < sizeof NOT_FOR_CLICKS / sizeof NOT_FOR_CLICKS[0] && exit_code == EXIT_DONE; i++) {
+        snprintf(why, sizeof why, "is not for click logs: %s", NOT_FOR_CLICKS[i].instead);
+        exit_code = refuse(usage, NOT_FOR_CLICKS[i].name, why);
+    }
+    return exit_code;
 }
 
 static int check_embeddings(const struct usage *usage, const struct flags *flags)
@@ -200,7 +220,7 @@ static int check_log(const struct usage *usage, const struct flags *flags)
         return exit_code;
     if (!(c->label && c->item && c->features))
         return command_misused(usage, "a click log needs all of --label, --item and --features");
-    return refuse(usage, NOT_FOR_CLICKS, "is not for click logs");
+    return refuse_for_clicks(usage);
 }
 
 int command_learn(int argc, char **argv)

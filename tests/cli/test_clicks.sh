@@ -99,6 +99,10 @@ it_says_what_is_missing_or_wrong() {
   click_log log 1 1000
   run 2 learn log -o model --label click --item ad
   says "a click log needs all of --label, --item and --features"
+  run 2 learn log -o model --label click --item ad --features user --budget 1%
+  says "--budget is not for click logs: give --rows, then pack the model: collide convert --mapping packed"
+  run 2 learn log -o model --label click --item ad --features user --hold-out 0.1
+  says "--hold-out is not for click logs: give --val FILE"
   run 1 learn log -o model --label click --item ad --features nothing
   says "log:1: there is no column nothing"
   printf 'click,ad,user_id,site,price\n1,a,1,s,3\n7,a,1,s,3\n' >wrong
