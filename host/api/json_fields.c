@@ -75,14 +75,63 @@ static void *with_room(struct json_reader *r, struct json_field field, void *ite
     return grown;
 }
 
-/* Ids that are small integers, as many as are next and there is room for: most lists are made of them. */
-static size_t read_small_ids(struct json_reader *r, struct collide_id *ids, size_t max)
+/* What were numbers alone go on as ids. */
+static enum collide_status turn_into_ids(struct json_reader *r, struct json_field field, struct id_list *list,
+                                         struct collide_error *err)
 {
+    struct collide_id *ids = arena_alloc(r->arena, list->capacity, sizeof *ids);
+    if (!ids)
+        return error_no_memory(err, field.name);
+    for (size_t i = 0; i < list->n; i++)
+        ids[i] = collide_id_number(list->numbers[i]);
+    list->ids = ids;
+    list->numbers = NULL;
+    return COLLIDE_OK;
+}
+
+/* Room for what is next. */
+static enum collide_status make_room(struct json_reader *r, struct json_field field, struct id_list *list,
+                                     struct collide_error *err)
+{
+    bool takes_ids = !field.takes_numbers || list->ids || json_peek(r) == '"';
+    if (takes_ids && list->numbers && turn_into_ids(r, field, list, err) != COLLIDE_OK)
+        return err->status;
+    void *grown =
+        takes_ids ? with_room(r, field, list->ids, list->n, &list->capacity, sizeof *list->ids, err)
+                  : with_room(r, field, list->numbers, list->n, &list->capacity, sizeof *list->numbers, err);
+    if (!grown)
+        return err->status;
+    if (takes_ids)
+        list->ids = grown;
+    else
+        list->numbers = grown;
+    return COLLIDE_OK;
+}
+
+/* Small integers, as many as are next and there is room for: most lists are made of them. */
+static size_t read_small_integers(struct json_reader *r, struct id_list *list, size_t max)
+{
+    if (list->numbers)
+        return json_small_integers(r, list->numbers + list->n, max);
     uint64_t numbers[FIRST_CAPACITY];
     size_t n = json_small_integers(r, numbers, max < FIRST_CAPACITY ? max : FIRST_CAPACITY);
     for (size_t i = 0; i < n; i++)
-        ids[i] = collide_id_number(numbers[i]);
+        list->ids[list->n + i] = collide_id_number(numbers[i]);
     return n;
+}
+
+static enum collide_status read_any_id(struct json_reader *r, struct json_field field, struct id_list *list,
+                                       struct collide_error *err)
+{
+    struct collide_id id;
+    enum collide_status status = json_read_id(r, field.name, &id, err);
+    if (status != COLLIDE_OK || r->is_starved)
+        return status;
+    if (list->numbers)
+        list->numbers[list->n++] = id.number;
+    else
+        list->ids[list->n++] = id;
+    return COLLIDE_OK;
 }
 
 enum collide_status json_read_ids(struct json_reader *r, struct json_field field, struct id_list *list,
@@ -90,18 +139,14 @@ enum collide_status json_read_ids(struct json_reader *r, struct json_field field
 {
     enum collide_status status = enter_list(r, field, err);
     while (status == COLLIDE_OK && json_next(r, field.level)) {
-        struct collide_id *ids =
-            with_room(r, field, list->ids, list->n, &list->capacity, sizeof *list->ids, err);
-        if (!ids)
-            return err->status;
-        list->ids = ids;
+        status = make_room(r, field, list, err);
+        if (status != COLLIDE_OK)
+            return status;
         size_t room = (list->capacity < field.max ? list->capacity : field.max) - list->n;
-        size_t n = json_peek(r) == '"' ? 0 : read_small_ids(r, ids + list->n, room);
-        if (n == 0) {
-            status = json_read_id(r, field.name, &ids[list->n], err);
-            n = !r->is_starved;
-        }
+        size_t n = json_peek(r) == '"' ? 0 : read_small_integers(r, list, room);
         list->n += n;
+        if (n == 0)
+            status = read_any_id(r, field, list, err);
     }
     return r->failed ? COLLIDE_INVALID : status;
 }

@@ -14,12 +14,14 @@
 struct json_field {
     const char *name;
     size_t max;
-    unsigned level; /* of a list: lists and objects around it */
+    unsigned level;     /* of a list: lists and objects around it */
+    bool takes_numbers; /* a list of ids that are all integers is left as numbers */
 };
 
 /* Zeroed at first. */
 struct id_list {
-    struct collide_id *ids;
+    uint64_t *numbers;      /* (n); NULL: ids has them */
+    struct collide_id *ids; /* (n); NULL: numbers has them, or there are none */
     size_t n, capacity;
 };
 

@@ -115,8 +115,8 @@ static enum collide_status unknown_field(const struct json_text *key, enum reque
 static enum collide_status read_value(struct json_v1_reader *p, struct values *v, struct collide_error *err)
 {
     const char *name = FIELDS[v->field].name;
-    struct json_field items = {name, p->limits->max_items, p->level + 1};
-    struct json_field history = {name, p->limits->max_history, p->level + 1};
+    struct json_field items = {name, p->limits->max_items, p->level + 1, v->field == FIELD_ITEMS};
+    struct json_field history = {name, p->limits->max_history, p->level + 1, v->field == FIELD_HISTORY};
     switch (v->field) {
     case FIELD_USER:
         return json_read_id(&p->json, name, &v->user, err);
@@ -137,8 +137,8 @@ static enum collide_status read_value(struct json_v1_reader *p, struct values *v
     case FIELD_EXCLUDE_SEEN:
         return json_read_bool(&p->json, name, &v->exclude_seen, err);
     case FIELD_TIMEOUT:
-        return json_read_count(&p->json, (struct json_field){name, REQUEST_MAX_TIMEOUT_US, 0}, &v->timeout_us,
-                               err);
+        return json_read_count(&p->json, (struct json_field){.name = name, .max = REQUEST_MAX_TIMEOUT_US},
+                               &v->timeout_us, err);
     case N_FIELDS:
         break;
     }
@@ -212,7 +212,9 @@ static enum collide_status set_who(struct json_v1_reader *p, const struct values
         query->user = user;
     }
     query->history = v->history.ids;
+    query->history_numbers = v->history.numbers;
     query->n_history = v->history.n;
+    query->number_bytes = sizeof *v->history.numbers;
     query->weights = v->weights.weights;
     query->features = v->features.features;
     query->n_features = v->features.n;
@@ -291,8 +293,11 @@ static enum collide_status set_pairs(struct json_v1_reader *p, const struct valu
     if (!queries)
         return err->status;
     for (size_t i = 0; i < v->users.n; i++)
-        queries[i] =
-            (struct collide_query){.user = &v->users.ids[i], .items = &v->items.ids[i], .n_items = 1};
+        queries[i] = (struct collide_query){.user = &v->users.ids[i],
+                                            .items = v->items.ids ? &v->items.ids[i] : NULL,
+                                            .item_numbers = v->items.numbers ? &v->items.numbers[i] : NULL,
+                                            .n_items = 1,
+                                            .number_bytes = sizeof *v->items.numbers};
     part->n_queries = v->users.n;
     return COLLIDE_OK;
 }
@@ -304,7 +309,8 @@ static enum collide_status set_score(struct json_v1_reader *p, const struct valu
         return error_set(err, COLLIDE_INVALID, "\"items\", the list of what to score, is missing");
     if (v->given & BIT(FIELD_USERS))
         return set_pairs(p, v, part, err);
-    struct collide_query query = {.items = v->items.ids, .n_items = v->items.n};
+    struct collide_query query = {
+        .items = v->items.ids, .item_numbers = v->items.numbers, .n_items = v->items.n};
     enum collide_status status = set_who(p, v, &query, err);
     if (status == COLLIDE_OK)
         status = count_results(p, v->items.n, err);

@@ -267,7 +267,8 @@ static enum collide_status read_parameter(struct oip_fields_reader *p, const str
 {
     struct json_reader *r = &p->json;
     if (has_name(key, "k"))
-        return json_read_count(r, (struct json_field){"k", p->limits->max_items, 0}, &p->out->k, &p->error);
+        return json_read_count(r, (struct json_field){.name = "k", .max = p->limits->max_items}, &p->out->k,
+                               &p->error);
     if (has_name(key, "exclude_seen"))
         return json_read_bool(r, "exclude_seen", &p->out->exclude_seen, &p->error);
     if (has_name(key, "binary_data_output"))

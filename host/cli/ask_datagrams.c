@@ -35,9 +35,13 @@ static enum collide_status to_number(const struct collide_id *id, uint64_t *out,
                      id->text);
 }
 
-static enum collide_status to_numbers(struct arena *arena, const struct collide_id *ids, size_t n,
-                                      const uint64_t **out, struct collide_error *err)
+/* A request's ids: as numbers as they are, else turned into them. */
+static enum collide_status to_numbers(struct arena *arena, const void *given, const struct collide_id *ids,
+                                      size_t n, const uint64_t **out, struct collide_error *err)
 {
+    *out = given;
+    if (given)
+        return COLLIDE_OK;
     uint64_t *numbers = arena_alloc(arena, n, sizeof *numbers);
     if (!numbers)
         return error_no_memory(err, "a request's ids");
@@ -48,18 +52,22 @@ static enum collide_status to_numbers(struct arena *arena, const struct collide_
     return status;
 }
 
-/* A query as a datagram has it; ids are items to score, or to leave out. */
+/* A query as a datagram has it: its items are those to score, or of topk those to leave out. */
 static enum collide_status translate(struct arena *arena, const struct collide_query *query,
-                                     const struct collide_id *ids, size_t n_ids, struct collide_request *out,
+                                     const struct collide_topk_query *topk, struct collide_request *out,
                                      struct collide_error *err)
 {
     if (query->n_features)
         return error_set(err, COLLIDE_UNSUPPORTED, "datagrams carry no features; ask over HTTP");
-    *out =
-        (struct collide_request){.weights = query->weights, .n_history = query->n_history, .n_items = n_ids};
-    enum collide_status status = to_numbers(arena, ids, n_ids, &out->items, err);
+    *out = (struct collide_request){.weights = query->weights,
+                                    .n_history = query->n_history,
+                                    .n_items = topk ? topk->n_exclude : query->n_items};
+    enum collide_status status =
+        topk ? to_numbers(arena, NULL, topk->exclude, out->n_items, &out->items, err)
+             : to_numbers(arena, query->item_numbers, query->items, out->n_items, &out->items, err);
     if (status == COLLIDE_OK)
-        status = to_numbers(arena, query->history, query->n_history, &out->history, err);
+        status =
+            to_numbers(arena, query->history_numbers, query->history, out->n_history, &out->history, err);
     if (status == COLLIDE_OK && query->user) {
         out->flags |= COLLIDE_REQUEST_HAS_USER;
         status = to_number(query->user, &out->user, err);
@@ -92,8 +100,7 @@ static enum collide_status ask_query(struct datagram_asker *a, size_t i, size_t 
     const struct collide_query *query = topk ? &topk->query : &a->request.queries[i];
     struct collide_request wire;
     struct collide_answer answer;
-    enum collide_status status = translate(&a->request.arena, query, topk ? topk->exclude : query->items,
-                                           topk ? topk->n_exclude : query->n_items, &wire, err);
+    enum collide_status status = translate(&a->request.arena, query, topk, &wire, err);
     if (status != COLLIDE_OK)
         return status;
     wire.model = a->model;

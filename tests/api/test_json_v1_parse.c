@@ -1,5 +1,6 @@
 /* What is accepted, and what becomes of it. */
 #include "parsed.h"
+#include "score/query_ids.h"
 
 #include <malloc.h>
 #include <setjmp.h>
@@ -22,10 +23,36 @@ static void a_user_and_items_make_one_query(void **state)
     assert_int_equal(q->n_history, 0);
     assert_null(q->weights);
     assert_int_equal(q->n_items, 3);
-    assert_id_number(q->items[0], 3);
-    assert_id_text(q->items[1], "x", 1);
-    assert_id_number(q->items[2], 5);
+    assert_id_number(query_item(q, 0), 3);
+    assert_id_text(query_item(q, 1), "x", 1);
+    assert_id_number(query_item(q, 2), 5);
     request_free(&r);
+}
+
+static void items_are_numbers_until_one_is_text(void **state)
+{
+    (void)state;
+    enum { N = 200 };
+    for (unsigned text_at = 0; text_at <= N; text_at += 25) {
+        char body[8 * N] = "{\"user\": 1, \"items\": [";
+        size_t n = strlen(body);
+        for (unsigned i = 0; i < N; i++)
+            n += (size_t)snprintf(body + n, sizeof body - n, i == text_at ? "%s\"x%u\"" : "%s%u",
+                                  i ? "," : "", i);
+        strcpy(body + n, "]}");
+        struct request r = {0};
+        parse_accepted(REQUEST_SCORE, body, &r);
+        const struct collide_query *q = &r.queries[0];
+        assert_int_equal(q->n_items, N);
+        assert_int_equal(q->number_bytes, 8);
+        assert_true((q->items == NULL) == (text_at == N) && (q->item_numbers == NULL) == (text_at < N));
+        for (unsigned i = 0; i < N; i++)
+            if (i == text_at)
+                assert_non_null(query_item(q, i).text);
+            else
+                assert_id_number(query_item(q, i), i);
+        request_free(&r);
+    }
 }
 
 static void users_and_items_make_pairs(void **state)
@@ -41,7 +68,7 @@ static void users_and_items_make_pairs(void **state)
         assert_int_equal(r.queries[i].n_items, 1);
         assert_int_equal(r.queries[i].n_history, 0);
     }
-    assert_id_number(r.queries[1].items[0], 5);
+    assert_id_number(query_item(&r.queries[1], 0), 5);
     request_free(&r);
 }
 
@@ -55,7 +82,7 @@ static void a_history_comes_with_weights_and_a_user(void **state)
     const struct collide_query *q = &r.queries[0];
     assert_id_text(*q->user, "u", 1);
     assert_int_equal(q->n_history, 3);
-    assert_id_number(q->history[2], 3);
+    assert_id_number(query_history(q, 2), 3);
     assert_true(q->weights[0] == 1.0f && q->weights[1] == -0.5f && q->weights[2] == 1e6f);
     assert_int_equal(q->n_items, 0);
     parse_accepted(REQUEST_SCORE, "{\"history\": [], \"weights\": [], \"items\": [1]}", &r);
@@ -108,7 +135,7 @@ static void a_batch_keeps_its_parts_apart(void **state)
     assert_int_equal(request_part_n_scores(&r, &r.parts[2]), 2);
     assert_int_equal(r.parts[2].first_result, 3);
     assert_int_equal(r.n_results, 5);
-    assert_id_number(r.queries[3].items[1], 41);
+    assert_id_number(query_item(&r.queries[3], 1), 41);
     parse_accepted(REQUEST_TOPK, " { \"requests\" : [ ] } ", &r);
     assert_true(r.is_batch);
     assert_int_equal(r.n_parts, 0);
@@ -196,7 +223,7 @@ static void long_lists_are_whole_and_in_order(void **state)
     parse_accepted(REQUEST_SCORE, text, &r);
     assert_int_equal(r.queries[0].n_items, N);
     for (unsigned i = 0; i < N; i++)
-        assert_id_number(r.queries[0].items[i], i);
+        assert_id_number(query_item(&r.queries[0], i), i);
     request_free(&r);
 }
 
@@ -227,6 +254,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_user_and_items_make_one_query),
+        cmocka_unit_test(items_are_numbers_until_one_is_text),
         cmocka_unit_test(users_and_items_make_pairs),
         cmocka_unit_test(a_history_comes_with_weights_and_a_user),
         cmocka_unit_test(topk_takes_a_length_and_exclusions),

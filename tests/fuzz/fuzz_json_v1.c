@@ -4,6 +4,7 @@
 #include "api/json_v1.h"
 #include "api/pieces.h"
 #include "fuzz_target.h"
+#include "score/query_ids.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
@@ -29,10 +30,14 @@ static void read_ids(const struct collide_id *ids, size_t n, struct buffer *out)
     out->n_bytes = 0;
 }
 
+static void read_id(struct collide_id id, struct buffer *out)
+{
+    read_ids(&id, 1, out);
+}
+
 static void read_query(const struct collide_query *q, struct buffer *out)
 {
     size_t n_ids = q->n_history;
-    FUZZ_REQUIRE(q->user || q->history || q->n_history == 0);
     for (size_t i = 0; i < q->n_features; i++) {
         json_print_string(out, q->features[i].name, q->features[i].n_bytes);
         read_ids(q->features[i].ids, q->features[i].n_ids, out);
@@ -40,8 +45,10 @@ static void read_query(const struct collide_query *q, struct buffer *out)
     }
     FUZZ_REQUIRE(n_ids <= limits.max_history && q->n_items <= limits.max_items);
     read_ids(q->user, q->user != NULL, out);
-    read_ids(q->history, q->n_history, out);
-    read_ids(q->items, q->n_items, out);
+    for (size_t i = 0; i < q->n_history; i++)
+        read_id(query_history(q, i), out);
+    for (size_t i = 0; i < q->n_items; i++)
+        read_id(query_item(q, i), out);
     for (size_t i = 0; q->weights && i < q->n_history; i++)
         FUZZ_REQUIRE(q->weights[i] >= -COLLIDE_MAX_WEIGHT && q->weights[i] <= COLLIDE_MAX_WEIGHT);
 }
