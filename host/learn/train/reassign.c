@@ -256,8 +256,8 @@ static bool allocate(struct work *w)
     w->scores = malloc(n_threads * NEAREST_SCORES * sizeof *w->scores);
     w->best = malloc(n_threads * NEAREST_POINTS * w->n_nearest * sizeof *w->best);
     w->choices = malloc(n_items * sizeof *w->choices);
-    return w->directions && w->half_norms && w->bags && w->rests && w->means && w->frequencies && w->asked &&
-           w->sizes && w->nearest && w->scores && w->best && w->choices;
+    return w->directions && w->half_norms && w->bags && w->rests && w->means && w->frequencies && w->sizes &&
+           w->row_bias && w->logits && w->sums && w->asked && w->nearest && w->scores && w->best && w->choices;
 }
 
 static void release(struct work *w)
