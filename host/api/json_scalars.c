@@ -139,17 +139,24 @@ static bool copy_string(struct json_reader *r, struct json_text raw, bool has_es
     return end_string(r, end);
 }
 
-static inline bool read_string(struct json_reader *r, enum string_use use, struct json_text *out)
+/* A string that has been found. */
+static inline bool take_string(struct json_reader *r, struct json_text raw, bool has_escapes,
+                               enum string_use use, struct json_text *out)
 {
-    bool has_escapes = false;
-    if (!find_string(r, out, &has_escapes))
-        return false;
-    const char *end = out->bytes + out->n_bytes;
+    const char *end = raw.bytes + raw.n_bytes;
+    *out = raw;
     if (use == PASS_STRING)
         return (!has_escapes || unescape(r, end, NULL, &out->n_bytes)) && end_string(r, end);
     if (has_escapes || (use == KEEP_STRING && !r->stays))
-        return copy_string(r, *out, has_escapes, out);
+        return copy_string(r, raw, has_escapes, out);
     return end_string(r, end);
+}
+
+static inline bool read_string(struct json_reader *r, enum string_use use, struct json_text *out)
+{
+    bool has_escapes = false;
+    struct json_text raw;
+    return find_string(r, &raw, &has_escapes) && take_string(r, raw, has_escapes, use, out);
 }
 
 bool json_pass_string(struct json_reader *r)
@@ -165,18 +172,36 @@ bool json_string(struct json_reader *r, struct json_text *out)
     return read_string(r, KEEP_STRING, out) && json_end_value(r);
 }
 
-static bool read_key(struct json_reader *r, enum string_use use, struct json_text *out)
+/* From a key's closing quote to its value, of which something must have come. */
+static bool pass_colon(struct json_reader *r, const char *end)
 {
-    json_peek(r);
-    r->token = r->at;
-    if (!read_string(r, use, out))
+    if (!end_string(r, end))
         return false;
     json_peek(r);
     if (!json_take(r, ':'))
         return json_fail(r, "':'");
     json_peek(r);
-    if (r->is_starved)
-        return json_starve(r);
+    return r->is_starved ? json_starve(r) : true;
+}
+
+/* Nothing is kept of a key before it is sure that it need not be read once more. */
+static bool read_key(struct json_reader *r, enum string_use use, struct json_text *out)
+{
+    bool has_escapes = false;
+    struct json_text raw;
+    json_peek(r);
+    r->token = r->at;
+    if (!find_string(r, &raw, &has_escapes))
+        return false;
+    const char *begin = r->at;
+    if (!pass_colon(r, raw.bytes + raw.n_bytes))
+        return false;
+    const char *value = r->at;
+    *out = raw;
+    r->at = begin;
+    if (has_escapes && !take_string(r, raw, has_escapes, use, out))
+        return false;
+    r->at = value;
     r->place = JSON_AT_VALUE;
     return true;
 }

@@ -90,6 +90,14 @@ void *arena_grow(struct arena *a, void *old, size_t n_used, size_t n, size_t ite
     return grown;
 }
 
+size_t arena_n_bytes(const struct arena *a)
+{
+    size_t n_bytes = 0;
+    for (const struct arena_block *b = a->current; b; b = b->before)
+        n_bytes += b->n_bytes;
+    return n_bytes;
+}
+
 /* Several blocks become one of their size, so that requests that ask for more and more, or now this and now
  * that, leave no trail of blocks behind. */
 void arena_reset(struct arena *a)

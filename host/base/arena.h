@@ -22,6 +22,9 @@ void *arena_alloc(struct arena *a, size_t n, size_t item_bytes);
  * mostly grows where it is; the room of any other is taken back at reset only. */
 void *arena_grow(struct arena *a, void *old, size_t n_used, size_t n, size_t item_bytes);
 
+/* What it has of the system. */
+size_t arena_n_bytes(const struct arena *a);
+
 void arena_reset(struct arena *a);
 void arena_free(struct arena *a);
 

@@ -37,7 +37,8 @@ static void print_head(const struct http_reply *reply, struct buffer *out)
     buffer_append_text(out, "\r\n");
 }
 
-/* All of it fits into the socket's buffer, as nothing else is on its way. */
+/* It fits into the socket's buffer, but where a client sends requests without reading the answers; then the
+ * connection ends, since nothing whole could follow a part of it. */
 bool http_answer_early(struct MHD_Connection *connection, struct http_exchange *x)
 {
     gnutls_session_t session = session_of(connection);
@@ -49,10 +50,14 @@ bool http_answer_early(struct MHD_Connection *connection, struct http_exchange *
     if (!text.failed)
         n = session ? gnutls_record_send(session, text.bytes, text.n_bytes)
                     : send(fd, text.bytes, text.n_bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
+    bool is_sent = !text.failed && n == (ssize_t)text.n_bytes,
+         may_be_sent = n > 0 || (session && !text.failed);
     buffer_free(&text);
-    if (n <= 0)
+    if (!may_be_sent)
         return false;
-    if (session)
+    if (!is_sent)
+        shutdown(fd, SHUT_RDWR);
+    else if (session)
         gnutls_bye(session, GNUTLS_SHUT_WR);
     else
         shutdown(fd, SHUT_WR);

@@ -21,6 +21,7 @@ void http_exchange_drop_body(struct http_exchange *x)
     service_reading_destroy(x->request.reading);
     x->request.reading = NULL;
     x->body = emptied(&x->body);
+    x->n_unread = 0;
 }
 
 /* What a request starts from, with the buffers of the one before. */

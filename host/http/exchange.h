@@ -10,6 +10,7 @@ struct http_exchange {
     struct http_request request;    /* its body is set once that is whole */
     struct http_reply reply;
     struct buffer body;         /* what has come of it and is not read yet */
+    size_t n_unread;            /* of the body, when it was read last */
     uint64_t n_announced;       /* Content-Length, or 0 */
     uint64_t n_received;        /* bytes of the body, thrown away ones among them */
     bool is_answered;           /* before its body had come; what is left of that is thrown away */

@@ -222,6 +222,14 @@ static enum collide_status begin_reading(struct http_handling *h, struct http_ex
     return service_reading_create(h->context.service, h->context.worker, &question, &x->request.reading, err);
 }
 
+/* What has not come whole is read once more only when it has doubled: however small the pieces are, a byte is
+ * looked at a few times. */
+static bool has_grown(const struct http_exchange *x)
+{
+    size_t step = x->n_unread < WHOLE_BYTES ? x->n_unread : WHOLE_BYTES;
+    return x->body.n_bytes > 0 && x->body.n_bytes - x->n_unread >= step;
+}
+
 /* Reads what has come, and keeps what has not come whole. */
 static enum collide_status read_on(struct http_exchange *x, struct collide_error *err)
 {
@@ -230,6 +238,7 @@ static enum collide_status read_on(struct http_exchange *x, struct collide_error
     enum collide_status status = service_read(x->request.reading, &text, &n_read, err);
     if (status == COLLIDE_OK)
         buffer_drop(&x->body, n_read);
+    x->n_unread = x->body.n_bytes;
     return status;
 }
 
@@ -259,7 +268,7 @@ static enum MHD_Result take_body(struct http_handling *h, struct MHD_Connection 
         buffer_append(&x->body, data, n);
     if (x->body.failed)
         refuse_no_memory(x);
-    else if (x->body.n_bytes > 0 && (x->n_announced > WHOLE_BYTES || x->n_received > WHOLE_BYTES))
+    else if ((x->n_announced > WHOLE_BYTES || x->n_received > WHOLE_BYTES) && has_grown(x))
         stream_body(h, connection, x);
     bool is_cut_off = x->n_received < x->n_announced && client_has_left(connection);
     return is_cut_off || x->n_received / DISCARD_FACTOR > max ? MHD_NO : MHD_YES;

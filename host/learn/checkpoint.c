@@ -18,7 +18,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-enum { VERSION = 1, MAGIC_BYTES = 8, HEADER_BYTES = 24, MAX_ARRAYS = 96 };
+enum { VERSION = 2, MAGIC_BYTES = 8, HEADER_BYTES = 24, MAX_ARRAYS = 96 };
 
 static const char MAGIC[MAGIC_BYTES] = "collidec";
 static const char FILE_NAME[] = "checkpoint";

@@ -27,6 +27,7 @@ enum collide_status service_reading_create(struct service *s, unsigned worker,
     struct service_reading *r = calloc(1, sizeof *r);
     if (!r)
         return error_no_memory(err, "a request");
+    r->service = s;
     r->format = request->format;
     if (r->format == FORMAT_OIP)
         r->oip = oip_begin(request->n_json_bytes, limits, &r->request, &r->form);
@@ -44,13 +45,26 @@ void service_reading_destroy(struct service_reading *r)
 {
     if (!r)
         return;
+    atomic_fetch_sub_explicit(&r->service->n_reading_bytes, r->n_bytes, memory_order_relaxed);
     request_free(&r->request);
     free(r);
+}
+
+static enum collide_status count_memory(struct service_reading *r, struct collide_error *err)
+{
+    size_t n_bytes = arena_n_bytes(&r->request.arena), added = n_bytes - r->n_bytes; /* modulo 2^64 */
+    size_t others =
+        atomic_fetch_add_explicit(&r->service->n_reading_bytes, added, memory_order_relaxed) - r->n_bytes;
+    r->n_bytes = n_bytes;
+    if (others == 0 || others + n_bytes <= SERVICE_READING_BYTES)
+        return COLLIDE_OK;
+    return error_set(err, COLLIDE_BUSY, "too many large requests are coming at once; try again later");
 }
 
 enum collide_status service_read(struct service_reading *r, const struct request_text *text, size_t *n_read,
                                  struct collide_error *err)
 {
-    return r->format == FORMAT_OIP ? oip_read(r->oip, text, n_read, err)
-                                   : json_v1_read(r->v1, text, n_read, err);
+    enum collide_status status = r->format == FORMAT_OIP ? oip_read(r->oip, text, n_read, err)
+                                                         : json_v1_read(r->v1, text, n_read, err);
+    return status == COLLIDE_OK ? count_memory(r, err) : status;
 }

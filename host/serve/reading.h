@@ -7,6 +7,8 @@
 #include "serve/service.h"
 
 struct service_reading {
+    struct service *service; /* borrowed */
+    size_t n_bytes;          /* of memory that it has, as counted with all others' */
     enum request_format format;
     struct request request;
     struct oip_form form;
@@ -21,8 +23,11 @@ enum collide_status service_reading_create(struct service *s, unsigned worker,
                                            struct service_reading **out, struct collide_error *err);
 void service_reading_destroy(struct service_reading *r); /* NULL is fine */
 
-/* Reads on: *n_read bytes of the text are not needed any more. COLLIDE_OK: all is well so far. Else the
- * reading has ended. The last text is for service_answer: the body of a request with this reading. */
+/* All readings of a service together take no more memory than this, but for one that is alone. */
+#define SERVICE_READING_BYTES ((size_t)1 << 30)
+
+/* Reads on: *n_read bytes of the text are not needed any more. COLLIDE_OK: all is well so far. COLLIDE_BUSY:
+ * there are too many readings. Unless it is COLLIDE_OK the reading has ended. The last text is for service_answer: the body of a request with this reading. */
 enum collide_status service_read(struct service_reading *r, const struct request_text *text, size_t *n_read,
                                  struct collide_error *err);
 

@@ -63,6 +63,7 @@ struct service {
     atomic_bool is_ready; /* it has started, and there is a model to serve */
     atomic_bool draining;
     atomic_bool gains_from_company;        /* a model that is served lies on a device that queues work */
+    atomic_size_t n_reading_bytes;         /* memory of requests that are read as they come */
     _Atomic(struct catalogue *) catalogue; /* never NULL */
     struct models models;
     struct worker workers[]; /* (n_workers) */

@@ -221,6 +221,26 @@ static void ids_of_a_large_body_are_all_it_takes(void **state)
     request_free(&request);
 }
 
+static void a_key_whose_value_has_not_come_is_not_kept(void **state)
+{
+    (void)state;
+    enum { N_KEY = 50000, N_PIECES = 2000 };
+    static struct stream s;
+    static char key[N_KEY];
+    struct request request = {0};
+    size_t before = allocated_bytes();
+    memset(key, 'a', N_KEY);
+    s = (struct stream){.v1 = json_v1_begin(REQUEST_SCORE, &large, &request)};
+    assert_int_equal(stream_text(&s, "{\"user\": 1, \"\\u0061"), COLLIDE_OK);
+    assert_int_equal(stream_send(&s, key, N_KEY, false), COLLIDE_OK);
+    assert_int_equal(stream_text(&s, "\""), COLLIDE_OK);
+    for (int i = 0; i < N_PIECES; i++)
+        assert_int_equal(stream_text(&s, i == N_PIECES / 2 ? ":" : " "), COLLIDE_OK);
+    assert_in_range(s.max_allocated - before, 0, 64 << 10);
+    assert_int_equal(stream_text(&s, "1"), COLLIDE_INVALID);
+    request_free(&request);
+}
+
 static void binary_ids_of_a_large_body_are_all_it_takes(void **state)
 {
     (void)state;
@@ -321,6 +341,7 @@ int main(void)
         cmocka_unit_test(an_inference_in_pieces_is_the_same),
         cmocka_unit_test(binary_tensors_in_pieces_are_the_same),
         cmocka_unit_test(ids_of_a_large_body_are_all_it_takes),
+        cmocka_unit_test(a_key_whose_value_has_not_come_is_not_kept),
         cmocka_unit_test(binary_ids_of_a_large_body_are_all_it_takes),
         cmocka_unit_test(what_is_passed_over_is_forgotten),
         cmocka_unit_test(what_is_wrong_is_refused_at_once),

@@ -1,6 +1,8 @@
 /* Calls that are answered together, each against itself alone. */
 #include "base/clock.h"
 #include "serve/answer.h"
+#include "serve/reading.h"
+#include "serve/worker.h"
 #include "support/test_service.h"
 
 #include <setjmp.h>
@@ -105,11 +107,41 @@ static void the_late_are_refused_and_the_others_scored(void **state)
     }
 }
 
+static enum collide_status read_a_part(struct service_reading *r, struct collide_error *err)
+{
+    static const char part[] = "{\"user\": 1, \"items\": [1, 2, 3, ";
+    size_t n_read;
+    return service_read(r, &(struct request_text){part, sizeof part - 1, .is_last = false}, &n_read, err);
+}
+
+static void readings_share_a_bound_of_memory(void **state)
+{
+    struct test_service *t = *state;
+    const struct service_request request = {.kind = REQUEST_SCORE};
+    struct collide_error err = {0};
+    struct service_reading *r[3];
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(service_reading_create(t->service, 0, &request, &r[i], &err), COLLIDE_OK);
+    assert_int_equal(read_a_part(r[0], &err), COLLIDE_OK);
+    assert_true(r[0]->n_bytes > 0 && atomic_load(&t->service->n_reading_bytes) == r[0]->n_bytes);
+    size_t others = SERVICE_READING_BYTES - r[0]->n_bytes;
+    atomic_fetch_add(&t->service->n_reading_bytes, others);
+    assert_int_equal(read_a_part(r[1], &err), COLLIDE_BUSY);
+    service_reading_destroy(r[1]);
+    assert_int_equal(atomic_load(&t->service->n_reading_bytes), SERVICE_READING_BYTES);
+    atomic_fetch_sub(&t->service->n_reading_bytes, others);
+    assert_int_equal(read_a_part(r[2], &err), COLLIDE_OK);
+    service_reading_destroy(r[0]);
+    service_reading_destroy(r[2]);
+    assert_int_equal(atomic_load(&t->service->n_reading_bytes), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(together_each_gets_what_it_gets_alone),
         cmocka_unit_test(the_late_are_refused_and_the_others_scored),
+        cmocka_unit_test(readings_share_a_bound_of_memory),
     };
     return test_service_has_device()
                ? cmocka_run_group_tests(tests, test_service_setup, test_service_teardown)
