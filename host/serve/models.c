@@ -1,7 +1,7 @@
 #include "serve/models.h"
 
 #include "base/error.h"
-#include "serve/exchange.h"
+#include "serve/models_exchange.h"
 
 #include <stdlib.h>
 #include <string.h>

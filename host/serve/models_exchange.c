@@ -1,4 +1,4 @@
-#include "serve/exchange.h"
+#include "serve/models_exchange.h"
 
 #include "base/error.h"
 #include "serve/model_path.h"

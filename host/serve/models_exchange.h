@@ -1,7 +1,7 @@
 /* One catalogue in the place of another, and the models that catalogues tell of. For whoever holds
  * service->models.loading. */
-#ifndef SERVE_EXCHANGE_H
-#define SERVE_EXCHANGE_H
+#ifndef SERVE_MODELS_EXCHANGE_H
+#define SERVE_MODELS_EXCHANGE_H
 
 #include "serve/worker.h"
 
