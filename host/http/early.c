@@ -50,12 +50,12 @@ bool http_answer_early(struct MHD_Connection *connection, struct http_exchange *
     if (!text.failed)
         n = session ? gnutls_record_send(session, text.bytes, text.n_bytes)
                     : send(fd, text.bytes, text.n_bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
-    bool is_sent = !text.failed && n == (ssize_t)text.n_bytes,
-         may_be_sent = n > 0 || (session && !text.failed);
+    bool is_whole = n == (ssize_t)text.n_bytes;
+    bool may_be_sent = n > 0 || (session && !text.failed); /* TLS keeps a record that has to wait */
     buffer_free(&text);
     if (!may_be_sent)
         return false;
-    if (!is_sent)
+    if (!is_whole)
         shutdown(fd, SHUT_RDWR);
     else if (session)
         gnutls_bye(session, GNUTLS_SHUT_WR);

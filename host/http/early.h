@@ -8,7 +8,7 @@ struct MHD_Connection;
 
 /* Sends the exchange's reply, and the end of what is sent over this connection; the client may go on sending,
  * and all of that is to be thrown away: closing at once would reset the connection before the client has read
- * the reply. False: it could not be sent, and nothing has been. */
+ * the reply. Where a part of it alone could be sent, the connection ends. False: nothing has been sent. */
 bool http_answer_early(struct MHD_Connection *connection, struct http_exchange *x);
 
 #endif
