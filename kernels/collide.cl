@@ -5,9 +5,11 @@
  *   collide_rows_v1    row_scores[q, r] = logit_scale * < bag(query q), row(r) >: the first step of top-k
  *   collide_topk_v1    the k best items of each part: the second
  *   collide_ring_v1    any of them, for as long as it runs: work comes through a ring
+ *   collide_call_v1    says where the function is that is any of them, for a host that can call it
  *
- * docs/KERNELS.md is their reference. All but the last have one list of arguments: the model's tables, then
+ * docs/KERNELS.md is their reference. All but these two have one list of arguments: the model's tables, then
  * the batch, both as tables.h says. */
+#include "call.h"
 #include "forms.h"
 
 KERNEL collide_score_v1(TABLE_ARGUMENTS BATCH_ARGUMENTS)
@@ -38,20 +40,7 @@ SINGLE_KERNEL collide_topk_v1(TABLE_ARGUMENTS BATCH_ARGUMENTS)
     select_query(&t, &a, get_group_id(0));
 }
 
-#ifdef RING_OFFERED
-/* Where a descriptor's regions are. */
-static batch ring_batch(__global uchar *ring, __global const ring_descriptor *d)
-{
-#define DESCRIBED_REGION(i) ring_region(ring, d, i)
-    batch a = {BATCH_AT(DESCRIBED_REGION)};
-    /* They come from the producer's cache: all at once, not one after the other. */
-    PREFETCH_LINE(a.queries);
-    PREFETCH_LINE(a.history);
-    PREFETCH_LINE(a.history_weights);
-    PREFETCH_LINE(a.items);
-    return a;
-}
-
+#if CALL || defined(RING_OFFERED)
 /* The kernels by the host's numbers, see host/score/kernels.h. */
 static void run_group(const tables *t, const batch *a, uint kernel_number, uint group)
 {
@@ -68,6 +57,38 @@ static void run_group(const tables *t, const batch *a, uint kernel_number, uint 
     default:
         select_query(t, a, group);
     }
+}
+#endif
+
+#if CALL
+DECLARE_CALLED(run_groups);
+
+CALLED run_groups(CALLED_ARGUMENTS)
+{
+    const tables t = TABLES;
+    const batch a = BATCH;
+    for (uint group = 0; group < n_groups; group++)
+        run_group(&t, &a, kernel_number, group);
+}
+
+SINGLE_KERNEL collide_call_v1(__global ulong *out)
+{
+    CALL_INTO(out, run_groups);
+}
+#endif
+
+#ifdef RING_OFFERED
+/* Where a descriptor's regions are. */
+static batch ring_batch(__global uchar *ring, __global const ring_descriptor *d)
+{
+#define DESCRIBED_REGION(i) ring_region(ring, d, i)
+    batch a = {BATCH_AT(DESCRIBED_REGION)};
+    /* They come from the producer's cache: all at once, not one after the other. */
+    PREFETCH_LINE(a.queries);
+    PREFETCH_LINE(a.history);
+    PREFETCH_LINE(a.history_weights);
+    PREFETCH_LINE(a.items);
+    return a;
 }
 
 SINGLE_KERNEL collide_ring_v1(TABLE_ARGUMENTS, __global uchar *ring)

@@ -78,7 +78,8 @@ struct arg engine_arg(struct device_flags *flags)
                         .value_name = "ENGINE",
                         .default_text = "auto",
                         .group = GROUP,
-                        .help = "how work reaches the device: direct (in the caller's thread), queued "
+                        .help = "how work reaches the device: call (the kernels' machine code is called "
+                                "as a function), direct (launched in the caller's thread), queued "
                                 "(several batches in flight), ring (a kernel that never returns polls for "
                                 "it, and keeps a core or compute unit busy) or auto"};
 }

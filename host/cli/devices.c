@@ -78,7 +78,7 @@ static void print_engines(const struct device_info *d)
 {
     const char *separator = "";
     printf("   engines           ");
-    for (enum engine_kind kind = ENGINE_DIRECT; kind <= ENGINE_RING; kind++) {
+    for (enum engine_kind kind = ENGINE_CALL; kind <= ENGINE_RING; kind++) {
         struct collide_error lacking;
         if (engine_check_device(kind, d, &lacking) != COLLIDE_OK)
             continue;

@@ -11,6 +11,7 @@
 const char *engine_kind_name(enum engine_kind kind)
 {
     static const char *const names[] = {[ENGINE_AUTO] = "auto",
+                                        [ENGINE_CALL] = "call",
                                         [ENGINE_DIRECT] = "direct",
                                         [ENGINE_QUEUED] = "queued",
                                         [ENGINE_RING] = "ring"};
@@ -23,7 +24,7 @@ enum collide_status engine_kind_parse(const char *name, enum engine_kind *out, s
     while (name && strcmp(name, engine_kind_name(kind)) != 0)
         if (++kind > ENGINE_RING)
             return error_set(err, COLLIDE_INVALID,
-                             "there is no engine \"%.32s\"; say auto, direct, queued or ring", name);
+                             "there is no engine \"%.32s\"; say auto, call, direct, queued or ring", name);
     *out = kind;
     return COLLIDE_OK;
 }
@@ -36,6 +37,12 @@ enum collide_status engine_check_device(enum engine_kind kind, const struct devi
                          "%s shares no fine-grained memory with the host, which the %s engine needs; use the "
                          "queued engine",
                          info->name, engine_kind_name(kind));
+    if (kind == ENGINE_CALL && !info->gives_machine_code)
+        return error_set(
+            err, COLLIDE_UNSUPPORTED,
+            "%s is not known to give its kernels' machine code away, which the call engine needs; "
+            "use the %s engine",
+            info->name, info->runs_in_caller ? "direct" : "queued");
     if (kind == ENGINE_RING && !info->svm_atomics)
         return error_set(
             err, COLLIDE_UNSUPPORTED,
@@ -51,17 +58,35 @@ enum collide_status engine_check_device(enum engine_kind kind, const struct devi
     return COLLIDE_OK;
 }
 
+static bool offers_call(const struct engine_spec *spec)
+{
+    return spec->call_kernel && spec->gathered;
+}
+
+static enum engine_kind choose(const struct engine_spec *spec)
+{
+    const struct device_info *info = device_info(spec->device);
+    if (offers_call(spec) && engine_check_device(ENGINE_CALL, info, NULL) == COLLIDE_OK)
+        return ENGINE_CALL;
+    return info->runs_in_caller ? ENGINE_DIRECT : ENGINE_QUEUED;
+}
+
 enum collide_status engine_create(enum engine_kind kind, const struct engine_spec *spec, struct engine **out,
                                   struct collide_error *err)
 {
-    static const struct engine_make *const makes[] = {
-        [ENGINE_DIRECT] = &engine_direct, [ENGINE_QUEUED] = &engine_queued, [ENGINE_RING] = &engine_ring};
+    static const struct engine_make *const makes[] = {[ENGINE_CALL] = &engine_call,
+                                                      [ENGINE_DIRECT] = &engine_direct,
+                                                      [ENGINE_QUEUED] = &engine_queued,
+                                                      [ENGINE_RING] = &engine_ring};
     if (kind == ENGINE_AUTO)
-        kind = device_info(spec->device)->runs_in_caller ? ENGINE_DIRECT : ENGINE_QUEUED;
+        kind = choose(spec);
     enum collide_status status = engine_check_device(kind, device_info(spec->device), err);
     if (status == COLLIDE_OK && kind == ENGINE_RING && !spec->ring_kernel)
         status = error_set(err, COLLIDE_UNSUPPORTED,
                            "this program has no resident kernel for the ring engine; use the queued engine");
+    if (status == COLLIDE_OK && kind == ENGINE_CALL && !offers_call(spec))
+        status = error_set(err, COLLIDE_UNSUPPORTED,
+                           "this program has no function for the call engine; use the direct engine");
     if (status != COLLIDE_OK)
         return status;
     assert(!spec->reads_lent_memory || kind != ENGINE_RING);
@@ -72,6 +97,8 @@ enum collide_status engine_create(enum engine_kind kind, const struct engine_spe
     e->spec = *spec;
     if (kind == ENGINE_RING)
         status = resident_start(spec, &e->resident, err);
+    if (kind == ENGINE_CALL)
+        status = callable_find(spec, spec->call_kernel, &e->callable, err);
     if (status != COLLIDE_OK) {
         free(e);
         return status;
@@ -85,6 +112,7 @@ void engine_destroy(struct engine *e)
     if (!e)
         return;
     resident_stop(e->resident);
+    callable_release(&e->callable);
     free(e);
 }
 

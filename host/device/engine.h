@@ -1,5 +1,6 @@
 /* How work gets to a device and its end is seen: one seam, submit and poll, with several makes.
  *
+ *   call     the caller's thread calls the kernels' machine code, past OpenCL's queue: PoCL's CPU device
  *   direct   runs in the caller's thread, to completion: PoCL's basic / cpu-minimal device
  *   queued   in-order queues with several batches in flight: any device
  *   ring     a resident kernel takes descriptors from a ring in shared virtual memory, as an autorun kernel
@@ -16,7 +17,7 @@
 #include "device/memory.h"
 #include "device/program.h"
 
-enum engine_kind { ENGINE_AUTO, ENGINE_DIRECT, ENGINE_QUEUED, ENGINE_RING };
+enum engine_kind { ENGINE_AUTO, ENGINE_CALL, ENGINE_DIRECT, ENGINE_QUEUED, ENGINE_RING };
 
 enum { ENGINE_MAX_KERNELS = 6, ENGINE_MAX_REGIONS = 10, ENGINE_MAX_TABLES = 20, ENGINE_MAX_STEPS = 2 };
 
@@ -52,6 +53,8 @@ struct engine_spec {
     enum region_direction directions[ENGINE_MAX_REGIONS];
     size_t n_regions;
     bool reads_lent_memory;  /* see engine_lane_lend; not of the ring engine */
+    const char *call_kernel; /* says where the function is that runs the kernels by their places here; see
+                                kernels/call.h. NULL, or not gathered: the call engine is not offered */
     const char *ring_kernel; /* the resident kernel: its arguments are the tables' banks, then the ring's
                                 memory; see kernels/ring.h. NULL: the ring engine is not offered */
     struct ring_options ring;
@@ -66,8 +69,9 @@ enum collide_status engine_check_device(enum engine_kind kind, const struct devi
 struct engine;
 struct engine_lane;
 
-/* ENGINE_AUTO takes direct where the device runs in the caller, else queued. COLLIDE_UNSUPPORTED: see
- * engine_check_device. Borrows the spec's objects until engine_destroy. Returns owned. */
+/* ENGINE_AUTO takes call where it is offered, direct where the device runs in the caller, else queued.
+ * COLLIDE_UNSUPPORTED: see engine_check_device. Borrows the spec's objects until engine_destroy. Returns
+ * owned. */
 enum collide_status engine_create(enum engine_kind kind, const struct engine_spec *spec, struct engine **out,
                                   struct collide_error *err);
 

@@ -31,34 +31,6 @@ static enum collide_status create_kernels(const struct engine_spec *spec, struct
     return spec->reads_lent_memory ? set_lent(slot, spec, NULL, err) : COLLIDE_OK;
 }
 
-static enum collide_status list_addresses(const struct engine_spec *spec, struct engine_batch *batch,
-                                          struct collide_error *err)
-{
-    size_t n_banks = 0;
-    for (size_t t = 0; t < spec->n_tables; t++)
-        n_banks += table_n_banks(spec->tables[t]);
-    size_t n_bytes = (n_banks + spec->n_regions) * sizeof(cl_ulong);
-    enum collide_status status = region_create(spec->device, n_bytes, &batch->addresses, err);
-    if (status != COLLIDE_OK)
-        return status;
-    cl_ulong *next = batch->addresses.host;
-    for (size_t t = 0; t < spec->n_tables; t++)
-        for (unsigned b = 0; b < table_n_banks(spec->tables[t]); b++)
-            *next++ = (uintptr_t)table_address(spec->tables[t], b);
-    for (size_t r = 0; r < spec->n_regions; r++)
-        *next++ = (uintptr_t)batch->regions[r].host;
-    return COLLIDE_OK;
-}
-
-static enum collide_status create_batch(const struct engine_spec *spec, const size_t *region_bytes,
-                                        struct engine_batch *batch, struct collide_error *err)
-{
-    enum collide_status status = COLLIDE_OK;
-    for (size_t i = 0; i < spec->n_regions && status == COLLIDE_OK; i++)
-        status = region_create(spec->device, region_bytes[i], &batch->regions[i], err);
-    return spec->gathered && status == COLLIDE_OK ? list_addresses(spec, batch, err) : status;
-}
-
 static enum collide_status fill_slot(struct launch_lane *l, const size_t *region_bytes, unsigned index,
                                      struct collide_error *err)
 {
@@ -70,7 +42,7 @@ static enum collide_status fill_slot(struct launch_lane *l, const size_t *region
     if (code != CL_SUCCESS)
         return cl_error_set(err, code, "cannot create a command queue");
     device_count_objects(spec->device, 1);
-    enum collide_status status = create_batch(spec, region_bytes, &slot->batch, err);
+    enum collide_status status = engine_batch_create(spec, region_bytes, &slot->batch, err);
     for (size_t i = 0; i < spec->n_regions; i++)
         l->lane.regions[index][i] = slot->batch.regions[i].host;
     return status == COLLIDE_OK ? create_kernels(spec, slot, err) : status;
@@ -105,9 +77,7 @@ static void empty_slot(struct device *device, struct launch_slot *slot)
         clReleaseKernel(slot->kernels[i]);
         device_count_objects(device, -1);
     }
-    for (size_t i = 0; i < ENGINE_MAX_REGIONS; i++)
-        region_destroy(device, &slot->batch.regions[i]);
-    region_destroy(device, &slot->batch.addresses);
+    engine_batch_destroy(device, &slot->batch);
     clReleaseCommandQueue(slot->queue);
     device_count_objects(device, -1);
 }

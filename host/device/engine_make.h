@@ -2,6 +2,7 @@
 #ifndef DEVICE_ENGINE_MAKE_H
 #define DEVICE_ENGINE_MAKE_H
 
+#include "device/callable.h"
 #include "device/engine.h"
 
 enum { ENGINE_MAX_SLOTS = 4 };
@@ -31,8 +32,10 @@ struct engine {
     const struct engine_make *make;
     struct engine_spec spec;
     struct resident *resident; /* of the ring engine, else NULL */
+    struct callable callable;  /* of the call engine */
 };
 
+extern const struct engine_make engine_call;
 extern const struct engine_make engine_direct;
 extern const struct engine_make engine_queued;
 extern const struct engine_make engine_ring;
@@ -42,6 +45,12 @@ struct engine_batch {
     struct region regions[ENGINE_MAX_REGIONS];
     struct region addresses; /* of the tables, then of the regions, where the spec is gathered */
 };
+
+/* One with regions of so many bytes, (n_regions). What a failure leaves is for engine_batch_destroy, too; an
+ * empty one is fine. */
+enum collide_status engine_batch_create(const struct engine_spec *spec, const size_t *region_bytes,
+                                        struct engine_batch *batch, struct collide_error *err);
+void engine_batch_destroy(struct device *device, struct engine_batch *batch);
 
 /* A kernel of the spec's program with its first arguments set, *n_set of them: the tables, then the batch's
  * regions (NULL: the tables alone). The caller releases it. */

@@ -80,6 +80,13 @@ static enum atomics_std atomics_of(cl_device_id id)
     return platform_atomics(&c);
 }
 
+/* Whether kernels of that PoCL may say where a function of theirs is; others were not tried, and what cannot
+ * be linked ends the process. */
+static bool keeps_called_functions(const char *driver)
+{
+    return strncmp(driver, "3.1", 3) == 0;
+}
+
 static void describe_device(cl_platform_id platform, cl_device_id id, struct device_info *d)
 {
     *d = (struct device_info){.id = id, .platform_id = platform};
@@ -108,6 +115,7 @@ static void describe_device(cl_platform_id platform, cl_device_id id, struct dev
     enum pocl_cpu cpu = platform_pocl_cpu(d->platform, d->name);
     d->is_pocl_cpu = cpu != POCL_CPU_NONE;
     d->runs_in_caller = cpu == POCL_CPU_IN_CALLER && d->fine_grain_svm;
+    d->gives_machine_code = d->runs_in_caller && keeps_called_functions(d->driver);
 }
 
 enum collide_status platform_list_devices(struct platform_list *out, struct collide_error *err)

@@ -36,8 +36,9 @@ struct device_info {
     bool svm_atomics;             /* ... and synchronise through it: what a resident kernel needs ... */
     enum atomics_std atomics;     /* ... beside this */
     bool is_pocl_cpu;             /* kernels become the host's machine code, by clang */
-    bool runs_in_caller; /* PoCL's basic / cpu-minimal: kernels run in the thread that waits for them */
-    bool has_compiler;   /* else programs come as binaries only */
+    bool runs_in_caller;     /* PoCL's basic / cpu-minimal: kernels run in the thread that waits for them */
+    bool gives_machine_code; /* kernels may say where their machine code is: see callable.h */
+    bool has_compiler;       /* else programs come as binaries only */
 };
 
 struct platform_list {

@@ -74,6 +74,14 @@ static bool can_read_numbers(const struct kernels *k, const struct kernels_optio
            o->engine != ENGINE_RING && o->rows.end == 0;
 }
 
+/* Whether the engine is to be the one that calls, as far as the kernels go. */
+static bool wants_call(const struct kernels *k, const struct kernels_options *o)
+{
+    bool is_wanted = o->engine == ENGINE_AUTO || o->engine == ENGINE_CALL;
+    return is_wanted && engine_check_device(ENGINE_CALL, device_info(k->device), NULL) == COLLIDE_OK &&
+           k->is_gathered && k->tuning.form == FORM_ITEM;
+}
+
 static enum collide_status create_program(struct kernels *k, const struct kernels_options *o,
                                           struct collide_error *err)
 {
@@ -82,13 +90,16 @@ static enum collide_status create_program(struct kernels *k, const struct kernel
     k->tuning = o->tuning ? *o->tuning : tuning_load(o->cache_dir, device, k->model);
     k->is_gathered = can_gather(k);
     k->reads_numbers = can_read_numbers(k, o);
+    bool may_call = true;
     if (o->binary && !o->tuning) {
         enum collide_status status = program_manifest_read(o->binary, &manifest, err);
         if (status != COLLIDE_OK)
             return status;
         specialise_read_tuning(manifest.options, &k->tuning);
         k->is_gathered = k->is_gathered && specialise_gathers(manifest.options);
+        may_call = specialise_calls(manifest.options);
     }
+    k->is_called = may_call && wants_call(k, o);
     specialise(k, o, k->options, sizeof k->options);
     const struct program_source source = {kernel_source, kernel_source_bytes, k->options, o->means};
     if (o->binary)
@@ -122,6 +133,7 @@ static enum collide_status create_engine(struct kernels *k, enum engine_kind kin
         .directions = {[REGION_ROW_SCORES] = REGION_SCRATCH, [REGION_SCORES] = REGION_OUT},
         .n_regions = N_SCORING_REGIONS,
         .reads_lent_memory = k->reads_numbers,
+        .call_kernel = k->is_called ? "collide_call_v1" : NULL,
         .ring_kernel = kind == ENGINE_RING ? "collide_ring_v1" : NULL,
         .tables_owner = {k, retain_kernels, release_kernels},
     };

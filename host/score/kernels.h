@@ -44,8 +44,8 @@ struct kernels {
     struct tables tables;
     struct table_plan plan[N_SCORING_TABLES];
     struct device_table *placed[N_SCORING_TABLES];
-    struct device_table *gathered;   /* of all placed ones, or NULL: they are arguments each */
-    bool is_gathered, reads_numbers; /* as GATHERED and NUMBERS in kernels/specialisation.h */
+    struct device_table *gathered;              /* of all placed ones, or NULL: they are arguments each */
+    bool is_gathered, is_called, reads_numbers; /* as GATHERED, CALL, NUMBERS in kernels/specialisation.h */
     struct tuning tuning;
     uint32_t max_parts; /* work-groups that are worth sharing a launch of top-k */
     char options[1024]; /* the build's */

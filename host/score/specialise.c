@@ -98,6 +98,8 @@ void specialise(const struct kernels *k, const struct kernels_options *o, char *
     if (k->tuning.prefetch)
         add(&t, " -DROW_AHEAD=%u -DREMAP_AHEAD=%u", k->tuning.row_ahead, k->tuning.remap_ahead);
     add(&t, " -DGATHERED=%d", k->is_gathered);
+    if (k->is_called)
+        add(&t, " -DCALL=1");
     if (k->reads_numbers)
         add(&t, " -DNUMBERS=1");
     if (o->rows.end)
@@ -113,11 +115,21 @@ static void read_number(const char *options, const char *name, unsigned *out)
         *out = (unsigned)strtoul(at + strlen(name), NULL, 10);
 }
 
+static bool is_set(const char *options, const char *name)
+{
+    unsigned value = 0;
+    read_number(options, name, &value);
+    return value;
+}
+
 bool specialise_gathers(const char *options)
 {
-    unsigned gathered = 0;
-    read_number(options, " -DGATHERED=", &gathered);
-    return gathered;
+    return is_set(options, " -DGATHERED=");
+}
+
+bool specialise_calls(const char *options)
+{
+    return is_set(options, " -DCALL=");
 }
 
 void specialise_read_tuning(const char *options, struct tuning *t)

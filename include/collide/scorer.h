@@ -50,7 +50,7 @@ struct collide_scorer_options {
     const char *device; /* index, type (cpu, gpu, accelerator) or part of a name; several with commas between;
                            NULL: the best one */
     enum collide_spread spread;
-    const char *engine;    /* "auto", "direct", "queued" or "ring"; NULL: auto */
+    const char *engine;    /* "auto", "call", "direct", "queued" or "ring"; NULL: auto */
     const char *cache_dir; /* of device binaries, written by the first lane; NULL: collide/ in $XDG_CACHE_HOME
                               or ~/.cache; "": none */
     const char *kernels;   /* a device binary that collide_kernels_build wrote: nothing is compiled; NULL: the

@@ -8,7 +8,7 @@ it_lists_devices_with_their_launch_latency() {
   grep -qE '^0  ' out || fail "$(cat out)"
   prints "platform"
   prints "constant memory"
-  grep -qE 'engines +(direct, )?queued' out || fail "$(cat out)"
+  grep -qE 'engines +(call, )?(direct, )?queued' out || fail "$(cat out)"
   grep -qE 'launch to result  (direct|queued) engine: [0-9.]+ us p50, [0-9.]+ us p99' out || fail "$(cat out)"
 }
 
@@ -34,7 +34,7 @@ it_names_the_choice_that_matches_nothing() {
   run 1 score model --user 1 --items 1 --device 99
   says '99'
   run 1 score model --user 1 --items 1 --engine warp
-  says 'there is no engine "warp"; say auto, direct, queued or ring'
+  says 'there is no engine "warp"; say auto, call, direct, queued or ring'
 }
 
 # alike OPTION...: scores and best items are those without the options.

@@ -46,15 +46,11 @@ static void check(enum collide_status status, const struct collide_error *err)
 
 size_t engine_fixture_setups(struct device_setup *out)
 {
-    const struct platform_list *list = devices_list();
     size_t n = devices_setups(out);
-    for (unsigned i = 0; i < list->n_devices; i++)
-        if (engine_check_device(ENGINE_RING, &list->devices[i], NULL) == COLLIDE_OK)
-            out[n++] = (struct device_setup){i, ENGINE_RING, MEMORY_AS_FOUND};
-    return n;
+    return n + devices_special_setups(out + n);
 }
 
-static void place_tables(struct engine_fixture *f)
+static void place_tables(struct engine_fixture *f, enum placement placement)
 {
     const struct table_source sources[] = {
         {.name = "the addends",
@@ -62,8 +58,8 @@ static void place_tables(struct engine_fixture *f)
          .n_bytes = sizeof addends,
          .entry_bytes = sizeof addends[0]},
         {.name = "the factor", .bytes = factor, .n_bytes = sizeof factor, .entry_bytes = sizeof factor[0]}};
-    const struct table_plan in_two = {.placement = PLACED_COPIED, .n_banks = 2, .shift = 1},
-                            in_one = {.placement = PLACED_COPIED, .n_banks = 1, .shift = 0};
+    const struct table_plan in_two = {.placement = placement, .n_banks = 2, .shift = 1},
+                            in_one = {.placement = placement, .n_banks = 1, .shift = 0};
     struct collide_error err = {0};
     check(table_place(f->device, &sources[0], &in_two, NULL, &f->addends, &err), &err);
     check(table_place(f->device, &sources[1], &in_one, NULL, &f->factor, &err), &err);
@@ -73,14 +69,16 @@ void engine_fixture_open_device(const struct device_setup *setup, struct engine_
 {
     struct collide_error err = {0};
     *f = (struct engine_fixture){.device = devices_open(setup)};
+    const bool is_called = setup->engine == ENGINE_CALL;
     static const char *const options[] = {[ATOMICS_NONE] = "-cl-std=CL1.2 -Werror",
                                           [ATOMICS_CL2] = "-cl-std=CL2.0 -Werror",
                                           [ATOMICS_CL3] = "-cl-std=CL3.0 -Werror"};
     const struct program_source source = {.text = kernel_source,
                                           .n_bytes = kernel_source_bytes,
-                                          .options = options[device_info(f->device)->atomics]};
+                                          .options = is_called ? "-cl-std=CL1.2 -DCALL=1 -Werror"
+                                                               : options[device_info(f->device)->atomics]};
     check(program_build(f->device, &source, "", &f->program, &err), &err);
-    place_tables(f);
+    place_tables(f, is_called ? PLACED_SHARED : PLACED_COPIED);
     f->spec = (struct engine_spec){
         .device = f->device,
         .program = f->program,
@@ -93,6 +91,11 @@ void engine_fixture_open_device(const struct device_setup *setup, struct engine_
         .n_regions = N_FIXTURE_REGIONS,
         .ring_kernel = "resident",
     };
+    if (!is_called)
+        return;
+    check(table_gather(f->device, f->spec.tables, f->spec.n_tables, &f->gathered, &err), &err);
+    f->spec.gathered = f->gathered;
+    f->spec.call_kernel = "call";
 }
 
 void engine_fixture_open(const struct device_setup *setup, struct engine_fixture *f)
@@ -107,6 +110,7 @@ void engine_fixture_close(struct engine_fixture *f)
     engine_destroy(f->engine);
     table_destroy(f->addends);
     table_destroy(f->factor);
+    table_destroy(f->gathered);
     program_destroy(f->program);
     devices_close(f->device);
 }

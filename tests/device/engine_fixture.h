@@ -16,12 +16,13 @@ struct engine_fixture {
     struct program *program;
     struct device_table *addends; /* in two banks */
     struct device_table *factor;
+    struct device_table *gathered; /* where the setup's engine calls */
     struct engine_spec spec;
     struct engine *engine;
 };
 
-/* devices_setups, and the ring on every device that has what it takes. */
-enum { FIXTURE_MAX_SETUPS = DEVICES_MAX_SETUPS + PLATFORM_MAX_DEVICES };
+/* devices_setups and devices_special_setups. */
+enum { FIXTURE_MAX_SETUPS = DEVICES_MAX_SETUPS + DEVICES_MAX_SPECIAL };
 size_t engine_fixture_setups(struct device_setup *out);
 
 /* All but the engine; spec is what to make one of. */

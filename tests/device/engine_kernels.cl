@@ -1,4 +1,5 @@
-/* Kernels whose results the host knows, as bodies that launched kernels and a resident one share:
+/* Kernels whose results the host knows, as bodies that launched kernels, a resident one and a function that is
+ * called share:
  *
  *   multiply   out[i] = factor * in[i] + addends[i % 4], the addends in two banks
  *   churn      a long loop over in[i]
@@ -6,6 +7,7 @@
  *   gather     out[i] = scratch[n_groups - 1 - i] + in[i]: reads what other groups of the step before it wrote */
 #include "types.h"
 #include "ring.h"
+#include "call.h"
 
 #define STAGE_WIDTH  4
 #define CHURN_ROUNDS 2000
@@ -33,9 +35,10 @@ static void churn_group(const job *j, uint i)
     j->out[i] = x;
 }
 
-static void stage_group(const job *j, uint group)
+/* Work-item `item` of n, by which the width is spread. */
+static void stage_group(const job *j, uint group, uint item, uint n)
 {
-    for (uint i = (uint)get_local_id(0); i < STAGE_WIDTH; i += (uint)get_local_size(0))
+    for (uint i = item; i < STAGE_WIDTH; i += n)
         j->scratch[group * STAGE_WIDTH + i] = j->in[group * STAGE_WIDTH + i] ^ j->factor[0];
 }
 
@@ -59,7 +62,7 @@ KERNEL(1) churn(ARGUMENTS)
 KERNEL(STAGE_WIDTH) stage(ARGUMENTS)
 {
     job j = JOB;
-    stage_group(&j, (uint)get_group_id(0));
+    stage_group(&j, (uint)get_group_id(0), (uint)get_local_id(0), (uint)get_local_size(0));
 }
 
 KERNEL(1) gather(ARGUMENTS)
@@ -67,8 +70,6 @@ KERNEL(1) gather(ARGUMENTS)
     job j = JOB;
     gather_group(&j, (uint)get_group_id(0), (uint)get_num_groups(0));
 }
-
-#ifdef RING_OFFERED
 
 static void run_group(const job *j, uint kernel_number, uint group, uint n_groups)
 {
@@ -80,12 +81,38 @@ static void run_group(const job *j, uint kernel_number, uint group, uint n_group
         churn_group(j, group);
         break;
     case 2:
-        stage_group(j, group);
+        stage_group(j, group, 0, 1);
         break;
     default:
         gather_group(j, group, n_groups);
     }
 }
+
+#if CALL
+DECLARE_CALLED(run_groups);
+
+CALLED run_groups(CALLED_ARGUMENTS)
+{
+    const job j = {(__global const uint *)addresses[0], (__global const uint *)addresses[1],
+                   (__global const uint *)addresses[2], (__global const uint *)addresses[3],
+                   (__global uint *)addresses[4],       (__global uint *)addresses[5]};
+    for (uint group = 0; group < n_groups; group++)
+        run_group(&j, kernel_number, group, n_groups);
+}
+
+KERNEL(1) call(__global ulong *out)
+{
+    CALL_INTO(out, run_groups);
+}
+
+/* Has nothing to say. */
+KERNEL(1) call_nothing(__global ulong *out)
+{
+    out[0] = 0;
+}
+#endif
+
+#ifdef RING_OFFERED
 
 static void run_work(TABLES, __global uchar *ring, __global const ring_descriptor *d)
 {

@@ -16,15 +16,11 @@ static void require(enum collide_status status, const struct collide_error *err)
 size_t scorer_fixture_setups(struct device_setup *out)
 {
     struct device_setup all[DEVICES_MAX_SETUPS];
-    const struct platform_list *list = devices_list();
     size_t n_all = devices_setups(all), n = 0;
     for (size_t i = 0; i < n_all; i++)
         if (all[i].memory == MEMORY_AS_FOUND)
             out[n++] = all[i];
-    for (unsigned i = 0; i < list->n_devices; i++)
-        if (engine_check_device(ENGINE_RING, &list->devices[i], NULL) == COLLIDE_OK)
-            out[n++] = (struct device_setup){i, ENGINE_RING, MEMORY_AS_FOUND};
-    return n;
+    return n + devices_special_setups(out + n);
 }
 
 void scorer_fixture_open(const struct collide_model *model, const struct device_setup *setup,

@@ -11,9 +11,9 @@ struct scorer_fixture {
     struct collide_lane *lane;
 };
 
-enum { FIXTURE_MAX_SETUPS = DEVICES_MAX_SETUPS + PLATFORM_MAX_DEVICES };
+enum { FIXTURE_MAX_SETUPS = DEVICES_MAX_SETUPS + DEVICES_MAX_SPECIAL };
 
-/* The setups that the public API can reach, the ring's among them. out: (FIXTURE_MAX_SETUPS). Returns how
+/* The setups that the public API can reach. out: (FIXTURE_MAX_SETUPS). Returns how
  * many. */
 size_t scorer_fixture_setups(struct device_setup *out);
 

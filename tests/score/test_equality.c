@@ -45,13 +45,16 @@ static void check_model(const struct random_model *spec, const struct device_set
     collide_model_close(model);
 }
 
-/* Building kernels takes its time, so only the first device gets all models; a resident kernel, which is
- * built anew, and further devices a part of them. */
+/* Building kernels takes its time, and each engine has its own, so only the first device gets all models,
+ * with the engine that it has by default; the others get a part of them. */
 static bool gets(const struct device_setup *setup, unsigned i)
 {
     if (setup->engine == ENGINE_RING)
         return i % 12 == 5;
-    return setup->device == 0 && setup->engine != ENGINE_QUEUED ? true : i % 6 == 5;
+    const struct device_info *device = &devices_list()->devices[setup->device];
+    bool calls = engine_check_device(ENGINE_CALL, device, NULL) == COLLIDE_OK;
+    bool is_default = setup->engine == (calls ? ENGINE_CALL : ENGINE_DIRECT);
+    return setup->device == 0 && is_default ? true : i % 6 == 5;
 }
 
 static void models_score_as_the_reference(void **state)

@@ -32,6 +32,18 @@ size_t devices_setups(struct device_setup *out)
     return n;
 }
 
+size_t devices_special_setups(struct device_setup *out)
+{
+    static const enum engine_kind special[] = {ENGINE_CALL, ENGINE_RING};
+    const struct platform_list *list = devices_list();
+    size_t n = 0;
+    for (unsigned i = 0; i < list->n_devices; i++)
+        for (size_t e = 0; e < sizeof special / sizeof *special; e++)
+            if (engine_check_device(special[e], &list->devices[i], NULL) == COLLIDE_OK)
+                out[n++] = (struct device_setup){i, special[e], MEMORY_AS_FOUND};
+    return n;
+}
+
 struct device *devices_open(const struct device_setup *setup)
 {
     char selector[16];

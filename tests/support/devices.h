@@ -13,17 +13,22 @@ enum request_memory {
 
 struct device_setup {
     unsigned device;
-    enum engine_kind engine; /* direct or queued */
+    enum engine_kind engine;
     enum request_memory memory;
 };
 
-enum { DEVICES_MAX_SETUPS = 3 * PLATFORM_MAX_DEVICES };
+enum { DEVICES_MAX_SETUPS = 3 * PLATFORM_MAX_DEVICES, DEVICES_MAX_SPECIAL = 2 * PLATFORM_MAX_DEVICES };
 
 /* The devices of this machine; skips the test where there are none. */
 const struct platform_list *devices_list(void);
 
-/* All setups that work here. out: (DEVICES_MAX_SETUPS). Returns how many. */
+/* Every device with the queued engine and the direct one, as far as they work here. out:
+ * (DEVICES_MAX_SETUPS). Returns how many. */
 size_t devices_setups(struct device_setup *out);
+
+/* Those with an engine that needs more, of the device and of its kernels: call, ring. out:
+ * (DEVICES_MAX_SPECIAL). */
+size_t devices_special_setups(struct device_setup *out);
 
 /* Opens the device of a setup, its sharing hidden if the setup says so. Close with devices_close. */
 struct device *devices_open(const struct device_setup *setup);
