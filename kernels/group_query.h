@@ -36,12 +36,12 @@ static void group_query_bag(const tables *t, const batch *a, size_t i, const dev
         pooled.history_end = pooled.history_begin;
     }
     group_query_sum(t, a, &pooled, m, b);
-    float factor = group_factor(b, m);
-    if (is_given) {
-        factor = 1.0f;
+    if (is_given)
         FOR_EACH_VECTOR (v, k)
             b->sum[v] = LOAD_VEC(k, a->vectors + i * DIM);
-    }
+    float factor = group_factor(b, m);
+    if (!is_sum(q))
+        factor = 1.0f;
     factor *= t->params.logit_scale;
     for (uint v = 0; v < LANE_VECS; v++)
         b->sum[v] *= factor;
@@ -91,7 +91,9 @@ static void bag_query_by_group(const tables *t, const batch *a, size_t i, __loca
     __global float *out = a->scores + q.scores_begin;
     lane_bag b;
     group_query_sum(t, a, &q, m, &b);
-    float factor = SHARDED ? 1.0f : group_factor(&b, m);
+    float factor = group_factor(&b, m);
+    if (SHARDED || q.flags & QUERY_SUM)
+        factor = 1.0f;
     if (MY_TEAM == 0)
         FOR_EACH_VECTOR (v, k)
             STORE(b.sum[v] * factor, k, out);

@@ -27,6 +27,8 @@ static void stored_ready(const tables *t, const device_query *q)
 {
 #if PREFETCH
     uint begin, end;
+    if (q->flags & QUERY_VECTOR)
+        return;
     stored_history(t, q, &begin, &end);
     end = min(end, begin + REMAP_AHEAD);
     for (uint j = begin; j < end; j += LINE_BYTES / sizeof(uint))
@@ -47,18 +49,26 @@ static void query_sum(const tables *t, const batch *a, const device_query *q, ba
     bag_finish(b, t);
 }
 
+/* Whether a query's bag is still to be pooled. */
+static bool is_sum(const device_query *q)
+{
+    return !(q->flags & QUERY_VECTOR) || q->flags & QUERY_SUM;
+}
+
 /* The bag that query i is scored with: pooled, or as given; scaled to logits and folded. */
 static void query_bag(const tables *t, const batch *a, size_t i, const device_query *q, bag *b)
 {
     float factor = t->params.logit_scale;
     if (q->flags & QUERY_VECTOR) {
+        b->weight = 0.0f;
         UNROLL
         for (uint k = 0; k < N_VECS; k++)
             b->sum[k] = LOAD_VEC(k, a->vectors + i * DIM);
     } else {
         query_sum(t, a, q, b);
-        factor *= bag_factor(b);
     }
+    if (is_sum(q))
+        factor *= bag_factor(b);
     bag_multiply(b, factor);
     bag_fold(b, t);
 }
@@ -73,16 +83,15 @@ static void score_query(const tables *t, const batch *a, size_t i)
     score_items(&b, t, a, &q);
 }
 
-/* Pooled; of a shard, the plain sum, for the host to add up and pool. */
+/* Pooled, unless the sum is wanted; of a shard, the plain sum, for the host to add up and pool. */
 static void bag_query(const tables *t, const batch *a, size_t i)
 {
     device_query q = a->queries[i];
     __global float *out = a->scores + q.scores_begin;
     bag b;
     query_sum(t, a, &q, &b);
-#if !SHARDED
-    bag_multiply(&b, bag_factor(&b));
-#endif
+    if (!SHARDED && !(q.flags & QUERY_SUM))
+        bag_multiply(&b, bag_factor(&b));
     UNROLL
     for (uint k = 0; k < N_VECS; k++)
         STORE(b.sum[k], k, out);

@@ -53,8 +53,9 @@ typedef struct {
 
 #define QUERY_EXCLUDE_SEEN 1u /* topk: leave out what the query's histories hold */
 #define QUERY_VECTOR       2u /* its pooled bag is given: dim values in the batch's vectors, where the query is */
-#define QUERY_LAST         4u /* of its batch; the pipeline form, which is one work-item, stops behind it */
-#define QUERY_LONG_NUMBERS 8u /* its numbers have 8 bytes each, not 4 */
+#define QUERY_LAST         4u  /* of its batch; the pipeline form, which is one work-item, stops behind it */
+#define QUERY_LONG_NUMBERS 8u  /* its numbers have 8 bytes each, not 4 */
+#define QUERY_SUM          16u /* its bag's sum is given, to be pooled, or written by bag; of no mean */
 
 /* An id that the device is to look up: its key stands beside it. */
 #define ID_BY_KEY 0xffffffffu

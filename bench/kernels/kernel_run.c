@@ -6,7 +6,7 @@ enum collide_status kernel_run_create(const struct kernel_descriptor *descriptor
                                       struct collide_error *err)
 {
     *out = (struct kernel_run){.descriptor = descriptor, .problem = problem, .kernels = kernels};
-    enum collide_status status = device_lane_create(&problem->handle, kernels, &out->lane, err);
+    enum collide_status status = device_lane_create(&problem->handle, NULL, kernels, &out->lane, err);
     if (status == COLLIDE_OK)
         status = device_lane_reserve(&out->lane, descriptor->capacity(problem, kernels), err);
     if (status != COLLIDE_OK)

@@ -224,10 +224,10 @@ int command_serve(int argc, char **argv)
     if (security_flags_check(&flags.security, &err) != COLLIDE_OK)
         return command_misused(&usage, err.text);
     flags.listen = http.listen;
+    flags.service.scorer = device_flags_options(&device);
     flags.served.model_path = usage.positionals.n ? usage.positionals.values[0] : NULL;
     if (served_flags_options(&flags.served, &flags.service, &err) != COLLIDE_OK)
         return command_misused(&usage, err.text);
-    flags.service.scorer = device_flags_options(&device);
     flags.service.kernel_builder = kernel_process_builder(&device);
     flags.service.scorer.max_delay_us = (unsigned)max_delay_us;
     flags.service.scorer.max_batch = (unsigned)max_batch;

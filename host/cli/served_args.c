@@ -12,7 +12,7 @@ static const char GROUP[] = "Models";
 
 struct served_flags served_flags_defaults(void)
 {
-    return (struct served_flags){.keep_versions = 1};
+    return (struct served_flags){.keep_versions = 1, .user_vectors = "64M"};
 }
 
 void served_args_fill_table(struct served_flags *flags, struct arg table[N_SERVED_ARGS])
@@ -50,24 +50,33 @@ void served_args_fill_table(struct served_flags *flags, struct arg table[N_SERVE
          .help =
              "refuse to load what would take the files of all models, with what is copied from them, over "
              "this; K is 1024. A model that is replaced counts until it is gone"},
+        {.name = "user-vectors",
+         .type = ARG_TEXT,
+         .target = &flags->user_vectors,
+         .value_name = "BYTES[K|M|G]",
+         .group = GROUP,
+         .help = "sum up every user's stored history once, as a model is loaded, if the vectors of all its "
+                 "users take no more than this: a request by user id alone then costs one row in place of "
+                 "one for each item of the history. 0: never. Not with --shard"},
     };
     memcpy(table, args, sizeof args);
 }
 
-static enum collide_status parse_bytes(const char *text, uint64_t *out, struct collide_error *err)
+static enum collide_status parse_bytes(const char *option, const char *text, uint64_t min, uint64_t *out,
+                                       struct collide_error *err)
 {
     static const char *const units[] = {"", "K", "M", "G"};
     char *end;
     errno = 0;
     unsigned long long n = strtoull(text, &end, 10);
     for (unsigned i = 0; i < sizeof units / sizeof units[0]; i++)
-        if (text[0] >= '0' && text[0] <= '9' && errno == 0 && strcmp(end, units[i]) == 0 && n > 0 &&
+        if (text[0] >= '0' && text[0] <= '9' && errno == 0 && strcmp(end, units[i]) == 0 && n >= min &&
             n <= UINT64_MAX >> 10 * i) {
             *out = (uint64_t)n << 10 * i;
             return COLLIDE_OK;
         }
-    return error_set(err, COLLIDE_INVALID,
-                     "--max-memory %.64s is no size: give bytes, such as 500000000, 512M or 8G", text);
+    return error_set(err, COLLIDE_INVALID, "--%s %.64s is no size: give bytes, such as 500000000, 512M or 8G",
+                     option, text);
 }
 
 /* NAME=FILE; the file, with the name copied. NULL: it is no such. */
@@ -93,7 +102,12 @@ enum collide_status served_flags_options(const struct served_flags *flags, struc
             return error_set(err, COLLIDE_INVALID, "--model %.128s is not of the form NAME=FILE",
                              flags->models.items[i]);
     out->keep_versions = (unsigned)flags->keep_versions;
-    return flags->max_memory ? parse_bytes(flags->max_memory, &out->max_memory_bytes, err) : COLLIDE_OK;
+    enum collide_status status = COLLIDE_OK;
+    if (flags->max_memory)
+        status = parse_bytes("max-memory", flags->max_memory, 1, &out->max_memory_bytes, err);
+    if (status == COLLIDE_OK)
+        status = parse_bytes("user-vectors", flags->user_vectors, 0, &out->scorer.max_user_vector_bytes, err);
+    return status;
 }
 
 enum collide_status served_flags_add(const struct served_flags *flags, struct service *service,

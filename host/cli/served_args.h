@@ -8,13 +8,13 @@
 struct served_flags {
     const char *model_path;      /* the positional; NULL: none */
     struct arg_text_list models; /* NAME=FILE */
-    const char *folder, *max_memory;
+    const char *folder, *max_memory, *user_vectors;
     uint64_t keep_versions;
 };
 
 struct served_flags served_flags_defaults(void);
 
-enum { N_SERVED_ARGS = 4 };
+enum { N_SERVED_ARGS = 5 };
 void served_args_fill_table(struct served_flags *flags, struct arg table[N_SERVED_ARGS]);
 
 /* What parsed flags ask of a service. COLLIDE_INVALID if they name no model, or are no names and sizes. */

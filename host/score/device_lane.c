@@ -42,6 +42,8 @@ enum collide_status device_lane_reserve(struct device_lane *lane, struct fill_ca
     grow(&capacity.n_history, wanted.n_history);
     grow(&capacity.n_items, wanted.n_items);
     grow(&capacity.n_vectors, wanted.n_vectors);
+    if (lane->user_vectors)
+        grow(&capacity.n_vectors, capacity.n_queries * lane->model->model->dim);
     grow(&capacity.n_row_scores, wanted.n_row_scores);
     grow(&capacity.n_scores, wanted.n_scores);
     grow(&capacity.n_scores, capacity.n_items); /* one each */
@@ -94,6 +96,8 @@ struct fill device_lane_fill(const struct device_lane *lane, unsigned slot)
         .items = engine_lane_region(lane->engine, slot, REGION_ITEMS),
         .history_keys = keys ? engine_lane_region(lane->engine, slot, REGION_HISTORY_KEYS) : NULL,
         .item_keys = keys ? engine_lane_region(lane->engine, slot, REGION_ITEM_KEYS) : NULL,
+        .user_vectors = lane->user_vectors,
+        .vectors = engine_lane_region(lane->engine, slot, REGION_VECTORS),
         .shared = lane->shared,
         .n_shared_bytes = lane->n_shared_bytes,
     };
@@ -165,10 +169,12 @@ static enum collide_status warm_up(struct device_lane *lane, struct collide_erro
     return COLLIDE_OK;
 }
 
-enum collide_status device_lane_create(const struct collide_model *model, struct kernels *kernels,
-                                       struct device_lane *out, struct collide_error *err)
+enum collide_status device_lane_create(const struct collide_model *model, const float *user_vectors,
+                                       struct kernels *kernels, struct device_lane *out,
+                                       struct collide_error *err)
 {
-    *out = (struct device_lane){.model = model, .kernels = kernels, .capacity = INITIAL_CAPACITY};
+    *out = (struct device_lane){
+        .model = model, .user_vectors = user_vectors, .kernels = kernels, .capacity = INITIAL_CAPACITY};
     struct fill_capacity wanted = INITIAL_CAPACITY;
     grow(&wanted.n_scores, wanted.n_queries * bag_values(model)); /* for warm_up */
     enum collide_status status = device_lane_reserve(out, wanted, err);

@@ -6,6 +6,7 @@
 
 struct device_lane {
     const struct collide_model *model;
+    const float *user_vectors; /* as in struct fill */
     struct kernels *kernels;
     struct engine_lane *engine;
     struct fill_capacity capacity; /* of each slot */
@@ -14,9 +15,10 @@ struct device_lane {
     size_t n_shared_bytes;
 };
 
-/* Warm: every kernel has run once. Borrows model and kernels. */
-enum collide_status device_lane_create(const struct collide_model *model, struct kernels *kernels,
-                                       struct device_lane *out, struct collide_error *err);
+/* Warm: every kernel has run once. Borrows model, vectors (NULL: there are none) and kernels. */
+enum collide_status device_lane_create(const struct collide_model *model, const float *user_vectors,
+                                       struct kernels *kernels, struct device_lane *out,
+                                       struct collide_error *err);
 void device_lane_destroy(struct device_lane *lane);
 
 /* Slots that hold at least this much. What they held is lost, so none may be in flight. */

@@ -197,6 +197,21 @@ static void add_items(struct fill *f, const struct collide_query *query, device_
     f->used.n_history += list.n;
 }
 
+/* Whether all that a query's bag holds is what its user always has. */
+static bool is_user_alone(const struct fill *f, const struct collide_query *query, const device_query *q)
+{
+    return f->user_vectors && q->user < f->model->users.n_ids && query->n_history == 0 &&
+           query->n_features == 0;
+}
+
+static void give_vector(struct fill *f, device_query *q)
+{
+    const size_t dim = f->model->model->dim;
+    memcpy(f->vectors + (f->used.n_queries - 1) * dim, f->user_vectors + q->user * dim, dim * sizeof(float));
+    f->used.n_vectors = f->used.n_queries * dim;
+    q->flags |= QUERY_VECTOR | QUERY_SUM;
+}
+
 void fill_histories(struct fill *f, const struct collide_query *query)
 {
     const struct model *m = f->model->model;
@@ -206,11 +221,15 @@ void fill_histories(struct fill *f, const struct collide_query *query)
         q->flags = QUERY_LONG_NUMBERS;
     if (query->user)
         q->user = find(f, &f->model->users, *query->user);
-    add_items(f, query, q);
-    if (query->user && m->user_is_embedded)
-        add_history(f, (uint32_t)model_entry_base(m, SPACE_USER) + q->user, 1.0f);
-    for (size_t i = 0; i < query->n_features; i++)
-        add_feature(f, &query->features[i]);
+    if (is_user_alone(f, query, q)) {
+        give_vector(f, q);
+    } else {
+        add_items(f, query, q);
+        if (query->user && m->user_is_embedded)
+            add_history(f, (uint32_t)model_entry_base(m, SPACE_USER) + q->user, 1.0f);
+        for (size_t i = 0; i < query->n_features; i++)
+            add_feature(f, &query->features[i]);
+    }
     q->history_end = (uint32_t)f->used.n_history;
     q->items_begin = q->items_end = (uint32_t)f->used.n_items;
 }
@@ -280,7 +299,8 @@ void fill_topk(struct fill *f, const struct collide_topk_query *query, uint32_t 
         f->items[f->used.n_items++] = id_index_find(&f->model->items, query->exclude[i]);
     q->items_end = (uint32_t)f->used.n_items;
     q->k = (uint32_t)min_size(query->k, f->model->items.n_ids);
-    q->flags = query->flags & COLLIDE_TOPK_EXCLUDE_SEEN ? QUERY_EXCLUDE_SEEN : 0;
+    if (query->flags & COLLIDE_TOPK_EXCLUDE_SEEN)
+        q->flags |= QUERY_EXCLUDE_SEEN;
     q->n_parts = n_parts;
     q->scores_begin = (uint32_t)f->used.n_scores;
     f->used.n_scores += (size_t)n_parts * q->k * (sizeof(device_hit) / sizeof(float));

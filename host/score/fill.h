@@ -26,6 +26,8 @@ struct fill {
     /* NULL: the host looks keys up; else items with 64-bit keys are left to the device. */
     uint64_t *history_keys;
     uint64_t *item_keys;
+    const float *user_vectors; /* (n_users, dim): sums of users' bags; NULL: they are summed up anew */
+    float *vectors;            /* (n_queries, dim), where there are user_vectors */
     const void
         *shared; /* (n_shared_bytes): numbers in it are left to the device where they are; NULL: none */
     size_t n_shared_bytes;

@@ -50,8 +50,9 @@ enum collide_status collide_lane_create(struct collide_scorer *scorer, struct co
     unsigned n = scorer->is_sharded ? scorer->n_devices : 1;
     enum collide_status status = COLLIDE_OK;
     for (; lane->n_devices < n && status == COLLIDE_OK; lane->n_devices++)
-        status = device_lane_create(scorer->model, scorer->kernels[first + lane->n_devices],
-                                    &lane->devices[lane->n_devices], err);
+        status =
+            device_lane_create(scorer->model, scorer->user_vectors, scorer->kernels[first + lane->n_devices],
+                               &lane->devices[lane->n_devices], err);
     if (status != COLLIDE_OK) {
         collide_lane_destroy(lane);
         return status;

@@ -31,6 +31,7 @@ struct collide_scorer {
     bool is_sharded;
     atomic_uint n_lanes;     /* created so far: the next one's device */
     struct batcher *batcher; /* NULL: calls are not put together */
+    float *user_vectors;     /* see user_vectors.h; NULL: none */
 };
 
 struct collide_lane {

@@ -4,6 +4,7 @@
 #include "score/batcher.h"
 #include "score/lane.h"
 #include "score/shards.h"
+#include "score/user_vectors.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,6 +126,8 @@ enum collide_status scorer_create_beside(const struct collide_scorer *beside,
     if (status == COLLIDE_OK)
         status = create_kernels(s, options, err);
     if (status == COLLIDE_OK)
+        status = user_vectors_create(s, options->max_user_vector_bytes, &s->user_vectors, err);
+    if (status == COLLIDE_OK)
         status = create_batcher(s, options, err);
     if (status != COLLIDE_OK) {
         collide_scorer_destroy(s);
@@ -147,6 +150,7 @@ void collide_scorer_destroy(struct collide_scorer *s)
     if (!s)
         return;
     batcher_destroy(s->batcher);
+    free(s->user_vectors);
     for (unsigned i = 0; i < s->n_devices; i++) {
         kernels_destroy(s->kernels[i]);
         device_close(s->devices[i]);
@@ -165,6 +169,7 @@ void collide_scorer_info(const struct collide_scorer *s, struct collide_scorer_i
         .kernels = program_origin_name(program_origin(k->program)),
         .form = kernel_form_name(k->tuning.form),
         .n_devices = s->n_devices,
+        .user_vector_bytes = s->user_vectors ? user_vectors_bytes(s->model->model) : 0,
     };
     for (size_t i = 0; i < N_SCORING_TABLES; i++) {
         out->table_bytes += k->tables.sources[i].n_bytes;

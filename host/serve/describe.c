@@ -119,6 +119,7 @@ void describe_model(const struct model_version *v, struct buffer *out)
     print_text(out, "form", s.form);
     buffer_printf(out, "\"tables\":{\"bytes\":%" PRIu64 ",\"in_place_bytes\":%" PRIu64 "},", s.table_bytes,
                   s.in_place_bytes);
+    print_count(out, "user_vector_bytes", s.user_vector_bytes);
     print_count(out, "model_version", v->number);
     print_text(out, "version", collide_version());
     print_provenance(out, model->model);

@@ -41,7 +41,8 @@ static uint64_t resident_bytes(const struct model_version *v)
         return model.file_bytes;
     struct collide_scorer_info scorer;
     collide_scorer_info(v->scorer, &scorer);
-    return model.file_bytes + scorer.n_devices * (scorer.table_bytes - scorer.in_place_bytes);
+    return model.file_bytes + scorer.n_devices * (scorer.table_bytes - scorer.in_place_bytes) +
+           scorer.user_vector_bytes;
 }
 
 /* Kernels that are not built yet are, by another process, where compiling here could hold up requests. Slow

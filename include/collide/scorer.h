@@ -62,6 +62,10 @@ struct collide_scorer_options {
     unsigned max_delay_us;   /* how long a collide_score may wait for others to share a launch with, on any
                                 engine; 0: it does not. collide_topk never waits */
     unsigned max_batch;      /* queries that end the wait, as 64 calls do; 0: 1024 */
+    /* For the sums of all users' bags, dim floats each, made once: a query that brings a user alone then sums
+     * up no history, and scores the same. They are made where they fit; 0: never. Not over shards, nor of
+     * means. */
+    uint64_t max_user_vector_bytes;
 };
 
 /* The first call of a process sets POCL_DEVICES in the environment unless it is set, so that PoCL offers the
@@ -79,8 +83,9 @@ struct collide_scorer_info {
     const char *kernels; /* where they are from: "file", "cache" or "source" */
     const char *form;    /* of the kernels: "item", "group" or "pipeline" */
     unsigned n_devices;
-    uint64_t table_bytes;    /* on one device */
-    uint64_t in_place_bytes; /* of them, read from the mapped file itself */
+    uint64_t table_bytes;       /* on one device */
+    uint64_t in_place_bytes;    /* of them, read from the mapped file itself */
+    uint64_t user_vector_bytes; /* of the host's memory; 0: there are none */
 };
 
 /* Of the first device. */

@@ -344,6 +344,8 @@ static void make_queries(struct setting *s, struct rng *rng)
         q->items_end = n_items += below(rng, z->max_items + 1);
         q->k = below(rng, 3) ? 1 + below(rng, 8) : below(rng, z->n_items + 3);
         q->flags = (below(rng, 2) ? QUERY_EXCLUDE_SEEN : 0) | (below(rng, 4) ? 0 : QUERY_VECTOR);
+        if (s->spec->pooling != POOLING_MEAN && below(rng, 2))
+            q->flags |= QUERY_SUM;
     }
     for (uint32_t i = 0; i < z->n_queries; i++) {
         s->queries[i].history_limit = n_history;

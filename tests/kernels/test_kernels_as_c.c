@@ -32,8 +32,8 @@ static void check_bags(const struct setting *s)
     uint32_t dim = s->spec->kernels->dim, n_queries = s->sizes.n_queries;
     float *bags = setting_run(s, AS_C_BAG, n_groups(s), NULL, (size_t)n_queries * (dim + 1));
     for (uint32_t i = 0; i < n_queries; i++) {
-        struct truth_bag truth =
-            truth_bag_create(s, &s->queries[i], s->spec->sharded ? TRUTH_SUM : TRUTH_POOLED);
+        bool is_sum = s->spec->sharded || s->queries[i].flags & QUERY_SUM;
+        struct truth_bag truth = truth_bag_create(s, &s->queries[i], is_sum ? TRUTH_SUM : TRUTH_POOLED);
         const float *bag = bags + (size_t)i * (dim + 1);
         for (uint32_t d = 0; d < dim; d++)
             assert_near(s, "bag", (double)bag[d], (struct near){truth.values[d], truth.tolerances[d]});

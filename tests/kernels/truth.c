@@ -202,6 +202,8 @@ struct truth_bag truth_query_create(const struct setting *s, const device_query 
         b.values[d] = (double)s->vectors[(size_t)(q - s->queries) * dim + d];
         b.tolerances[d] = 0.0;
     }
+    if (q->flags & QUERY_SUM)
+        pool(s, &(struct sum){.bag = b});
     return b;
 }
 

@@ -21,7 +21,7 @@ enum truth_pooling { TRUTH_SUM, TRUTH_POOLED };
 struct truth_bag truth_bag_create(const struct setting *s, const device_query *q, enum truth_pooling pooling);
 void truth_bag_destroy(struct truth_bag *b);
 
-/* The bag that a query is scored with: pooled, or the given vector. */
+/* The bag that a query is scored with: pooled, or the given vector, or the given sum, pooled. */
 struct truth_bag truth_query_create(const struct setting *s, const device_query *q);
 
 /* What a candidate scores; of shards, the first one adds the bias. */

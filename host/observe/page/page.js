@@ -58,7 +58,8 @@ function drawModel(m) {
   facts('provenance', Object.entries(m.provenance).map(([name, value]) => [name.replaceAll('_', ' '), value]));
   facts('device', [['device', m.device], ['platform', m.platform], ['devices', m.devices], ['engine', m.engine],
     ['kernels', `from ${m.kernels}, form ${m.form}`],
-    ['tables', `${bytes(m.tables.bytes)}, ${bytes(m.tables.in_place_bytes)} of them read from the file itself`]]);
+    ['tables', `${bytes(m.tables.bytes)}, ${bytes(m.tables.in_place_bytes)} of them read from the file itself`],
+    ['vectors of users', m.user_vector_bytes ? `${bytes(m.user_vector_bytes)}, summed up once` : '']]);
   drawCollisions(m);
 }
 

@@ -1,0 +1,17 @@
+/* The sums of the bags of users who come with nothing else, made once: such a query costs a copy of dim
+ * floats in place of a row for each item of the user's stored history, and scores the same, bit for bit. */
+#ifndef SCORE_USER_VECTORS_H
+#define SCORE_USER_VECTORS_H
+
+#include "score/lane.h"
+
+/* (n_users, dim) floats, owned by the caller. *out is NULL where users have no bag of their own, where bags
+ * are means, where that is more than max_bytes, and over shards, which pool bags otherwise. Takes a lane of
+ * the scorer for the call. */
+enum collide_status user_vectors_create(struct collide_scorer *scorer, uint64_t max_bytes, float **out,
+                                        struct collide_error *err);
+
+/* What they take: 0 where there can be none. */
+uint64_t user_vectors_bytes(const struct model *model);
+
+#endif
