@@ -90,16 +90,15 @@ static enum collide_status create_program(struct kernels *k, const struct kernel
     k->tuning = o->tuning ? *o->tuning : tuning_load(o->cache_dir, device, k->model);
     k->is_gathered = can_gather(k);
     k->reads_numbers = can_read_numbers(k, o);
-    bool may_call = true;
+    k->is_called = wants_call(k, o);
     if (o->binary && !o->tuning) {
         enum collide_status status = program_manifest_read(o->binary, &manifest, err);
         if (status != COLLIDE_OK)
             return status;
         specialise_read_tuning(manifest.options, &k->tuning);
         k->is_gathered = k->is_gathered && specialise_gathers(manifest.options);
-        may_call = specialise_calls(manifest.options);
+        k->is_called = specialise_calls(manifest.options);
     }
-    k->is_called = may_call && wants_call(k, o);
     specialise(k, o, k->options, sizeof k->options);
     const struct program_source source = {kernel_source, kernel_source_bytes, k->options, o->means};
     if (o->binary)

@@ -49,6 +49,8 @@ it_scores_alike_from_a_device_binary() {
   mv out wanted
   score model --kernels kernels.bin
   same_file wanted out
+  score model --kernels kernels.bin --engine direct
+  same_file wanted out
 }
 
 it_fills_the_cache_alone() {
