@@ -39,7 +39,7 @@ static void stored_ready(const tables *t, const device_query *q)
 }
 
 /* The sum that a query pools. */
-static void query_sum(const tables *t, const batch *a, const device_query *q, bag *b)
+INLINED void query_sum(const tables *t, const batch *a, const device_query *q, bag *b)
 {
     uint begin, end;
     stored_history(t, q, &begin, &end);
@@ -56,7 +56,7 @@ static bool is_sum(const device_query *q)
 }
 
 /* The bag that query i is scored with: pooled, or as given; scaled to logits and folded. */
-static void query_bag(const tables *t, const batch *a, size_t i, const device_query *q, bag *b)
+INLINED void query_bag(const tables *t, const batch *a, size_t i, const device_query *q, bag *b)
 {
     float factor = t->params.logit_scale;
     if (q->flags & QUERY_VECTOR) {

@@ -70,6 +70,10 @@ typedef uint uintv;
  * enough. */
 #define UNROLL _Pragma("unroll 16")
 
+/* Of what several kernels share: where they are one function, it would be left out of line, and its bag and
+ * tables be in memory. */
+#define INLINED static inline __attribute__((always_inline))
+
 static float hsum4(float4 v)
 {
     float2 pair = v.lo + v.hi;

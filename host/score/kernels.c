@@ -143,6 +143,10 @@ static enum collide_status create_engine(struct kernels *k, enum engine_kind kin
     if (k->is_gathered)
         status = table_gather(k->device, spec.tables, spec.n_tables, &k->gathered, err);
     spec.gathered = k->gathered;
+    /* What is to be kept is compiled first: PoCL 3.1 aborts the process where it is while a kernel runs that
+     * it has compiled for a launch ("ref_count > 0" in pocl_release_dlhandle_cache). */
+    if (status == COLLIDE_OK && kind == ENGINE_RING)
+        program_keep(k->program);
     return status == COLLIDE_OK ? engine_create(kind, &spec, &k->engine, err) : status;
 }
 

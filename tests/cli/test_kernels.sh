@@ -53,6 +53,16 @@ it_scores_alike_from_a_device_binary() {
   same_file wanted out
 }
 
+it_starts_a_ring_from_no_cache() {
+  make_model
+  score model
+  mv out wanted
+  POCL_CACHE_DIR=$PWD/pocl score model --engine ring --kernel-cache cache
+  same_file wanted out
+  POCL_CACHE_DIR=$PWD/pocl score model --engine ring --kernel-cache cache
+  same_file wanted out
+}
+
 it_fills_the_cache_alone() {
   make_model
   run 0 kernels build model --kernel-cache cache
