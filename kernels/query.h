@@ -55,7 +55,7 @@ static bool is_sum(const device_query *q)
     return !(q->flags & QUERY_VECTOR) || q->flags & QUERY_SUM;
 }
 
-/* The bag that query i is scored with: pooled, or as given; scaled to logits and folded. */
+/* The bag that query i is scored with: pooled, its sum given or not, or as given; scaled to logits and folded. */
 INLINED void query_bag(const tables *t, const batch *a, size_t i, const device_query *q, bag *b)
 {
     float factor = t->params.logit_scale;

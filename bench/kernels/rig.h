@@ -24,7 +24,7 @@ struct rig_options {
          .target = &(options)->engine,                                                                       \
          .value_name = "ENGINE",                                                                             \
          .default_text = "auto",                                                                             \
-         .help = "auto, call, direct, queued or ring"},                                                            \
+         .help = "auto, call, direct, queued or ring"},                                                      \
         {.name = "repeats",                                                                                  \
          .type = ARG_U64,                                                                                    \
          .target = &(options)->repeats,                                                                      \

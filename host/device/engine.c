@@ -1,6 +1,7 @@
 #include "device/engine.h"
 
 #include "base/error.h"
+#include "base/log.h"
 #include "device/engine_make.h"
 #include "device/resident.h"
 
@@ -71,6 +72,20 @@ static enum engine_kind choose(const struct engine_spec *spec)
     return info->runs_in_caller ? ENGINE_DIRECT : ENGINE_QUEUED;
 }
 
+/* Where nobody has asked for calls, launches are as good. */
+static enum collide_status find_callable(struct engine *e, bool may_launch, struct collide_error *err)
+{
+    struct collide_error why;
+    enum collide_status status = callable_find(&e->spec, e->spec.call_kernel, &e->callable, &why);
+    if (status != COLLIDE_OK && !may_launch)
+        return error_set(err, status, "%s", why.text);
+    if (status != COLLIDE_OK) {
+        log_warning("kernels are launched, not called: %s", why.text);
+        e->make = &engine_direct;
+    }
+    return COLLIDE_OK;
+}
+
 enum collide_status engine_create(enum engine_kind kind, const struct engine_spec *spec, struct engine **out,
                                   struct collide_error *err)
 {
@@ -78,15 +93,18 @@ enum collide_status engine_create(enum engine_kind kind, const struct engine_spe
                                                       [ENGINE_DIRECT] = &engine_direct,
                                                       [ENGINE_QUEUED] = &engine_queued,
                                                       [ENGINE_RING] = &engine_ring};
-    if (kind == ENGINE_AUTO)
+    const bool is_chosen = kind == ENGINE_AUTO;
+    if (is_chosen)
         kind = choose(spec);
     enum collide_status status = engine_check_device(kind, device_info(spec->device), err);
     if (status == COLLIDE_OK && kind == ENGINE_RING && !spec->ring_kernel)
         status = error_set(err, COLLIDE_UNSUPPORTED,
                            "this program has no resident kernel for the ring engine; use the queued engine");
     if (status == COLLIDE_OK && kind == ENGINE_CALL && !offers_call(spec))
-        status = error_set(err, COLLIDE_UNSUPPORTED,
-                           "this program has no function for the call engine; use the direct engine");
+        status = error_set(
+            err, COLLIDE_UNSUPPORTED,
+            "the call engine needs kernels in the item form and tables in shared virtual memory (not "
+            "in-place); use the direct engine");
     if (status != COLLIDE_OK)
         return status;
     assert(!spec->reads_lent_memory || kind != ENGINE_RING);
@@ -98,7 +116,7 @@ enum collide_status engine_create(enum engine_kind kind, const struct engine_spe
     if (kind == ENGINE_RING)
         status = resident_start(spec, &e->resident, err);
     if (kind == ENGINE_CALL)
-        status = callable_find(spec, spec->call_kernel, &e->callable, err);
+        status = find_callable(e, is_chosen, err);
     if (status != COLLIDE_OK) {
         free(e);
         return status;

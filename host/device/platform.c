@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "device/cl_error.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,7 +85,7 @@ static enum atomics_std atomics_of(cl_device_id id)
  * be linked ends the process. */
 static bool keeps_called_functions(const char *driver)
 {
-    return strncmp(driver, "3.1", 3) == 0;
+    return strncmp(driver, "3.1", 3) == 0 && !isdigit((unsigned char)driver[3]);
 }
 
 static void describe_device(cl_platform_id platform, cl_device_id id, struct device_info *d)

@@ -49,6 +49,9 @@ enum collide_status scorer_create_beside(const struct collide_scorer *beside,
                                          const struct collide_scorer_options *options,
                                          struct collide_scorer **out, struct collide_error *err);
 
+/* Users are summed up anew from then on. Before any lane is created. */
+void scorer_forget_user_vectors(struct collide_scorer *scorer);
+
 /* Memory that requests come in, such as a network card's receive area: numbers of a query (see
  * collide_query.history_numbers) that lie in it are read there by the device, where devices can, else they
  * are copied as any. It may be written to at any time, but then what it held is not what is scored.

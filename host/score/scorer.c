@@ -126,13 +126,12 @@ enum collide_status scorer_create_beside(const struct collide_scorer *beside,
     if (status == COLLIDE_OK)
         status = create_kernels(s, options, err);
     if (status == COLLIDE_OK)
-        status = user_vectors_create(s, options->max_user_vector_bytes, &s->user_vectors, err);
-    if (status == COLLIDE_OK)
         status = create_batcher(s, options, err);
     if (status != COLLIDE_OK) {
         collide_scorer_destroy(s);
         return status;
     }
+    s->user_vectors = user_vectors_create(s, options->max_user_vector_bytes);
     *out = s;
     return COLLIDE_OK;
 }
@@ -156,6 +155,12 @@ void collide_scorer_destroy(struct collide_scorer *s)
         device_close(s->devices[i]);
     }
     free(s);
+}
+
+void scorer_forget_user_vectors(struct collide_scorer *s)
+{
+    free(s->user_vectors);
+    s->user_vectors = NULL;
 }
 
 void collide_scorer_info(const struct collide_scorer *s, struct collide_scorer_info *out)
@@ -215,6 +220,7 @@ enum collide_status collide_kernels_build(const struct collide_model *model,
     struct collide_scorer *scorer = NULL;
     struct collide_lane *lane = NULL;
     from_source.kernels = NULL;
+    from_source.max_user_vector_bytes = 0;
     if (path && from_source.device && strchr(from_source.device, ','))
         return error_set(err, COLLIDE_INVALID,
                          "a device binary is for one device, not for all of \"%.128s\"; build one for each",

@@ -1,6 +1,7 @@
 #include "score/user_vectors.h"
 
 #include "base/error.h"
+#include "base/log.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -51,25 +52,42 @@ static enum collide_status make_all(struct device_lane *lane, float *out, struct
     return status;
 }
 
-enum collide_status user_vectors_create(struct collide_scorer *scorer, uint64_t max_bytes, float **out,
-                                        struct collide_error *err)
+/* A fraction of a second's work: a server has other models to answer for meanwhile. */
+static const uint64_t MAX_STORED = 1 << 24;
+
+/* Sums are the same wherever devices are alike, and cost a copy where they have memory of their own. */
+static bool suits_devices(const struct collide_scorer *s)
 {
-    uint64_t n_bytes = user_vectors_bytes(scorer->model->model);
-    struct collide_lane *lane = NULL;
-    *out = NULL;
-    if (n_bytes == 0 || n_bytes > max_bytes || scorer->is_sharded)
-        return COLLIDE_OK;
-    float *vectors = malloc(n_bytes);
-    if (!vectors)
-        return error_no_memory(err, "the users' vectors");
-    enum collide_status status = collide_lane_create(scorer, &lane, err);
-    if (status == COLLIDE_OK)
-        status = make_all(&lane->devices[0], vectors, err);
-    collide_lane_destroy(lane);
-    if (status != COLLIDE_OK) {
-        free(vectors);
-        return status;
+    const struct device_info *first = device_info(s->devices[0]);
+    bool are_alike = true;
+    for (unsigned i = 1; i < s->n_devices; i++)
+        are_alike = are_alike && strcmp(device_info(s->devices[i])->name, first->name) == 0;
+    return are_alike && first->unified_memory && !s->is_sharded;
+}
+
+static bool suits_model(const struct model *m, uint64_t max_bytes)
+{
+    const uint32_t *offsets = m->histories.offsets;
+    uint64_t n_bytes = user_vectors_bytes(m);
+    return n_bytes > 0 && n_bytes <= max_bytes && (!offsets || offsets[m->user.n_ids] <= MAX_STORED);
+}
+
+float *user_vectors_create(struct collide_scorer *s, uint64_t max_bytes)
+{
+    struct collide_error err;
+    struct device_lane lane;
+    if (!suits_model(s->model->model, max_bytes) || !suits_devices(s))
+        return NULL;
+    float *vectors = malloc(user_vectors_bytes(s->model->model));
+    enum collide_status status = vectors ? device_lane_create(s->model, NULL, s->kernels[0], &lane, &err)
+                                         : error_no_memory(&err, "the users' vectors");
+    if (vectors && status == COLLIDE_OK) {
+        status = make_all(&lane, vectors, &err);
+        device_lane_destroy(&lane);
     }
-    *out = vectors;
-    return COLLIDE_OK;
+    if (status == COLLIDE_OK)
+        return vectors;
+    log_warning("users are summed up anew for each request: %s", err.text);
+    free(vectors);
+    return NULL;
 }

@@ -5,11 +5,10 @@
 
 #include "score/lane.h"
 
-/* (n_users, dim) floats, owned by the caller. *out is NULL where users have no bag of their own, where bags
- * are means, where that is more than max_bytes, and over shards, which pool bags otherwise. Takes a lane of
- * the scorer for the call. */
-enum collide_status user_vectors_create(struct collide_scorer *scorer, uint64_t max_bytes, float **out,
-                                        struct collide_error *err);
+/* (n_users, dim) floats, owned by the caller. NULL: users have no bag of their own, or bags are means; they
+ * take more than max_bytes, or too long to make; devices have memory of their own, are not alike, or are
+ * shards; or it has failed, which is logged. */
+float *user_vectors_create(struct collide_scorer *scorer, uint64_t max_bytes);
 
 /* What they take: 0 where there can be none. */
 uint64_t user_vectors_bytes(const struct model *model);

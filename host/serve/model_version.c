@@ -84,8 +84,10 @@ static enum collide_status place(const struct service *s, const struct version_s
         status = create_scorer(s, source, v, err);
     if (status != COLLIDE_OK)
         return status;
-    v->resident_bytes = resident_bytes(v);
     v->is_queued = engine_kind_of(v->scorer->kernels[0]->engine) == ENGINE_QUEUED;
+    if (check_room(s, source, resident_bytes(v), NULL) != COLLIDE_OK)
+        scorer_forget_user_vectors(v->scorer); /* which can be done without */
+    v->resident_bytes = resident_bytes(v);
     return check_room(s, source, v->resident_bytes, err);
 }
 

@@ -178,6 +178,33 @@ it_takes_no_more_memory_than_it_may() {
   stop TERM
 }
 
+# number NAME: of the model that is served.
+number() {
+  ask GET /v1/model ""
+  grep -oE "\"$1\":[0-9]+" response | grep -oE '[0-9]+$' || fail "no $1: $(cat response)"
+}
+
+it_sums_users_up_where_there_is_room() {
+  make_models
+  run 2 serve one --user-vectors few
+  says "--user-vectors few is no size"
+  start_serving one
+  local vectors all
+  vectors=$(number user_vector_bytes)
+  [ "$vectors" -gt 0 ] || fail "no vectors"
+  all=$(($(number file_bytes) + $(grep -oE '"tables":\{"bytes":[0-9]+' response | grep -oE '[0-9]+$') + vectors))
+  stop TERM
+  start_serving one --user-vectors $((vectors - 1))
+  [ "$(number user_vector_bytes)" = 0 ] || fail "they take more than they may"
+  stop TERM
+  start_serving one --max-memory $((all - 1)) --tables copied
+  [ "$(number user_vector_bytes)" = 0 ] || fail "they take what is not there"
+  stop TERM
+  start_serving one --max-memory $all --tables copied
+  [ "$(number user_vector_bytes)" = "$vectors" ] || fail "they are left out"
+  stop TERM
+}
+
 it_says_what_is_wrong_with_models() {
   make_models
   run 2 serve
