@@ -97,13 +97,14 @@ ask() {
     udp-block) client "$near" udp 10.78.0.1:9003 "${ids[@]}" "${wire[@]}" "$@" ;;
     shm) client "$far" shm "$shm" "${ids[@]}" "${wire[@]}" "$@" ;;
     http) client "$near" http http://10.78.0.1:8080 "${ids[@]}" "${load[@]}" "$@" ;;
+    http-block) client "$near" http http://10.78.0.1:8086 "${ids[@]}" "${load[@]}" "$@" ;;
   esac
 }
 
 # measure NAME ROUND: alone on the server's core.
 measure() {
   local name=$1 round=$2 lanes=--depth
-  [ "$name" != http ] || lanes=--connections
+  [[ $name != http* ]] || lanes=--connections
   kill -CONT "${pids[$name]}"
   ask "$name" >"$work/$name.$round.json" || true
   ask "$name" "$lanes" "$depth" >"$work/$name.pipelined.$round.json" || true
@@ -126,6 +127,7 @@ serve udp-spin --listen 127.0.0.1:8082 --udp 10.78.0.1:9002 --poll spin --cpus "
 serve udp-block --listen 127.0.0.1:8083 --udp 10.78.0.1:9003 --poll sleep --cpus "$server_cpu"
 serve shm --listen 127.0.0.1:8084 --shm "$shm" --poll spin --cpus "$server_cpu"
 serve http --listen 10.78.0.1:8080
+serve http-block --listen 10.78.0.1:8086 --http-poll sleep
 start xdp-echo '^echoing on' "$bench" echo xdp s1:0 --port 9004
 
 kill -CONT "${pids[http]}"
@@ -133,7 +135,7 @@ about=$(in_near curl -sS --fail http://10.78.0.1:8080/v1/model)
 kill -STOP "${pids[http]}"
 ids=(--users "$(jq .users <<<"$about")" --items "$(jq .items <<<"$about")")
 
-names=(xdp xdp-echo udp-spin udp-block shm http)
+names=(xdp xdp-echo udp-spin udp-block shm http http-block)
 for round in $(seq "$rounds"); do
   for name in "${names[@]}"; do
     measure "$name" "$round"

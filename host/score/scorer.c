@@ -144,23 +144,23 @@ enum collide_status collide_scorer_create(const struct collide_model *model,
     return scorer_create_beside(NULL, model, options ? options : &defaults, out, err);
 }
 
+void scorer_forget_user_vectors(struct collide_scorer *s)
+{
+    user_vectors_destroy(s->user_vectors, s->model->model);
+    s->user_vectors = NULL;
+}
+
 void collide_scorer_destroy(struct collide_scorer *s)
 {
     if (!s)
         return;
     batcher_destroy(s->batcher);
-    free(s->user_vectors);
+    scorer_forget_user_vectors(s);
     for (unsigned i = 0; i < s->n_devices; i++) {
         kernels_destroy(s->kernels[i]);
         device_close(s->devices[i]);
     }
     free(s);
-}
-
-void scorer_forget_user_vectors(struct collide_scorer *s)
-{
-    free(s->user_vectors);
-    s->user_vectors = NULL;
 }
 
 void collide_scorer_info(const struct collide_scorer *s, struct collide_scorer_info *out)

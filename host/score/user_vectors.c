@@ -2,8 +2,8 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "device/host_pages.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 uint64_t user_vectors_bytes(const struct model *m)
@@ -72,13 +72,20 @@ static bool suits_model(const struct model *m, uint64_t max_bytes)
     return n_bytes > 0 && n_bytes <= max_bytes && (!offsets || offsets[m->user.n_ids] <= MAX_STORED);
 }
 
+/* Any user may come next: without huge pages each is a look into page tables, too. */
+static uint64_t pages_bytes(const struct model *m)
+{
+    uint64_t n_bytes = user_vectors_bytes(m), page = HOST_HUGE_PAGE_BYTES;
+    return n_bytes < page / 2 ? n_bytes : (n_bytes + page - 1) / page * page;
+}
+
 float *user_vectors_create(struct collide_scorer *s, uint64_t max_bytes)
 {
     struct collide_error err;
     struct device_lane lane;
     if (!suits_model(s->model->model, max_bytes) || !suits_devices(s))
         return NULL;
-    float *vectors = malloc(user_vectors_bytes(s->model->model));
+    float *vectors = host_pages_allocate(pages_bytes(s->model->model));
     enum collide_status status = vectors ? device_lane_create(s->model, NULL, s->kernels[0], &lane, &err)
                                          : error_no_memory(&err, "the users' vectors");
     if (vectors && status == COLLIDE_OK) {
@@ -88,6 +95,12 @@ float *user_vectors_create(struct collide_scorer *s, uint64_t max_bytes)
     if (status == COLLIDE_OK)
         return vectors;
     log_warning("users are summed up anew for each request: %s", err.text);
-    free(vectors);
+    user_vectors_destroy(vectors, s->model->model);
     return NULL;
+}
+
+void user_vectors_destroy(float *vectors, const struct model *m)
+{
+    if (vectors)
+        host_pages_free(vectors, pages_bytes(m));
 }

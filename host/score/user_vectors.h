@@ -5,10 +5,13 @@
 
 #include "score/lane.h"
 
-/* (n_users, dim) floats, owned by the caller. NULL: users have no bag of their own, or bags are means; they
- * take more than max_bytes, or too long to make; devices have memory of their own, are not alike, or are
+/* (n_users, dim) floats, for user_vectors_destroy. NULL: users have no bag of their own, or bags are means;
+ * they take more than max_bytes, or too long to make; devices have memory of their own, are not alike, or are
  * shards; or it has failed, which is logged. */
 float *user_vectors_create(struct collide_scorer *scorer, uint64_t max_bytes);
+
+/* Of that model. NULL is fine. */
+void user_vectors_destroy(float *vectors, const struct model *model);
 
 /* What they take: 0 where there can be none. */
 uint64_t user_vectors_bytes(const struct model *model);
