@@ -55,7 +55,8 @@ static bool is_sum(const device_query *q)
     return !(q->flags & QUERY_VECTOR) || q->flags & QUERY_SUM;
 }
 
-/* The bag that query i is scored with: pooled, its sum given or not, or as given; scaled to logits and folded. */
+/* The bag that query i is scored with: summed up or given, pooled unless it is given so; scaled to logits and
+ * folded. */
 INLINED void query_bag(const tables *t, const batch *a, size_t i, const device_query *q, bag *b)
 {
     float factor = t->params.logit_scale;

@@ -90,7 +90,6 @@ static float hits_threshold(const best_hits *best)
     return best->n < best->k ? -INFINITY : best->hits[0].score;
 }
 
-/* Whether position j of a list is item id; it may stand there by its key. */
 /* Position j of a list is this item, be it sent by key. */
 static bool is_item(const tables *t, __global const uint *ids, __global const ulong *keys, uint j, uint id)
 {

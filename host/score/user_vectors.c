@@ -101,6 +101,5 @@ float *user_vectors_create(struct collide_scorer *s, uint64_t max_bytes)
 
 void user_vectors_destroy(float *vectors, const struct model *m)
 {
-    if (vectors)
-        host_pages_free(vectors, pages_bytes(m));
+    host_pages_free(vectors, pages_bytes(m));
 }
