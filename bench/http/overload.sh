@@ -6,22 +6,23 @@
 #     bench/http/overload.sh BUILD [MODEL]
 #
 # BUILD: the build's folder. MODEL: without one, a small one is learned. Environment: SECONDS_OVER (600), TIMES (3),
-# CANDIDATES (1000), CONNECTIONS (64), MAX_QUEUE_US (500), SERVER_CPU (0) and CLIENT_CPU (1). Exits with 1 if a request is
-# lost, memory grows by more than 2 % or the server does not end cleanly.
+# CANDIDATES (1000), CONNECTIONS (256: with fewer, requests wait in the client for a free one), MAX_QUEUE_US (300),
+# SERVER_CPU (0) and CLIENT_CPU (1). Exits with 1 if a request is lost, memory grows by more than 2 % or the server does
+# not end cleanly.
 set -euo pipefail
 
 . "$(dirname "$0")/server.sh"
 
 [ $# = 1 ] || [ $# = 2 ] || usage
 collide=$(realpath "$1/collide") bench=$(realpath "$1/bench/collide-bench")
-duration=${SECONDS_OVER:-600} times=${TIMES:-3} candidates=${CANDIDATES:-1000} connections=${CONNECTIONS:-64}
+duration=${SECONDS_OVER:-600} times=${TIMES:-3} candidates=${CANDIDATES:-1000} connections=${CONNECTIONS:-256}
 
 model=${2:-$work/model}
 if [ $# = 1 ]; then
   "$collide" synth --users 20000 --items 20000 -n 400000 --clusters 50 -o "$work/interactions" 2>/dev/null
   "$collide" learn "$work/interactions" -o "$model" --rows 2000 --teacher-epochs 1 --epochs 1 2>/dev/null
 fi
-start taskset -c "${SERVER_CPU:-0}" "$collide" serve "$model" --threads 1 --max-queue-us "${MAX_QUEUE_US:-500}"
+start taskset -c "${SERVER_CPU:-0}" "$collide" serve "$model" --threads 1 --max-queue-us "${MAX_QUEUE_US:-300}"
 
 # load NAME OPTION...
 load() {

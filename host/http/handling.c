@@ -1,6 +1,7 @@
 #include "http/handling.h"
 
 #include "api/json_v1.h"
+#include "base/clock.h"
 #include "http/early.h"
 #include "http/observe_exchange.h"
 #include "http/router.h"
@@ -90,8 +91,7 @@ static void refuse_too_large(const struct http_handling *h, struct http_exchange
  * Refusing the rest early is what keeps the wait of those that are answered short. */
 static bool is_overdue(const struct http_handling *h, const struct http_exchange *x, uint64_t now_ns)
 {
-    return x->route->flags & HTTP_IS_WORK &&
-           now_ns - x->request.arrived_ns > (uint64_t)h->options->max_queue_us * 1000;
+    return x->route->flags & HTTP_IS_WORK && now_ns - x->request.arrived_ns > h->patience.limit_ns;
 }
 
 /* What is put off is told of when it is whole; as if it had waited so long, unless it knows better. */
@@ -370,10 +370,20 @@ void http_handling_init(struct http_handling *h, const struct http_context *cont
                         const struct http_options *options, const struct http_door *door)
 {
     *h = (struct http_handling){.context = *context, .options = options, .door = *door};
+    h->turn_ns = clock_now_ns();
+    h->patience = patience_of((uint64_t)options->max_queue_us * 1000, h->turn_ns);
     h->connections.idle_ns = (uint64_t)options->idle_timeout_s * 1000000000;
     h->connections.request_ns = (uint64_t)options->request_timeout_s * 1000000000;
     snprintf(h->too_large, sizeof h->too_large, "the body is larger than the limit of %zu bytes",
              options->max_body_bytes);
+}
+
+void http_handling_begin_turn(struct http_handling *h)
+{
+    uint64_t now_ns = clock_now_ns();
+    patience_turn(&h->patience, h->is_active ? now_ns - h->turn_ns : 0, now_ns);
+    h->turn_ns = now_ns;
+    h->is_active = false;
 }
 
 void http_handling_free(struct http_handling *h)

@@ -5,6 +5,7 @@
 #include "http/admission.h"
 #include "http/connections.h"
 #include "http/exchange.h"
+#include "http/patience.h"
 #include "http/server.h"
 
 #include <microhttpd.h>
@@ -15,8 +16,9 @@ struct http_handling {
     struct http_context context;
     const struct http_options *options;
     struct http_door door;
-    bool is_active;   /* something has come; the thread clears it */
-    uint64_t turn_ns; /* when it was last looked for what has come; the thread's */
+    bool is_active;   /* something has come in this turn */
+    uint64_t turn_ns; /* when this turn began */
+    struct patience patience;
     struct http_connections connections;
     struct http_exchange_pool pool;
     atomic_uint n_begun; /* requests whose first line has come and whose answer has not gone */
@@ -26,6 +28,9 @@ struct http_handling {
 void http_handling_init(struct http_handling *h, const struct http_context *context,
                         const struct http_options *options, const struct http_door *door);
 void http_handling_free(struct http_handling *h);
+
+/* The thread is about to look for what has come. */
+void http_handling_begin_turn(struct http_handling *h);
 
 /* MHD_AccessHandlerCallback, and what MHD_OPTION_URI_LOG_CALLBACK, _NOTIFY_COMPLETED and _NOTIFY_CONNECTION
  * take. */

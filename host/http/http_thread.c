@@ -1,6 +1,5 @@
 #include "http/http_thread.h"
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "http/company.h"
@@ -85,8 +84,7 @@ static void *run(void *context)
     struct idle idle = {.poll = t->handling.options->poll};
     bool is_quiet = false;
     while (!atomic_load_explicit(&t->stop, memory_order_relaxed)) {
-        t->handling.is_active = false;
-        t->handling.turn_ns = clock_now_ns();
+        http_handling_begin_turn(&t->handling);
         MHD_run(t->daemon);
         t->handling.is_active |= http_company_answer(&t->handling.context);
         if (!is_quiet && atomic_load_explicit(&t->quiesce, memory_order_relaxed)) {
