@@ -1,7 +1,6 @@
 #include "api/json_scan.h"
 #include "base/error.h"
 
-#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -320,48 +319,6 @@ bool json_number(struct json_reader *r, double *out)
     memcpy(copy, begin, (size_t)(r->at - begin));
     *out = strtod(copy, NULL);
     return json_end_value(r);
-}
-
-/* Up to eight digits, all at once, of at least eight characters: their number, and where they end. */
-static const char *take_digits(const char *at, uint64_t *out)
-{
-    uint64_t chars;
-    memcpy(&chars, at, sizeof chars);
-    uint64_t digits = le64toh(chars) ^ 0x3030303030303030;
-    uint64_t others = (digits | (digits + 0x7676767676767676)) & 0x8080808080808080;
-    int n_digits = others ? __builtin_ctzll(others) / 8 : 8;
-    if (n_digits == 0)
-        return at;
-    digits <<= 64 - 8 * n_digits; /* zeros before them */
-    digits = (digits * 10 + (digits >> 8)) & 0x00ff00ff00ff00ff;
-    digits = (digits * 100 + (digits >> 16)) & 0x0000ffff0000ffff;
-    *out = (digits * 10000 + (digits >> 32)) & 0xffffffff;
-    return at + n_digits;
-}
-
-size_t json_small_integers(struct json_reader *r, uint64_t *out, size_t max)
-{
-    size_t n = 0;
-    json_peek(r);
-    for (const char *at = r->at; n < max; at = r->at + 1) {
-        const char *begin = at;
-        uint64_t value = 0;
-        if (r->end - at >= 8)
-            at = take_digits(at, &value);
-        for (; at < r->end && at - begin < 15 && *at >= '0' && *at <= '9'; at++)
-            value = value * 10 + (uint64_t)(*at - '0');
-        bool is_plain = at > begin && at < r->end && (*at == ',' || *at == ']' || *at == '}') &&
-                        (*begin != '0' || at == begin + 1);
-        if (!is_plain)
-            break;
-        out[n++] = value;
-        r->at = at;
-        if (*at != ',')
-            break;
-    }
-    if (n > 0)
-        r->place = JSON_BEHIND_VALUE;
-    return n;
 }
 
 bool json_u64(struct json_reader *r, uint64_t *out)

@@ -302,14 +302,17 @@ static void integers_are_exact_and_nothing_else_is_one(void **state)
     }
 }
 
+enum { LIST_MAX = 200 };
+
 /* n numbers of up to n_digits digits, drawn from what all of them have: a copy without a byte to spare. */
 static char *draw_list(struct rng *rng, uint64_t *values, size_t n, int n_digits, size_t *n_bytes)
 {
-    char text[512];
+    char text[20 * LIST_MAX];
     size_t at = 0;
     for (size_t i = 0; i < n; i++) {
         values[i] = rng_u64(rng) % (uint64_t)pow(10, 1 + (double)rng_below(rng, (uint64_t)n_digits));
-        at += (size_t)sprintf(text + at, "%s%" PRIu64, i ? "," : "", values[i]);
+        const char *separator = i == 0 ? "" : rng_below(rng, 2) ? ", " : ",";
+        at += (size_t)sprintf(text + at, "%s%" PRIu64, separator, values[i]);
     }
     text[at++] = ']';
     char *copy = malloc(at);
@@ -323,8 +326,8 @@ static void small_integers_of_every_length_are_read(void **state)
     (void)state;
     struct rng rng = rng_seeded(5, 1);
     for (int round = 0; round < 20000; round++) {
-        uint64_t wanted[20], values[20];
-        size_t n_bytes, n = 1 + rng_below(&rng, 20), max = 1 + rng_below(&rng, 20);
+        uint64_t wanted[LIST_MAX], values[LIST_MAX];
+        size_t n_bytes, n = 1 + rng_below(&rng, LIST_MAX), max = 1 + rng_below(&rng, LIST_MAX);
         char *text = draw_list(&rng, wanted, n, 1 + round % 15, &n_bytes);
         struct json_reader r = json_reader_over(text, n_bytes, NULL, NULL);
         size_t n_read = json_small_integers(&r, values, max), n_due = n < max ? n : max;
@@ -339,29 +342,25 @@ static void small_integers_of_every_length_are_read(void **state)
 static void what_is_no_small_integer_is_left_to_others(void **state)
 {
     (void)state;
-    static const char *const others[] = {"",
-                                         "-1",
-                                         "1.5",
-                                         "1e3",
-                                         "01",
-                                         "1 ",
-                                         "/1",
-                                         ":1",
-                                         "\"1\"",
-                                         "1\x80",
-                                         "\xb1",
-                                         "1\xff",
-                                         "1234567890123456"};
+    static const char *const others[] = {
+        "",      "-1",    "1.5",  "1e3",   "01",  "1 ", "/1",  ":1",
+        "\"1\"", "1\x80", "\xb1", "1\xff", "  1", " ",  "\t1", "1234567890123456"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        for (int n_digits = 1; n_digits <= 15; n_digits++) {
-            char text[64];
-            uint64_t values[4], wanted = (uint64_t)pow(10, n_digits - 1);
-            int n_bytes = snprintf(text, sizeof text, "%" PRIu64 ",%s,12345678]", wanted, others[i]);
-            struct json_reader r = json_reader_over(text, (size_t)n_bytes, NULL, NULL);
-            assert_int_equal(json_small_integers(&r, values, 4), 1);
-            assert_true(values[0] == wanted);
-            assert_ptr_equal(r.at, text + n_digits);
-        }
+        for (int n_digits = 1; n_digits <= 15; n_digits++)
+            for (size_t n = 1; n < 40; n++) {
+                char text[1024];
+                uint64_t values[LIST_MAX], wanted = (uint64_t)pow(10, n_digits - 1);
+                int n_bytes = 0;
+                for (size_t k = 0; k < n; k++)
+                    n_bytes += sprintf(text + n_bytes, "%s%" PRIu64, k ? "," : "", wanted);
+                const char *behind = text + n_bytes;
+                n_bytes += sprintf(text + n_bytes, ",%s,12345678%s]", others[i], n % 2 ? ",9,8,7,6,5" : "");
+                struct json_reader r = json_reader_over(text, (size_t)n_bytes, NULL, NULL);
+                assert_int_equal(json_small_integers(&r, values, LIST_MAX), n);
+                for (size_t k = 0; k < n; k++)
+                    assert_true(values[k] == wanted);
+                assert_ptr_equal(r.at, behind);
+            }
 }
 
 int main(void)
