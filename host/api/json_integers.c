@@ -1,4 +1,5 @@
 #include "api/json_scan.h"
+#include "base/least.h"
 
 #include <endian.h>
 #include <string.h>
@@ -25,62 +26,98 @@ static uint64_t commas_among(const char *at)
     return all;
 }
 
-/* The top bits of characters, given as words of them xored with zeros, that are no digits. */
-static uint64_t others_among(uint64_t digits)
-{
-    return (digits | (digits + 0x7676767676767676)) & 0x8080808080808080;
-}
-
 static uint64_t digits_at(const char *at)
 {
     return word_at(at) ^ 0x3030303030303030;
 }
 
-/* How many of WORD characters are digits before one that is none. */
-static size_t count_digits(const char *at)
+/* 0 if all characters of digits_at are digits; else the lowest bit that is set is the top one of the first
+ * that is none. */
+static uint64_t others_among(uint64_t digits)
 {
-    uint64_t others = others_among(digits_at(at));
+    return (digits | (digits + 0x7676767676767676)) & 0x8080808080808080;
+}
+
+static size_t count_digits(uint64_t others)
+{
     return others ? (size_t)__builtin_ctzll(others) / 8 : WORD;
 }
 
-/* The number that n of WORD characters are, 1 at least: all at once. False: not all of them are digits. */
-static bool read_word(const char *at, size_t n, uint64_t *out)
+/* All eight at once. */
+static uint64_t number_of(uint64_t digits)
 {
-    uint64_t digits = digits_at(at) << (64 - 8 * n); /* zeros before them */
-    bool are_digits = others_among(digits) == 0;
     digits = (digits * 10 + (digits >> 8)) & 0x00ff00ff00ff00ff;
     digits = (digits * 100 + (digits >> 16)) & 0x0000ffff0000ffff;
-    *out = (digits * 10000 + (digits >> 32)) & 0xffffffff;
-    return are_digits;
+    return (digits * 10000 + (digits >> 32)) & 0xffffffff;
 }
 
-/* The same of n of 2 * WORD, of which a 0 is none but alone. */
-static bool read_digits(const char *at, size_t n, uint64_t *out)
+/* The first n digits, 1 at least, with zeros before them. */
+static uint64_t first_digits(uint64_t digits, size_t n)
+{
+    return digits << (64 - 8 * n);
+}
+
+static bool is_small(const char *at, size_t n)
+{
+    return n > 0 && n <= DIGITS_MAX && (*at != '0' || n == 1);
+}
+
+/* The number that n of 2 * WORD characters are. False: they are no small integer. */
+static bool read_small(const char *at, size_t n, uint64_t *out)
 {
     static const uint64_t ten_to[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000};
-    uint64_t last = 0;
-    if (n == 0 || n > DIGITS_MAX || (*at == '0' && n > 1))
+    if (!is_small(at, n))
         return false;
+    uint64_t first = first_digits(digits_at(at), least(n, WORD));
+    *out = number_of(first);
     if (n <= WORD)
-        return read_word(at, n, out);
-    bool are_digits = read_word(at, WORD, out) && read_word(at + WORD, n - WORD, &last);
-    *out = *out * ten_to[n - WORD] + last;
-    return are_digits;
+        return others_among(first) == 0;
+    uint64_t last = first_digits(digits_at(at + WORD), n - WORD);
+    *out = *out * ten_to[n - WORD] + number_of(last);
+    return (others_among(first) | others_among(last)) == 0;
 }
 
-/* A number that ends at a comma, or with the list or object; *at: behind it. */
+static bool is_digit(const char *at, const char *end)
+{
+    return at < end && *at >= '0' && *at <= '9';
+}
+
+/* Digit by digit, and how many there are; 0: they are no small integer. */
+static size_t read_slowly(const char *at, const char *end, uint64_t *out)
+{
+    size_t n = 0;
+    uint64_t value = 0;
+    for (; is_digit(at + n, end); n++)
+        value = value * 10 + (uint64_t)(at[n] - '0');
+    *out = value;
+    return is_small(at, n) ? n : 0;
+}
+
+/* The same at once, where enough characters follow. */
+static size_t read_digits(const char *at, const char *end, uint64_t *out)
+{
+    if (end - at < WORD)
+        return read_slowly(at, end, out);
+    uint64_t digits = digits_at(at), others = others_among(digits);
+    size_t n = count_digits(others);
+    if (n < WORD) {
+        *out = n > 0 ? number_of(first_digits(digits, n)) : 0;
+        return is_small(at, n) ? n : 0;
+    }
+    if (end - at < 2 * WORD)
+        return read_slowly(at, end, out);
+    n += count_digits(others_among(digits_at(at + WORD)));
+    return read_small(at, n, out) ? n : 0;
+}
+
+/* A number that ends at a comma or with the list; *at: behind it. */
 static bool read_one(const char **at, const char *end, uint64_t *out)
 {
-    char rest[2 * WORD] = {0};
-    const char *digits = *at;
-    if (end - *at < 2 * WORD)
-        digits = memcpy(rest, *at, (size_t)(end - *at));
-    size_t n = count_digits(digits);
-    if (n == WORD)
-        n += count_digits(digits + WORD);
-    if (!read_digits(digits, n, out) || (digits[n] != ',' && digits[n] != ']' && digits[n] != '}'))
+    size_t n = read_digits(*at, end, out);
+    const char *behind = *at + n;
+    if (n == 0 || behind == end || (*behind != ',' && *behind != ']'))
         return false;
-    *at += n;
+    *at = behind;
     return true;
 }
 
@@ -95,12 +132,12 @@ static size_t read_many(const char **at, const char *end, uint64_t *out, size_t 
 {
     size_t n = 0;
     for (const char *block = *at; end - block >= BLOCK + 1 + DIGITS_MAX + 1; block += BLOCK) {
-        uint64_t commas = commas_among(block);
+        uint64_t commas = is_digit(pass_space(*at, end), end) ? commas_among(block) : 0;
         if (commas == 0)
             break;
         for (; commas; commas &= commas - 1) {
             const char *begin = pass_space(*at, end), *comma = block + __builtin_ctzll(commas);
-            if (n == max || !read_digits(begin, (size_t)(comma - begin), &out[n]))
+            if (n == max || !read_small(begin, (size_t)(comma - begin), &out[n]))
                 return n;
             n++;
             *at = comma + 1;
@@ -118,8 +155,7 @@ size_t json_small_integers(struct json_reader *r, uint64_t *out, size_t max)
         r->at = at;
         if (*at++ != ',')
             break;
-        size_t n_many = read_many(&at, r->end, out + n, max - n);
-        n += n_many;
+        n += read_many(&at, r->end, out + n, max - n);
         r->at = at - 1;
     }
     if (n > 0)

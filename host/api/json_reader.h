@@ -108,8 +108,9 @@ bool json_key(struct json_reader *r, struct json_text *out);
 /* The same text, valid as long as a string's; bytes NULL: out of memory. */
 struct json_text json_keep(const struct json_reader *r, struct json_text text);
 
-/* Numbers of up to 15 digits and nothing else, as most ids are, with nothing between them but commas, which a
- * space may follow: up to max. Gives how many were read; the value behind them, of whatever kind, is for the other functions. */
+/* Numbers of up to 15 digits and nothing else, as most ids are, with nothing between them but commas, which
+ * a space may follow: up to max. Gives how many were read; the value behind them, of whatever kind, is for
+ * the other functions. */
 size_t json_small_integers(struct json_reader *r, uint64_t *out, size_t max);
 
 bool json_bool(struct json_reader *r, bool *out);

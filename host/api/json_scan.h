@@ -1,4 +1,4 @@
-/* What json_reader.c, lists and objects, and json_scalars.c, what is in them, share. */
+/* What json_reader.c, lists and objects, and what is in them, json_scalars.c and json_integers.c, share. */
 #ifndef API_JSON_SCAN_H
 #define API_JSON_SCAN_H
 

@@ -1,13 +1,9 @@
 #include "api/oip_binary.h"
 
 #include "base/error.h"
+#include "base/least.h"
 
 #include <string.h>
-
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
 
 /* n values behind those before. All at once they may be used where they lie, at a multiple of 4. */
 static const void *place_values(struct oip_binary *b, const struct oip_tensor *t, const uint8_t *bytes,

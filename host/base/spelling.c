@@ -1,13 +1,10 @@
 #include "base/spelling.h"
 
+#include "base/least.h"
+
 #include <string.h>
 
 enum { LONGEST = 63 };
-
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
 
 size_t spelling_distance(const char *a, const char *b)
 {

@@ -87,13 +87,6 @@ static void refuse_too_large(const struct http_handling *h, struct http_exchange
     http_exchange_refuse(x, MHD_HTTP_CONTENT_TOO_LARGE, "too_large", h->too_large);
 }
 
-/* All that has come together is answered one by one: how long this one has waited for those before it.
- * Refusing the rest early is what keeps the wait of those that are answered short. */
-static bool is_overdue(const struct http_handling *h, const struct http_exchange *x, uint64_t now_ns)
-{
-    return x->route->flags & HTTP_IS_WORK && now_ns - x->request.arrived_ns > h->patience.limit_ns;
-}
-
 /* What is put off is told of when it is whole; as if it had waited so long, unless it knows better. */
 static void observe_late(struct http_handling *h, struct MHD_Connection *connection, struct http_exchange *x)
 {
@@ -136,7 +129,7 @@ static enum MHD_Result answer(struct http_handling *h, struct MHD_Connection *co
     x->request.body = x->body.bytes;
     x->request.n_bytes = x->body.n_bytes;
     uint64_t now_ns = begin_answer(h, connection, x);
-    if (x->route && is_overdue(h, x, now_ns))
+    if (x->route && x->route->flags & HTTP_IS_WORK && queue_limit_refuses(&h->queue_limit, now_ns))
         http_exchange_refuse(x, MHD_HTTP_SERVICE_UNAVAILABLE, "overloaded", "too busy; try again later");
     if (x->route)
         x->route->answer(&h->context, &x->request, &x->reply);
@@ -371,7 +364,7 @@ void http_handling_init(struct http_handling *h, const struct http_context *cont
 {
     *h = (struct http_handling){.context = *context, .options = options, .door = *door};
     h->turn_ns = clock_now_ns();
-    h->patience = patience_of((uint64_t)options->max_queue_us * 1000, h->turn_ns);
+    h->queue_limit = queue_limit_of((uint64_t)options->max_queue_us * 1000);
     h->connections.idle_ns = (uint64_t)options->idle_timeout_s * 1000000000;
     h->connections.request_ns = (uint64_t)options->request_timeout_s * 1000000000;
     snprintf(h->too_large, sizeof h->too_large, "the body is larger than the limit of %zu bytes",
@@ -381,7 +374,7 @@ void http_handling_init(struct http_handling *h, const struct http_context *cont
 void http_handling_begin_turn(struct http_handling *h)
 {
     uint64_t now_ns = clock_now_ns();
-    patience_turn(&h->patience, h->is_active ? now_ns - h->turn_ns : 0, now_ns);
+    queue_limit_turn(&h->queue_limit, now_ns - h->turn_ns);
     h->turn_ns = now_ns;
     h->is_active = false;
 }

@@ -5,7 +5,7 @@
 #include "http/admission.h"
 #include "http/connections.h"
 #include "http/exchange.h"
-#include "http/patience.h"
+#include "http/queue_limit.h"
 #include "http/server.h"
 
 #include <microhttpd.h>
@@ -18,7 +18,7 @@ struct http_handling {
     struct http_door door;
     bool is_active;   /* something has come in this turn */
     uint64_t turn_ns; /* when this turn began */
-    struct patience patience;
+    struct queue_limit queue_limit;
     struct http_connections connections;
     struct http_exchange_pool pool;
     atomic_uint n_begun; /* requests whose first line has come and whose answer has not gone */

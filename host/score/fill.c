@@ -1,6 +1,7 @@
 #include "score/fill.h"
 
 #include "base/error.h"
+#include "base/least.h"
 #include "model/mapping.h"
 #include "score/query_ids.h"
 
@@ -251,11 +252,6 @@ static void fill_items(struct fill *f, const struct collide_query *query, size_t
     q->items_end = (uint32_t)f->used.n_items;
 }
 
-static size_t min_size(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Items [from, from + n) of a query. */
 static void fill_part(struct fill *f, const struct collide_query *query, size_t from, size_t n)
 {
@@ -275,7 +271,7 @@ void fill_queries(struct fill *f, const struct collide_query *queries, size_t n_
         const struct collide_query *query = &queries[at->query];
         while (at->item < query->n_items) {
             size_t n =
-                min_size(query->n_items - at->item, min_size(max_items, capacity->n_items - f->used.n_items));
+                least(query->n_items - at->item, least(max_items, capacity->n_items - f->used.n_items));
             if (n == 0 || f->used.n_queries == capacity->n_queries ||
                 fill_n_history(f->model, query) > capacity->n_history - f->used.n_history)
                 return;
@@ -298,7 +294,7 @@ void fill_topk(struct fill *f, const struct collide_topk_query *query, uint32_t 
     for (size_t i = 0; i < query->n_exclude; i++)
         f->items[f->used.n_items++] = id_index_find(&f->model->items, query->exclude[i]);
     q->items_end = (uint32_t)f->used.n_items;
-    q->k = (uint32_t)min_size(query->k, f->model->items.n_ids);
+    q->k = (uint32_t)least(query->k, f->model->items.n_ids);
     if (query->flags & COLLIDE_TOPK_EXCLUDE_SEEN)
         q->flags |= QUERY_EXCLUDE_SEEN;
     q->n_parts = n_parts;

@@ -1,6 +1,7 @@
 #include "score/user_vectors.h"
 
 #include "base/error.h"
+#include "base/least.h"
 #include "base/log.h"
 #include "device/host_pages.h"
 
@@ -35,18 +36,13 @@ static enum collide_status make(struct device_lane *lane, uint32_t from, size_t 
     return status;
 }
 
-static size_t min_size(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 static enum collide_status make_all(struct device_lane *lane, float *out, struct collide_error *err)
 {
     const struct model *m = lane->model->model;
-    size_t n_at_once = min_size(lane->capacity.n_queries, lane->capacity.n_scores / (m->dim + 1));
+    size_t n_at_once = least(lane->capacity.n_queries, lane->capacity.n_scores / (m->dim + 1));
     enum collide_status status = COLLIDE_OK;
     for (size_t from = 0, n; from < m->user.n_ids && status == COLLIDE_OK; from += n) {
-        n = min_size(n_at_once, m->user.n_ids - from);
+        n = least(n_at_once, m->user.n_ids - from);
         status = make(lane, (uint32_t)from, n, out + from * m->dim, err);
     }
     return status;

@@ -1,6 +1,7 @@
 #include "learn/train/batch.h"
 
 #include "base/error.h"
+#include "base/least.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,20 +40,15 @@ static enum collide_status longest_histories(const struct csr *histories, uint32
     return COLLIDE_OK;
 }
 
-static uint32_t smaller(uint64_t a, uint64_t b)
-{
-    return (uint32_t)(a < b ? a : b);
-}
-
 enum collide_status batch_limits_find(const struct corpus *corpus, const struct batch_shape *shape,
                                       struct batch_limits *out, struct collide_error *err)
 {
     uint64_t n;
     if (longest_histories(&corpus->histories, shape->n_users, &n) != COLLIDE_OK || n > UINT32_MAX)
         return error_no_memory(err, "a batch");
-    *out = (struct batch_limits){.n_users = smaller(shape->n_users, corpus->histories.n_rows),
-                                 .n_negatives = smaller(shape->n_negatives, corpus->n_items),
-                                 .n_item_slots = smaller(n + shape->n_negatives, corpus->n_items),
+    *out = (struct batch_limits){.n_users = (uint32_t)least(shape->n_users, corpus->histories.n_rows),
+                                 .n_negatives = (uint32_t)least(shape->n_negatives, corpus->n_items),
+                                 .n_item_slots = (uint32_t)least(n + shape->n_negatives, corpus->n_items),
                                  .n_history_items = n};
     return COLLIDE_OK;
 }

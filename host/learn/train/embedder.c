@@ -1,6 +1,7 @@
 #include "learn/train/embedder.h"
 
 #include "base/error.h"
+#include "base/least.h"
 #include "learn/train/adam_table.h"
 #include "learn/train/fake_quantize.h"
 #include "learn/train/vector.h"
@@ -70,16 +71,11 @@ static bool slots_take(struct slots *s, uint32_t member, uint32_t *slot)
     return true;
 }
 
-static uint32_t smaller(uint64_t a, uint64_t b)
-{
-    return (uint32_t)(a < b ? a : b);
-}
-
 static bool allocate(struct embedder *e)
 {
     const struct embedder_options *o = &e->options;
     const struct id_mapping *m = o->mapping;
-    const size_t n_slots = o->max_slots, n_rows = smaller(n_slots * m->n_lookups, m->n_rows);
+    const size_t n_slots = o->max_slots, n_rows = least(n_slots * m->n_lookups, m->n_rows);
     e->vectors = calloc(n_slots * o->dim + 1, sizeof *e->vectors);
     bool complete = e->vectors && slots_create(&e->rows, m->n_rows, (uint32_t)n_rows) &&
                     adam_table_create(&e->table, m->n_rows, m->width);

@@ -1,0 +1,32 @@
+/* For how long a request may wait for those of its thread that came before it, and that are answered in the
+ * same turn.
+ *
+ * A burst is waited out. A queue that stands is not: however long it is let grow, no more is answered, only
+ * later. So a thread that has refused some in every turn for QUEUE_TRIAL times the limit holds to a part of
+ * it, until a turn in which it refuses none: controlled delay, as of RFC 8289, for requests. A thread's own.
+ */
+#ifndef HTTP_QUEUE_LIMIT_H
+#define HTTP_QUEUE_LIMIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { QUEUE_TRIAL = 10, QUEUE_PART = 4 };
+
+struct queue_limit {
+    uint64_t max_ns;      /* that a request may wait */
+    uint64_t limit_ns;    /* that one of this turn may: all of it, or a part */
+    uint64_t first_ns;    /* when the first of this turn was taken up; 0: none was */
+    uint64_t refusing_ns; /* for how long every turn has refused some, a longer one counted as max_ns */
+    bool has_refused;     /* in this turn */
+};
+
+struct queue_limit queue_limit_of(uint64_t max_ns);
+
+/* A turn has ended that took so long, and the next begins. */
+void queue_limit_turn(struct queue_limit *q, uint64_t turn_ns);
+
+/* A request is taken up: whether it has waited too long. The first of a turn never has. */
+bool queue_limit_refuses(struct queue_limit *q, uint64_t now_ns);
+
+#endif
