@@ -53,8 +53,8 @@ void http_args_fill_table(struct http_flags *flags, struct arg table[N_HTTP_ARGS
          .max = 60000000,
          .group = "Limits",
          .value_name = "MICROSECONDS",
-         .help = "requests that have waited this long for others are refused with 503; a quarter of "
-                 "it while a queue stands"},
+         .help = "requests that have waited this long for others are refused with 503; sooner while a "
+                 "queue stands"},
         {.name = "max-body",
          .type = ARG_U64,
          .target = &flags->max_body,

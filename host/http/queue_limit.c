@@ -9,8 +9,14 @@ struct queue_limit queue_limit_of(uint64_t max_ns)
 
 void queue_limit_turn(struct queue_limit *q, uint64_t turn_ns)
 {
-    q->refusing_ns = q->has_refused ? q->refusing_ns + least(turn_ns, q->max_ns) : 0;
-    q->limit_ns = q->refusing_ns < q->max_ns * QUEUE_TRIAL ? q->max_ns : q->max_ns / QUEUE_PART;
+    if (q->has_refused) {
+        q->refusing_ns += least(turn_ns, q->max_ns);
+        q->calm_ns = 0;
+    } else if ((q->calm_ns += turn_ns) >= q->max_ns) {
+        q->refusing_ns = 0;
+    }
+    bool stands = q->refusing_ns >= q->max_ns * QUEUE_TRIAL;
+    q->limit_ns = stands ? least(q->max_ns, QUEUE_FRONT_NS) : q->max_ns;
     q->first_ns = 0;
     q->has_refused = false;
 }

@@ -2,22 +2,23 @@
  * same turn.
  *
  * A burst is waited out. A queue that stands is not: however long it is let grow, no more is answered, only
- * later. So a thread that has refused some in every turn for QUEUE_TRIAL times the limit holds to a part of
- * it, until a turn in which it refuses none: controlled delay, as of RFC 8289, for requests. A thread's own.
- */
+ * later. So a thread that has been refusing some for QUEUE_TRIAL times the limit answers what is at the front
+ * alone, until it has refused none for as long as the limit: controlled delay, as of RFC 8289, for requests.
+ * A thread's own. */
 #ifndef HTTP_QUEUE_LIMIT_H
 #define HTTP_QUEUE_LIMIT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { QUEUE_TRIAL = 10, QUEUE_PART = 4 };
+enum { QUEUE_TRIAL = 10, QUEUE_FRONT_NS = 20000 };
 
 struct queue_limit {
     uint64_t max_ns;      /* that a request may wait */
-    uint64_t limit_ns;    /* that one of this turn may: all of it, or a part */
+    uint64_t limit_ns;    /* that one of this turn may: all of it, or QUEUE_FRONT_NS of it */
     uint64_t first_ns;    /* when the first of this turn was taken up; 0: none was */
-    uint64_t refusing_ns; /* for how long every turn has refused some, a longer one counted as max_ns */
+    uint64_t refusing_ns; /* of turns that refused some, each max_ns at most, since it was calm that long */
+    uint64_t calm_ns;     /* since one that did */
     bool has_refused;     /* in this turn */
 };
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-enum { MAX_US = 1000, MAX_NS = MAX_US * 1000, PART_NS = MAX_NS / QUEUE_PART, BEGIN_NS = 5000 };
+enum { MAX_US = 1000, MAX_NS = MAX_US * 1000, FRONT_NS = QUEUE_FRONT_NS, BEGIN_NS = 5000 };
 
 /* A turn that took so long, in which the second request had waited for wait_ns; whether that was refused. */
 static bool turn(struct queue_limit *q, uint64_t wait_ns, uint64_t turn_ns)
@@ -38,11 +38,11 @@ static void a_burst_is_waited_out(void **state)
 {
     struct queue_limit q = queue_limit_of(MAX_NS);
     (void)state;
-    stand(&q, QUEUE_TRIAL - 1);
-    assert_int_equal(q.limit_ns, MAX_NS);
-    queue_limit_turn(&q, 0);
-    stand(&q, QUEUE_TRIAL - 1);
-    assert_int_equal(q.limit_ns, MAX_NS);
+    for (int i = 0; i < 10; i++) {
+        stand(&q, QUEUE_TRIAL - 1);
+        assert_int_equal(q.limit_ns, MAX_NS);
+        queue_limit_turn(&q, MAX_NS);
+    }
 }
 
 static void one_long_turn_is_no_queue(void **state)
@@ -59,10 +59,17 @@ static void a_queue_that_stands_is_not_waited_out(void **state)
     (void)state;
     stand(&q, QUEUE_TRIAL);
     for (int i = 0; i < 100; i++) {
-        assert_int_equal(q.limit_ns, PART_NS);
-        assert_true(turn(&q, PART_NS + 1, 2 * PART_NS));
+        assert_int_equal(q.limit_ns, FRONT_NS);
+        assert_true(turn(&q, FRONT_NS + 1, 2 * FRONT_NS));
     }
-    assert_false(turn(&q, PART_NS, 2 * PART_NS)); /* it has caught up */
+    for (int i = 1; i < MAX_NS / FRONT_NS; i++) {
+        assert_false(turn(&q, FRONT_NS, FRONT_NS));
+        assert_int_equal(q.limit_ns, FRONT_NS);
+    }
+    assert_false(turn(&q, FRONT_NS, FRONT_NS)); /* it has caught up */
+    assert_int_equal(q.limit_ns, MAX_NS);
+    assert_false(turn(&q, MAX_NS, FRONT_NS));
+    stand(&q, QUEUE_TRIAL - 1);
     assert_int_equal(q.limit_ns, MAX_NS);
 }
 
@@ -73,6 +80,14 @@ static void long_waits_within_the_limit_are_no_queue(void **state)
     for (int i = 0; i < 100; i++)
         assert_false(turn(&q, MAX_NS, MAX_NS));
     assert_int_equal(q.limit_ns, MAX_NS);
+}
+
+static void a_short_limit_is_kept(void **state)
+{
+    struct queue_limit q = queue_limit_of(FRONT_NS / 2);
+    (void)state;
+    stand(&q, QUEUE_TRIAL);
+    assert_int_equal(q.limit_ns, FRONT_NS / 2);
 }
 
 static void a_thread_tells_of_its_turns(void **state)
@@ -87,7 +102,8 @@ static void a_thread_tells_of_its_turns(void **state)
         h.turn_ns -= MAX_NS;
         http_handling_begin_turn(&h);
     }
-    assert_int_equal(h.queue_limit.limit_ns, PART_NS);
+    assert_int_equal(h.queue_limit.limit_ns, FRONT_NS);
+    h.turn_ns -= MAX_NS;
     http_handling_begin_turn(&h);
     assert_int_equal(h.queue_limit.limit_ns, MAX_NS);
     http_handling_free(&h);
@@ -101,6 +117,7 @@ int main(void)
         cmocka_unit_test(one_long_turn_is_no_queue),
         cmocka_unit_test(a_queue_that_stands_is_not_waited_out),
         cmocka_unit_test(long_waits_within_the_limit_are_no_queue),
+        cmocka_unit_test(a_short_limit_is_kept),
         cmocka_unit_test(a_thread_tells_of_its_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
