@@ -43,7 +43,7 @@ static size_t count_digits(uint64_t others)
     return others ? (size_t)__builtin_ctzll(others) / 8 : WORD;
 }
 
-/* All eight at once. */
+/* Of eight digits. */
 static uint64_t number_of(uint64_t digits)
 {
     digits = (digits * 10 + (digits >> 8)) & 0x00ff00ff00ff00ff;
@@ -94,15 +94,17 @@ static size_t read_slowly(const char *at, const char *end, uint64_t *out)
 }
 
 /* The same at once, where enough characters follow. */
-static size_t read_digits(const char *at, const char *end, uint64_t *out)
+static size_t read_at_once(const char *at, const char *end, uint64_t *out)
 {
     if (end - at < WORD)
         return read_slowly(at, end, out);
     uint64_t digits = digits_at(at), others = others_among(digits);
     size_t n = count_digits(others);
     if (n < WORD) {
-        *out = n > 0 ? number_of(first_digits(digits, n)) : 0;
-        return is_small(at, n) ? n : 0;
+        if (!is_small(at, n))
+            return 0;
+        *out = number_of(first_digits(digits, n));
+        return n;
     }
     if (end - at < 2 * WORD)
         return read_slowly(at, end, out);
@@ -113,7 +115,7 @@ static size_t read_digits(const char *at, const char *end, uint64_t *out)
 /* A number that ends at a comma or with the list; *at: behind it. */
 static bool read_one(const char **at, const char *end, uint64_t *out)
 {
-    size_t n = read_digits(*at, end, out);
+    size_t n = read_at_once(*at, end, out);
     const char *behind = *at + n;
     if (n == 0 || behind == end || (*behind != ',' && *behind != ']'))
         return false;

@@ -17,8 +17,8 @@ struct queue_limit {
     uint64_t max_ns;      /* that a request may wait */
     uint64_t limit_ns;    /* that one of this turn may: all of it, or QUEUE_FRONT_NS of it */
     uint64_t first_ns;    /* when the first of this turn was taken up; 0: none was */
-    uint64_t refusing_ns; /* of turns that refused some, each max_ns at most, since it was calm that long */
-    uint64_t calm_ns;     /* since one that did */
+    uint64_t calm_ns;     /* since a turn that refused some */
+    uint64_t refusing_ns; /* in turns that did, each max_ns at most, since calm_ns last reached max_ns */
     bool has_refused;     /* in this turn */
 };
 

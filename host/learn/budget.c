@@ -1,6 +1,7 @@
 #include "learn/budget.h"
 
 #include "base/error.h"
+#include "base/least.h"
 #include "base/log.h"
 #include "learn/evaluate.h"
 #include "learn/hold_out.h"
@@ -242,11 +243,6 @@ static const struct candidate *find(const struct search *s, const struct choice 
     return NULL;
 }
 
-static uint32_t fewer(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
-
 /* *recall: below 0 of what does not fit. */
 static enum collide_status consider(struct search *s, const struct choice *c, double *recall,
                                     struct collide_error *err)
@@ -257,8 +253,8 @@ static enum collide_status consider(struct search *s, const struct choice *c, do
     if (known || s->n == MAX_CANDIDATES || !fit(s, c, candidate))
         return COLLIDE_OK;
     struct learn_options o = candidate->options;
-    o.training.mapped_epochs = fewer(o.training.mapped_epochs, SKETCH_EPOCHS);
-    o.training.user_epochs = fewer(o.training.user_epochs, SKETCH_USER_EPOCHS);
+    o.training.mapped_epochs = (uint32_t)least(o.training.mapped_epochs, SKETCH_EPOCHS);
+    o.training.user_epochs = (uint32_t)least(o.training.user_epochs, SKETCH_USER_EPOCHS);
     enum collide_status status = judge(s, &o, &candidate->sketched, err);
     if (status != COLLIDE_OK)
         return status;

@@ -341,6 +341,23 @@ static void small_integers_of_every_length_are_read(void **state)
 #define LONG_TAIL                                                                                            \
     ",9,87,654,3210,98765,432109,8765432,10987654,321098765,4321098765,43210987654,321098765432,1"
 
+/* n times the number, then something else; an odd n has more behind that. */
+static void check_that_it_is_left(const char *other, uint64_t wanted, size_t n)
+{
+    char text[2048];
+    uint64_t values[LIST_MAX];
+    int n_bytes = 0;
+    for (size_t k = 0; k < n; k++)
+        n_bytes += sprintf(text + n_bytes, "%s%" PRIu64, k ? "," : "", wanted);
+    const char *behind = text + n_bytes;
+    n_bytes += sprintf(text + n_bytes, ",%s,12345678%s]", other, n % 2 ? LONG_TAIL : "");
+    struct json_reader r = json_reader_over(text, (size_t)n_bytes, NULL, NULL);
+    assert_int_equal(json_small_integers(&r, values, LIST_MAX), n);
+    for (size_t k = 0; k < n; k++)
+        assert_true(values[k] == wanted);
+    assert_ptr_equal(r.at, behind);
+}
+
 /* Whatever stands in their midst, and wherever among the bytes that are read at once. */
 static void what_is_no_small_integer_is_left_to_others(void **state)
 {
@@ -350,20 +367,8 @@ static void what_is_no_small_integer_is_left_to_others(void **state)
         "\"1\"", "1\x80", "\xb1", "1\xff", "  1", " ",  "\t1", "1234567890123456"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         for (int n_digits = 1; n_digits <= 15; n_digits++)
-            for (size_t n = 1; n < 40; n++) {
-                char text[2048];
-                uint64_t values[LIST_MAX], wanted = (uint64_t)pow(10, n_digits - 1);
-                int n_bytes = 0;
-                for (size_t k = 0; k < n; k++)
-                    n_bytes += sprintf(text + n_bytes, "%s%" PRIu64, k ? "," : "", wanted);
-                const char *behind = text + n_bytes;
-                n_bytes += sprintf(text + n_bytes, ",%s,12345678%s]", others[i], n % 2 ? LONG_TAIL : "");
-                struct json_reader r = json_reader_over(text, (size_t)n_bytes, NULL, NULL);
-                assert_int_equal(json_small_integers(&r, values, LIST_MAX), n);
-                for (size_t k = 0; k < n; k++)
-                    assert_true(values[k] == wanted);
-                assert_ptr_equal(r.at, behind);
-            }
+            for (size_t n = 1; n < 40; n++)
+                check_that_it_is_left(others[i], (uint64_t)pow(10, n_digits - 1), n);
 }
 
 int main(void)
