@@ -7,11 +7,13 @@
  *   collide_ring_v1    any of them, for as long as it runs: work comes through a ring
  *   collide_call_v1    says where the function is that is any of them, for a host that can call it
  *
- * docs/KERNELS.md is their reference. All but these two have one list of arguments: the model's tables, then
- * the batch, both as tables.h says. */
+ * docs/KERNELS.md is their reference. All but the last two have one list of arguments: the model's tables,
+ * then the batch, both as tables.h says. With RING or CALL there is its kernel alone: drivers take their time
+ * for each. */
 #include "call.h"
 #include "forms.h"
 
+#if !RING && !CALL
 KERNEL collide_score_v1(TABLE_ARGUMENTS BATCH_ARGUMENTS)
 {
     const tables t = TABLES;
@@ -39,6 +41,7 @@ SINGLE_KERNEL collide_topk_v1(TABLE_ARGUMENTS BATCH_ARGUMENTS)
     const batch a = BATCH;
     select_query(&t, &a, get_group_id(0));
 }
+#endif
 
 #if CALL || defined(RING_OFFERED)
 /* The kernels by the host's numbers, see host/score/kernels.h. */

@@ -27,8 +27,8 @@
  *   PREFETCH                                  1: ask for memory ahead of its use (CPUs; GPUs hide latency themselves)
  *   ROW_AHEAD, REMAP_AHEAD                    by how many ids: a row, and the mapping entry that names it
  *   SHARDED                                   1: only rows row_begin .. row_end are here, the others count as zero
- *   RING                                      1: with the resident kernel, which needs OpenCL 2.0's atomics
- *   CALL                                      1: with the function that the host calls itself; GATHERED, FORM_ITEM
+ *   RING                                      1: for a host with a ring: the resident kernel, which needs OpenCL 2.0's atomics
+ *   CALL                                      1: for a host that calls a function, and launches nothing; GATHERED, FORM_ITEM
  *   GATHERED                                  1: the argument is a list of addresses, where host and device share them
  *   NUMBERS                                   1: ids may lie as numbers in memory that is an argument of its own
  *   T_BANKS, T_SHIFT, T_SPACE                 of each table T: how many arguments it takes: 0 (the model has none such),

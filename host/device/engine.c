@@ -1,7 +1,6 @@
 #include "device/engine.h"
 
 #include "base/error.h"
-#include "base/log.h"
 #include "device/engine_make.h"
 #include "device/resident.h"
 
@@ -72,20 +71,6 @@ static enum engine_kind choose(const struct engine_spec *spec)
     return info->runs_in_caller ? ENGINE_DIRECT : ENGINE_QUEUED;
 }
 
-/* Where nobody has asked for calls, launches are as good. */
-static enum collide_status find_callable(struct engine *e, bool may_launch, struct collide_error *err)
-{
-    struct collide_error why;
-    enum collide_status status = callable_find(&e->spec, e->spec.call_kernel, &e->callable, &why);
-    if (status != COLLIDE_OK && !may_launch)
-        return error_set(err, status, "%s", why.text);
-    if (status != COLLIDE_OK) {
-        log_warning("kernels are launched, not called: %s", why.text);
-        e->make = &engine_direct;
-    }
-    return COLLIDE_OK;
-}
-
 enum collide_status engine_create(enum engine_kind kind, const struct engine_spec *spec, struct engine **out,
                                   struct collide_error *err)
 {
@@ -93,8 +78,7 @@ enum collide_status engine_create(enum engine_kind kind, const struct engine_spe
                                                       [ENGINE_DIRECT] = &engine_direct,
                                                       [ENGINE_QUEUED] = &engine_queued,
                                                       [ENGINE_RING] = &engine_ring};
-    const bool is_chosen = kind == ENGINE_AUTO;
-    if (is_chosen)
+    if (kind == ENGINE_AUTO)
         kind = choose(spec);
     enum collide_status status = engine_check_device(kind, device_info(spec->device), err);
     if (status == COLLIDE_OK && kind == ENGINE_RING && !spec->ring_kernel)
@@ -103,8 +87,8 @@ enum collide_status engine_create(enum engine_kind kind, const struct engine_spe
     if (status == COLLIDE_OK && kind == ENGINE_CALL && !offers_call(spec))
         status = error_set(
             err, COLLIDE_UNSUPPORTED,
-            "the call engine needs kernels in the item form and tables in shared virtual memory (not "
-            "in-place); use the direct engine");
+            "the call engine needs kernels built for it, in the item form, and tables in shared virtual "
+            "memory (not in-place); use the direct engine");
     if (status != COLLIDE_OK)
         return status;
     assert(!spec->reads_lent_memory || kind != ENGINE_RING);
@@ -116,7 +100,7 @@ enum collide_status engine_create(enum engine_kind kind, const struct engine_spe
     if (kind == ENGINE_RING)
         status = resident_start(spec, &e->resident, err);
     if (kind == ENGINE_CALL)
-        status = find_callable(e, is_chosen, err);
+        status = callable_find(&e->spec, e->spec.call_kernel, &e->callable, err);
     if (status != COLLIDE_OK) {
         free(e);
         return status;

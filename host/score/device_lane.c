@@ -146,7 +146,7 @@ static size_t bag_values(const struct collide_model *model)
     return model->model->dim + 1;
 }
 
-/* Drivers compile the rest of a kernel at its first launch. The first is as wide as any will be: PoCL 3.1
+/* Drivers compile the rest of a kernel at its first launch. The very first is as wide as any will be: PoCL 3.1
  * keeps a compiled kernel again for each launch that is wider than all before, and when it has done so while
  * another thread runs the kernel, it aborts the process ("ref_count > 0" in pocl_release_dlhandle_cache). */
 static enum collide_status warm_up(struct device_lane *lane, struct collide_error *err)
@@ -154,8 +154,9 @@ static enum collide_status warm_up(struct device_lane *lane, struct collide_erro
     static const struct collide_query nothing;
     for (unsigned slot = 0; slot < lane->n_slots; slot++)
         for (enum scoring_kernel kernel = 0; kernel < N_SCORING_KERNELS; kernel++) {
+            const size_t n_queries = slot == 0 ? INITIAL_CAPACITY.n_queries : 1;
             struct fill fill = device_lane_fill(lane, slot);
-            while (fill.used.n_queries < INITIAL_CAPACITY.n_queries) {
+            while (fill.used.n_queries < n_queries) {
                 fill_histories(&fill, &nothing);
                 fill.queries[fill.used.n_queries - 1].scores_begin = (uint32_t)fill.used.n_scores;
                 fill.used.n_scores += bag_values(lane->model);

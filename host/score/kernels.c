@@ -1,6 +1,7 @@
 #include "score/kernels.h"
 
 #include "base/error.h"
+#include "base/log.h"
 #include "score/kernel_source.h"
 #include "score/specialise.h"
 
@@ -82,12 +83,21 @@ static bool wants_call(const struct kernels *k, const struct kernels_options *o)
            k->is_gathered && k->tuning.form == FORM_ITEM;
 }
 
+static enum collide_status build_program(struct kernels *k, const struct kernels_options *o,
+                                         struct collide_error *err)
+{
+    specialise(k, o, k->options, sizeof k->options);
+    const struct program_source source = {kernel_source, kernel_source_bytes, k->options, o->means};
+    if (o->binary)
+        return program_load(k->device, &source, o->binary, &k->program, err);
+    return program_build(k->device, &source, o->cache_dir, &k->program, err);
+}
+
 static enum collide_status create_program(struct kernels *k, const struct kernels_options *o,
                                           struct collide_error *err)
 {
-    const struct device_info *device = device_info(k->device);
     struct program_manifest manifest;
-    k->tuning = o->tuning ? *o->tuning : tuning_load(o->cache_dir, device, k->model);
+    k->tuning = o->tuning ? *o->tuning : tuning_load(o->cache_dir, device_info(k->device), k->model);
     k->is_gathered = can_gather(k);
     k->reads_numbers = can_read_numbers(k, o);
     k->is_called = wants_call(k, o);
@@ -97,13 +107,9 @@ static enum collide_status create_program(struct kernels *k, const struct kernel
             return status;
         specialise_read_tuning(manifest.options, &k->tuning);
         k->is_gathered = k->is_gathered && specialise_gathers(manifest.options);
-        k->is_called = specialise_calls(manifest.options);
+        k->is_called = wants_call(k, o) && specialise_calls(manifest.options);
     }
-    specialise(k, o, k->options, sizeof k->options);
-    const struct program_source source = {kernel_source, kernel_source_bytes, k->options, o->means};
-    if (o->binary)
-        return program_load(k->device, &source, o->binary, &k->program, err);
-    return program_build(k->device, &source, o->cache_dir, &k->program, err);
+    return build_program(k, o, err);
 }
 
 static void retain_kernels(void *k)
@@ -140,7 +146,7 @@ static enum collide_status create_engine(struct kernels *k, enum engine_kind kin
         if (k->placed[i])
             spec.tables[spec.n_tables++] = k->placed[i];
     enum collide_status status = COLLIDE_OK;
-    if (k->is_gathered)
+    if (k->is_gathered && !k->gathered)
         status = table_gather(k->device, spec.tables, spec.n_tables, &k->gathered, err);
     spec.gathered = k->gathered;
     /* What is to be kept is compiled first: PoCL 3.1 aborts the process where it is while a kernel runs that
@@ -148,6 +154,24 @@ static enum collide_status create_engine(struct kernels *k, enum engine_kind kin
     if (status == COLLIDE_OK && kind == ENGINE_RING)
         program_keep(k->program);
     return status == COLLIDE_OK ? engine_create(kind, &spec, &k->engine, err) : status;
+}
+
+/* Where nobody has asked for calls, launches are as good; but they are of other kernels. */
+static enum collide_status create_any_engine(struct kernels *k, const struct kernels_options *o,
+                                             struct collide_error *err)
+{
+    struct collide_error why;
+    enum collide_status status = create_engine(k, o->engine, &why);
+    if (status == COLLIDE_OK)
+        return status;
+    if (!k->is_called || o->engine != ENGINE_AUTO || o->binary)
+        return error_set(err, status, "%s", why.text);
+    log_warning("kernels are launched, not called: %s", why.text);
+    program_destroy(k->program);
+    k->program = NULL;
+    k->is_called = false;
+    status = build_program(k, o, err);
+    return status == COLLIDE_OK ? create_engine(k, ENGINE_AUTO, err) : status;
 }
 
 enum collide_status kernels_create(struct device *device, const struct model *model,
@@ -172,7 +196,7 @@ enum collide_status kernels_create(struct device *device, const struct model *mo
     if (status == COLLIDE_OK)
         status = place_tables(k, err);
     if (status == COLLIDE_OK)
-        status = create_engine(k, options->engine, err);
+        status = create_any_engine(k, options, err);
     if (status != COLLIDE_OK) {
         kernels_destroy(k);
         return status;

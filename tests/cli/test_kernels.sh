@@ -49,7 +49,8 @@ it_scores_alike_from_a_device_binary() {
   mv out wanted
   score model --kernels kernels.bin
   same_file wanted out
-  score model --kernels kernels.bin --engine direct
+  run 0 kernels build model -o direct.bin --engine direct
+  score model --kernels direct.bin
   same_file wanted out
 }
 

@@ -50,18 +50,6 @@ static void expect_refusal(struct engine_fixture *f, enum collide_status expecte
     assert_int_equal(device_n_objects(f->device), n_before);
 }
 
-static void it_is_done_without_where_nobody_asked_for_it(void **state)
-{
-    struct engine_fixture f;
-    struct collide_error err;
-    (void)state;
-    open_or_skip(&f);
-    f.spec.call_kernel = "call_nothing";
-    assert_int_equal(engine_create(ENGINE_AUTO, &f.spec, &f.engine, &err), COLLIDE_OK);
-    assert_int_equal(engine_kind_of(f.engine), ENGINE_DIRECT);
-    engine_fixture_close(&f);
-}
-
 static void what_is_not_there_is_said(void **state)
 {
     struct engine_fixture f;
@@ -117,7 +105,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_is_the_default_where_it_is_offered),
-        cmocka_unit_test(it_is_done_without_where_nobody_asked_for_it),
         cmocka_unit_test(what_is_not_there_is_said),
         cmocka_unit_test(devices_that_are_not_known_to_give_it_are_refused),
         cmocka_unit_test(one_engine_ends_and_another_goes_on),
