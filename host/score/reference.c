@@ -55,9 +55,9 @@ static const double NO_LENGTH2 = 1e-30f, NO_WEIGHT = 1e-15f;
 
 static double half_to_double(uint16_t bits)
 {
-    int exponent = bits >> 10 & 31;
-    double fraction = bits & 1023;
-    double size = exponent == 0 ? ldexp(fraction, -24) : ldexp(fraction + 1024, exponent - 25);
+    unsigned exponent = bits >> 10 & 31;
+    double fraction = (bits & 1023) * 0x1p-24;
+    double size = exponent == 0 ? fraction : (fraction + 0x1p-14) * (double)(1u << (exponent - 1));
     return bits >> 15 ? -size : size;
 }
 
@@ -96,40 +96,43 @@ struct component {
     double lost; /* what underflow can take from it and from its products, in units of FLT_MIN */
 };
 
-/* Of a row's value v, which becomes dimension d. */
-static struct component row_component(const struct row_table *rows, uint32_t row, uint32_t v, uint32_t d)
-{
-    double stored = stored_value(rows, row, v), scale = 1.0, offset = 0.0;
-    const float *scales = rows->scales;
-    const uint16_t *pairs = rows->scales;
-    if (rows->scaling == SCALING_ROW)
-        scale = scales[row];
-    if (rows->scaling == SCALING_DIM)
-        scale = scales[d];
-    if (rows->scaling == SCALING_ROW_OFFSET) {
-        scale = half_to_double(pairs[2 * (size_t)row]);
-        offset = half_to_double(pairs[2 * (size_t)row + 1]);
-    }
-    return (struct component){.value = scale * stored + offset,
-                              .size = fabs(scale * stored) + fabs(offset),
-                              .lost = fabs(stored) + fabs(scale) + 2.0};
-}
+/* A row of an id. */
+struct lookup {
+    uint32_t row;
+    double scale, offset; /* of its values; those by dimension are not here */
+    double weight;
+};
 
-/* The rows of an id, and what each is multiplied by. */
 struct lookups {
-    uint32_t rows[MODEL_MAX_LOOKUPS];
-    float weights[MODEL_MAX_LOOKUPS];
+    struct lookup of[MODEL_MAX_LOOKUPS];
     uint32_t n;
     bool weighted;
 };
 
-/* Of a lookup's row value v, which becomes dimension d. */
-static struct component lookup_component(const struct row_table *table, const struct lookups *lookups,
-                                         uint32_t l, uint32_t v, uint32_t d)
+static struct lookup lookup_of(const struct row_table *table, uint32_t row, double weight)
 {
-    struct component r = row_component(table, lookups->rows[l], v, d);
-    double weight = lookups->weights[l];
-    if (!lookups->weighted)
+    const float *scales = table->scales;
+    const uint16_t *pairs = table->scales;
+    struct lookup l = {.row = row, .scale = 1.0, .weight = weight};
+    if (table->scaling == SCALING_ROW)
+        l.scale = scales[row];
+    if (table->scaling == SCALING_ROW_OFFSET) {
+        l.scale = half_to_double(pairs[2 * (size_t)row]);
+        l.offset = half_to_double(pairs[2 * (size_t)row + 1]);
+    }
+    return l;
+}
+
+/* Of a lookup's row value v, which becomes dimension d. */
+static struct component lookup_component(const struct row_table *table, const struct lookup *l, bool weighted,
+                                         uint32_t v, uint32_t d)
+{
+    double stored = stored_value(table, l->row, v), offset = l->offset, weight = l->weight;
+    double scale = table->scaling == SCALING_DIM ? ((const float *)table->scales)[d] : l->scale;
+    struct component r = {.value = scale * stored + offset,
+                          .size = fabs(scale * stored) + fabs(offset),
+                          .lost = fabs(stored) + fabs(scale) + 2.0};
+    if (!weighted)
         return r;
     return (struct component){weight * r.value, fabs(weight) * r.size,
                               (r.lost + r.size) * (1.0 + fabs(weight))};
@@ -141,9 +144,9 @@ static struct component embedding_component(const struct model *m, const struct 
     const struct row_table *table = &m->rows;
     const uint32_t n = lookups->n / (m->dim / table->width); /* of each part of the embedding */
     const uint32_t first = d / table->width * n, v = d % table->width;
-    struct component e = lookup_component(table, lookups, first, v, d);
+    struct component e = lookup_component(table, &lookups->of[first], lookups->weighted, v, d);
     for (uint32_t l = first + 1; l < first + n; l++) {
-        struct component r = lookup_component(table, lookups, l, v, d);
+        struct component r = lookup_component(table, &lookups->of[l], lookups->weighted, v, d);
         if (m->mapping.combine == COMBINE_MULTIPLY)
             e = (struct component){e.value * r.value, e.size * r.size,
                                    e.lost * (1.0 + r.size) + r.lost * (1.0 + e.size)};
@@ -156,10 +159,10 @@ static struct component embedding_component(const struct model *m, const struct 
 static struct lookups find_rows(const struct model *m, const struct space *space, uint32_t id)
 {
     struct lookups lookups = {.n = space_n_lookups(m, space), .weighted = space->lookup_weights};
-    for (uint32_t l = 0; l < lookups.n; l++) {
-        lookups.rows[l] = model_row_of(m, space, id, l);
-        lookups.weights[l] = lookups.weighted ? space->lookup_weights[(size_t)id * lookups.n + l] : 1.0f;
-    }
+    for (uint32_t l = 0; l < lookups.n; l++)
+        lookups.of[l] =
+            lookup_of(&m->rows, model_row_of(m, space, id, l),
+                      lookups.weighted ? (double)space->lookup_weights[(size_t)id * lookups.n + l] : 1.0);
     return lookups;
 }
 
