@@ -182,7 +182,7 @@ enum wire_code wire_put_response(struct wire_writer *w, const struct wire_respon
 
 size_t wire_finish(struct wire_writer *w, const struct wire_key *key)
 {
-    uint8_t header[WIRE_HEADER_BYTES] = {0};
+    uint8_t *header = w->bytes;
     if (w->n_messages == 0)
         return 0;
     store_le32(header + HEADER_MAGIC, WIRE_MAGIC);
@@ -191,9 +191,9 @@ size_t wire_finish(struct wire_writer *w, const struct wire_key *key)
         (uint8_t)((key ? HEADER_TAGGED : 0) | (w->side == WIRE_RESPONSES ? HEADER_RESPONSES : 0));
     store_le16(header + HEADER_N_MESSAGES, (uint16_t)w->n_messages);
     store_le16(header + HEADER_N_BYTES, (uint16_t)w->n_bytes);
-    if (key)
-        store_le64(header + HEADER_TAG,
-                   wire_tag(key, header, w->bytes + sizeof header, w->n_bytes - sizeof header));
-    memcpy(w->bytes, header, sizeof header);
+    store_le16(header + HEADER_RESERVED_16, 0);
+    store_le32(header + HEADER_RESERVED_32, 0);
+    store_le64(header + HEADER_TAG,
+               key ? wire_tag(key, header, header + WIRE_HEADER_BYTES, w->n_bytes - WIRE_HEADER_BYTES) : 0);
     return w->n_bytes;
 }

@@ -52,33 +52,24 @@ enum {
 };
 
 /* The one's complement sum of RFC 1071, of words in memory's order, which its carries round make the same on
- * every machine; 64 bits at a time. */
-static uint64_t sum_add(uint64_t sum, uint64_t word)
-{
-    sum += word;
-    return sum + (sum < word);
-}
-
+ * every machine; 32 bits at a time, whose carries 64 bits keep. */
 static uint64_t sum_bytes(uint64_t sum, const uint8_t *at, size_t n)
 {
-    for (; n >= 8; n -= 8, at += 8) {
-        uint64_t word;
-        memcpy(&word, at, sizeof word);
-        sum = sum_add(sum, word);
-    }
-    uint32_t four;
+    const size_t n_words = n / 4;
     uint16_t two, last = 0;
-    if (n & 4) {
-        memcpy(&four, at, sizeof four);
-        sum = sum_add(sum, four);
+    for (size_t i = 0; i < n_words; i++) {
+        uint32_t word;
+        memcpy(&word, at + 4 * i, sizeof word);
+        sum += word;
     }
+    at += 4 * n_words;
     if (n & 2) {
-        memcpy(&two, at + (n & 4), sizeof two);
-        sum = sum_add(sum, two);
+        memcpy(&two, at, sizeof two);
+        sum += two;
     }
     if (n & 1) {
-        memcpy(&last, at + (n & 6), 1);
-        sum = sum_add(sum, last);
+        memcpy(&last, at + (n & 2), 1);
+        sum += last;
     }
     return sum;
 }

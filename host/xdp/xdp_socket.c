@@ -12,12 +12,15 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 #include <xdp/xsk.h>
 
 enum {
     HUGE_PAGE_BYTES = 2 << 20,
     CACHE_LINE_BYTES = 64,
+    PREFETCHED_BYTES = 256, /* of each frame */
     STAMP_BYTES = 8,       /* before the frame: when it came */
     SENT_PER_CALL = 16,    /* at least, by the kernel's own budgets */
     BUSY_POLL_BUDGET = 64, /* frames */
@@ -220,13 +223,19 @@ static uint32_t n_in_consumer(const struct xsk_ring_cons *ring)
            __atomic_load_n(ring->consumer, __ATOMIC_RELAXED);
 }
 
+/* Without libc's point of cancellation, which costs threads as much as the call. */
+static bool send_some(const struct xdp_socket *s)
+{
+    return syscall(SYS_sendto, s->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) >= 0;
+}
+
 /* The kernel sends some frames a call, and says so with an error; what a full device leaves is tried again by
  * the next receive. */
 static void push(struct xdp_socket *s)
 {
     for (unsigned left = s->n_sending; left > 0 && xsk_ring_prod__needs_wakeup(&s->tx);
          left -= left < SENT_PER_CALL ? left : SENT_PER_CALL) {
-        if (sendto(s->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) >= 0 || (errno != EAGAIN && errno != EBUSY))
+        if (send_some(s) || (errno != EAGAIN && errno != EBUSY))
             return;
     }
 }
@@ -260,9 +269,9 @@ size_t xdp_socket_receive(struct xdp_socket *s, struct xdp_frame *out, size_t ma
     }
     /* Another CPU has just written them: all misses of a burst at once. */
     for (uint32_t i = 0; i < n; i++) {
-        const uint8_t *at = s->memory + xsk_ring_cons__rx_desc(&s->rx, slot + i)->addr;
-        __builtin_prefetch(at);
-        __builtin_prefetch(at + CACHE_LINE_BYTES);
+        const struct xdp_desc *d = xsk_ring_cons__rx_desc(&s->rx, slot + i);
+        for (uint32_t at = 0; at < d->len && at < PREFETCHED_BYTES; at += CACHE_LINE_BYTES)
+            __builtin_prefetch(s->memory + d->addr + at);
     }
     for (uint32_t i = 0; i < n; i++) {
         const struct xdp_desc *d = xsk_ring_cons__rx_desc(&s->rx, slot + i);
