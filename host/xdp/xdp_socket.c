@@ -223,7 +223,7 @@ static uint32_t n_in_consumer(const struct xsk_ring_cons *ring)
            __atomic_load_n(ring->consumer, __ATOMIC_RELAXED);
 }
 
-/* Without libc's point of cancellation, which costs threads as much as the call. */
+/* Without libc's point of cancellation, which costs a process with threads 40 ns. */
 static bool send_some(const struct xdp_socket *s)
 {
     return syscall(SYS_sendto, s->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) >= 0;
