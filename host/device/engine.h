@@ -70,8 +70,9 @@ struct engine;
 struct engine_lane;
 
 /* ENGINE_AUTO takes call where it is offered, direct where the device runs in the caller, else queued.
- * COLLIDE_UNSUPPORTED: see engine_check_device. Borrows the spec's objects until engine_destroy. Returns
- * owned. */
+ * COLLIDE_UNSUPPORTED: see engine_check_device. COLLIDE_DEVICE: among others, the call kernel does not say
+ * where its code is; kernels that are launched may do then. Borrows the spec's objects until engine_destroy.
+ * Returns owned. */
 enum collide_status engine_create(enum engine_kind kind, const struct engine_spec *spec, struct engine **out,
                                   struct collide_error *err);
 

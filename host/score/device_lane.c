@@ -146,9 +146,10 @@ static size_t bag_values(const struct collide_model *model)
     return model->model->dim + 1;
 }
 
-/* Drivers compile the rest of a kernel at its first launch. The very first is as wide as any will be: PoCL 3.1
- * keeps a compiled kernel again for each launch that is wider than all before, and when it has done so while
- * another thread runs the kernel, it aborts the process ("ref_count > 0" in pocl_release_dlhandle_cache). */
+/* Drivers compile the rest of a kernel at its first launch. The very first is as wide as any will be:
+ * PoCL 3.1 keeps a compiled kernel again for each launch that is wider than all before, and when it has done
+ * so while another thread runs the kernel, it aborts the process ("ref_count > 0" in
+ * pocl_release_dlhandle_cache). */
 static enum collide_status warm_up(struct device_lane *lane, struct collide_error *err)
 {
     static const struct collide_query nothing;

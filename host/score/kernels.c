@@ -38,6 +38,23 @@ enum collide_status kernels_plan(const struct device_info *device, const struct 
 /* Less is moved before anyone could read of it. */
 static const uint64_t PROGRESS_BYTES = 256 << 20;
 
+/* out: (N_SCORING_TABLES). Returns how many the model has. */
+static size_t list_placed(const struct kernels *k, const struct device_table **out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < N_SCORING_TABLES; i++)
+        if (k->placed[i])
+            out[n++] = k->placed[i];
+    return n;
+}
+
+static enum collide_status gather_tables(struct kernels *k, struct collide_error *err)
+{
+    const struct device_table *tables[N_SCORING_TABLES];
+    size_t n = list_placed(k, tables);
+    return k->is_gathered ? table_gather(k->device, tables, n, &k->gathered, err) : COLLIDE_OK;
+}
+
 static enum collide_status place_tables(struct kernels *k, struct collide_error *err)
 {
     uint64_t total = 0;
@@ -137,23 +154,18 @@ static enum collide_status create_engine(struct kernels *k, enum engine_kind kin
         .n_kernels = N_SCORING_KERNELS,
         .directions = {[REGION_ROW_SCORES] = REGION_SCRATCH, [REGION_SCORES] = REGION_OUT},
         .n_regions = N_SCORING_REGIONS,
+        .gathered = k->gathered,
         .reads_lent_memory = k->reads_numbers,
         .call_kernel = k->is_called ? "collide_call_v1" : NULL,
         .ring_kernel = kind == ENGINE_RING ? "collide_ring_v1" : NULL,
         .tables_owner = {k, retain_kernels, release_kernels},
     };
-    for (size_t i = 0; i < N_SCORING_TABLES; i++)
-        if (k->placed[i])
-            spec.tables[spec.n_tables++] = k->placed[i];
-    enum collide_status status = COLLIDE_OK;
-    if (k->is_gathered && !k->gathered)
-        status = table_gather(k->device, spec.tables, spec.n_tables, &k->gathered, err);
-    spec.gathered = k->gathered;
+    spec.n_tables = list_placed(k, spec.tables);
     /* What is to be kept is compiled first: PoCL 3.1 aborts the process where it is while a kernel runs that
      * it has compiled for a launch ("ref_count > 0" in pocl_release_dlhandle_cache). */
-    if (status == COLLIDE_OK && kind == ENGINE_RING)
+    if (kind == ENGINE_RING)
         program_keep(k->program);
-    return status == COLLIDE_OK ? engine_create(kind, &spec, &k->engine, err) : status;
+    return engine_create(kind, &spec, &k->engine, err);
 }
 
 /* Where nobody has asked for calls, launches are as good; but they are of other kernels. */
@@ -195,6 +207,8 @@ enum collide_status kernels_create(struct device *device, const struct model *mo
         status = create_program(k, options, err);
     if (status == COLLIDE_OK)
         status = place_tables(k, err);
+    if (status == COLLIDE_OK)
+        status = gather_tables(k, err);
     if (status == COLLIDE_OK)
         status = create_any_engine(k, options, err);
     if (status != COLLIDE_OK) {

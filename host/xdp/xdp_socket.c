@@ -21,9 +21,9 @@ enum {
     HUGE_PAGE_BYTES = 2 << 20,
     CACHE_LINE_BYTES = 64,
     PREFETCHED_BYTES = 256, /* of each frame */
-    STAMP_BYTES = 8,       /* before the frame: when it came */
-    SENT_PER_CALL = 16,    /* at least, by the kernel's own budgets */
-    BUSY_POLL_BUDGET = 64, /* frames */
+    STAMP_BYTES = 8,        /* before the frame: when it came */
+    SENT_PER_CALL = 16,     /* at least, by the kernel's own budgets */
+    BUSY_POLL_BUDGET = 64,  /* frames */
     N_BUSY_TRIES = 50,
     BUSY_PAUSE_NS = 20000000,
 };

@@ -28,7 +28,8 @@ static const struct random_model spec = {.seed = 62,
 /* A setup of the call engine, if there is one. */
 static const struct device_setup *find_call(struct device_setup *setups)
 {
-    for (size_t s = 0; s < scorer_fixture_setups(setups); s++)
+    size_t n = scorer_fixture_setups(setups);
+    for (size_t s = 0; s < n; s++)
         if (setups[s].engine == ENGINE_CALL)
             return &setups[s];
     return NULL;
