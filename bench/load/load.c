@@ -48,6 +48,8 @@ void load_stats_merge(struct load_stats *into, const struct load_stats *from)
     histogram_merge(&into->latency_ns, &from->latency_ns);
     for (int stage = 0; stage < N_STAGES; stage++)
         histogram_merge(&into->stages[stage], &from->stages[stage]);
+    histogram_merge(&into->refused_ns, &from->refused_ns);
+    histogram_merge(&into->late_ns, &from->late_ns);
     for (int e = 0; e < N_LOAD_ERRORS; e++)
         into->errors[e] += from->errors[e];
     into->elapsed_ns += from->elapsed_ns;
@@ -104,11 +106,13 @@ static void advance(struct load *l, struct stretch *s)
         arrivals_advance(&l->arrivals);
 }
 
-static void send_one(struct load *l, struct stretch *s, uint64_t due_ns)
+static void send_one(struct load *l, struct stretch *s, uint64_t due_ns, uint64_t now_ns)
 {
     struct load_messages *m = s->messages;
     unsigned lane = l->idle[--l->n_idle];
     l->timed_from_ns[lane] = due_ns;
+    if (l->settings.mode == LOAD_OPEN)
+        histogram_record(&s->stats->late_ns, now_ns - due_ns);
     l->transport.ops->send(l->transport.self, lane, &m->items[m->next]);
     m->next = m->next + 1 < m->n ? m->next + 1 : 0;
     advance(l, s);
@@ -122,7 +126,7 @@ static uint64_t send_due(struct load *l, struct stretch *s)
         uint64_t due_ns = next_due_ns(l, s, now_ns);
         if (due_ns > now_ns || l->n_idle == 0)
             return due_ns;
-        send_one(l, s, due_ns);
+        send_one(l, s, due_ns, now_ns);
     }
 }
 
@@ -144,11 +148,14 @@ static void record(struct load *l, struct stretch *s, const struct completion *c
     l->idle[l->n_idle++] = c->lane;
     if (c->at_ns > s->last_ns)
         s->last_ns = c->at_ns;
+    uint64_t latency_ns = c->at_ns - l->timed_from_ns[c->lane];
     if (c->outcome != OUTCOME_ANSWERED || c->code != s->messages->expected_code) {
         s->stats->errors[errors[c->outcome]]++;
+        if (c->outcome == OUTCOME_ANSWERED)
+            histogram_record(&s->stats->refused_ns, latency_ns);
         return;
     }
-    histogram_record(&s->stats->latency_ns, c->at_ns - l->timed_from_ns[c->lane]);
+    histogram_record(&s->stats->latency_ns, latency_ns);
     for (int stage = 0; stage < N_STAGES && c->stages; stage++)
         histogram_record(&s->stats->stages[stage], c->stages[stage]);
 }

@@ -47,8 +47,10 @@ enum load_error {
 };
 
 struct load_stats {
-    struct histogram latency_ns; /* of requests answered as expected, and only those, as all histograms */
+    struct histogram latency_ns; /* of requests answered as expected, and only those */
     struct histogram stages[N_STAGES]; /* of those whose answers tell */
+    struct histogram refused_ns;       /* the latency of answers with another code than the expected */
+    struct histogram late_ns; /* how long after it was due a request was sent: the client's part; open loop only */
     uint64_t errors[N_LOAD_ERRORS];
     uint64_t elapsed_ns; /* from the start to the end or the last answer, whichever is later */
 };

@@ -67,6 +67,17 @@ static void add_percentiles(cJSON *object, const struct histogram *h)
     }
 }
 
+/* Nothing of nothing. */
+static void add_figures(cJSON *parent, const char *name, const struct histogram *h, double unit)
+{
+    if (h->n == 0)
+        return;
+    cJSON *figures = cJSON_AddObjectToObject(parent, name);
+    add_us(figures, "mean", histogram_mean(h) * unit);
+    add_us(figures, "p50", figure_quantile(h, 0.5) * unit);
+    add_us(figures, "p99", figure_quantile(h, 0.99) * unit);
+}
+
 static void add_stages(cJSON *object, const struct load_stats *s)
 {
     static const char *const names[N_STAGES] = {[STAGE_WAIT_NS] = "wait_us",
@@ -76,14 +87,8 @@ static void add_stages(cJSON *object, const struct load_stats *s)
     if (s->stages[STAGE_WAIT_NS].n == 0)
         return;
     cJSON *stages = cJSON_AddObjectToObject(object, "server");
-    for (int stage = 0; stage < N_STAGES; stage++) {
-        const struct histogram *h = &s->stages[stage];
-        double unit = stage == STAGE_TOGETHER ? 1 : 1e-3;
-        cJSON *figures = cJSON_AddObjectToObject(stages, names[stage]);
-        add_us(figures, "mean", histogram_mean(h) * unit);
-        add_us(figures, "p50", figure_quantile(h, 0.5) * unit);
-        add_us(figures, "p99", figure_quantile(h, 0.99) * unit);
-    }
+    for (int stage = 0; stage < N_STAGES; stage++)
+        add_figures(stages, names[stage], &s->stages[stage], stage == STAGE_TOGETHER ? 1 : 1e-3);
 }
 
 static void add_stats(cJSON *parent, const char *name, const struct load_stats *s)
@@ -101,6 +106,8 @@ static void add_stats(cJSON *parent, const char *name, const struct load_stats *
     cJSON *errors = cJSON_AddObjectToObject(object, "errors");
     for (int e = 0; e < N_LOAD_ERRORS; e++)
         cJSON_AddNumberToObject(errors, load_error_name((enum load_error)e), (double)s->errors[e]);
+    add_figures(object, "refused_us", &s->refused_ns, 1e-3);
+    add_figures(object, "sent_late_us", &s->late_ns, 1e-3);
     add_stages(object, s);
 }
 

@@ -35,24 +35,27 @@ static void print_row(FILE *out, const char *name, const struct load_stats *s)
     fputc('\n', out);
 }
 
+/* A row of what is no request answered as expected; nothing of nothing. */
+static void print_figures(FILE *out, const char *name, const struct histogram *h, double unit)
+{
+    if (h->n == 0)
+        return;
+    fprintf(out, "%-*s %9" PRIu64 " %9s", NAME_COLUMNS, name, h->n, "");
+    print_us(out, histogram_mean(h) * unit);
+    for (size_t i = 0; i < sizeof quantiles / sizeof quantiles[0]; i++)
+        print_us(out, figure_quantile(h, quantiles[i]) * unit);
+    print_us(out, (double)h->max * unit);
+    fputc('\n', out);
+}
+
 static void print_stages(FILE *out, const struct load_stats *s)
 {
     static const char *const names[N_STAGES] = {[STAGE_WAIT_NS] = "  server: waiting",
                                                 [STAGE_READ_NS] = "  server: reading",
                                                 [STAGE_SCORE_NS] = "  server: scoring",
                                                 [STAGE_TOGETHER] = "  requests together"};
-    for (int stage = 0; stage < N_STAGES; stage++) {
-        const struct histogram *h = &s->stages[stage];
-        double unit = stage == STAGE_TOGETHER ? 1 : 1e-3;
-        if (h->n == 0)
-            continue;
-        fprintf(out, "%-*s %9" PRIu64 " %9s", NAME_COLUMNS, names[stage], h->n, "");
-        print_us(out, histogram_mean(h) * unit);
-        for (size_t i = 0; i < sizeof quantiles / sizeof quantiles[0]; i++)
-            print_us(out, figure_quantile(h, quantiles[i]) * unit);
-        print_us(out, (double)h->max * unit);
-        fputc('\n', out);
-    }
+    for (int stage = 0; stage < N_STAGES; stage++)
+        print_figures(out, names[stage], &s->stages[stage], stage == STAGE_TOGETHER ? 1 : 1e-3);
 }
 
 static void print_repeats(FILE *out, const struct report *r)
@@ -127,6 +130,8 @@ void report_print_text(FILE *out, const struct report *r)
     print_header(out);
     print_repeats(out, r);
     print_row(out, r->command, main_side);
+    print_figures(out, "  answered otherwise", &main_side->refused_ns, 1e-3);
+    print_figures(out, "  sent after due by", &main_side->late_ns, 1e-3);
     print_stages(out, main_side);
     if (r->baseline_name)
         print_row(out, r->baseline_name, baseline);

@@ -58,6 +58,9 @@ static void an_open_loop_charges_a_stall_to_all_requests_due_during_it(void **st
     assert_int_equal(s->latency_ns.max, 100 * MS);
     assert_int_equal(count_from(&s->latency_ns, 900 * US), 100);
     assert_int_equal(s->latency_ns.min, 10 * US);
+    /* Four lanes were free when it began; the next request, due at 504 ms, was sent when it ended. */
+    assert_int_equal(s->late_ns.n, 1000);
+    assert_int_equal(s->late_ns.max, 96 * MS);
     assert_int_equal(load_n_errors(s), 0);
     /* The mean: 900 fast ones and 1 to 100 ms, plus the draining of the backlog, 25 rounds of 10 us at most.
      */
@@ -116,6 +119,9 @@ static void unexpected_answers_are_errors_and_not_samples(void **state)
     assert_int_equal(f.n_sent, 4000);
     assert_int_equal(s->errors[LOAD_ERROR_CODE], 400);
     assert_int_equal(s->latency_ns.n, 3600);
+    assert_int_equal(s->refused_ns.n, 400);
+    assert_int_equal(s->refused_ns.max, 1 * MS);
+    assert_int_equal(s->late_ns.n, 0);
     free(s);
 }
 
