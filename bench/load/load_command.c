@@ -17,10 +17,10 @@ struct outputs {
     size_t n_reports;
 };
 
-static int fail(int exit_status, const struct collide_error *err)
+static int fail(int exit_code, const struct collide_error *err)
 {
     log_error("%s", err->text);
-    return exit_status;
+    return exit_code;
 }
 
 static enum collide_status open_file(const char *path, FILE **out, struct collide_error *err)
@@ -28,7 +28,7 @@ static enum collide_status open_file(const char *path, FILE **out, struct collid
     if (!path)
         return COLLIDE_OK;
     *out = fopen(path, "we");
-    return *out ? COLLIDE_OK : error_set_errno(err, COLLIDE_INVALID, errno, "cannot write %s", path);
+    return *out ? COLLIDE_OK : error_set_errno(err, COLLIDE_IO, errno, "cannot write %s", path);
 }
 
 static enum collide_status close_file(const char *path, FILE *file, struct collide_error *err)
@@ -103,18 +103,23 @@ static enum collide_status sweep(struct experiment *e, struct outputs *out, stru
     return status;
 }
 
+/* Of what goes wrong before anything is measured. */
+static int exit_code_of(enum collide_status status)
+{
+    return status == COLLIDE_IO ? EXIT_UNREACHABLE : status == COLLIDE_INVALID ? EXIT_USAGE : EXIT_FAILED;
+}
+
 static int run(struct experiment *e, enum load_action action)
 {
     struct collide_error err;
     struct outputs out = {0};
     enum collide_status status = outputs_open(e->options, &out, &err);
-    bool is_open = status == COLLIDE_OK;
-    if (is_open)
+    if (status == COLLIDE_OK)
         status = action == LOAD_SWEEP ? sweep(e, &out, &err) : measure(e, &out, &err);
     struct collide_error close_err;
     enum collide_status closed = outputs_close(e->options, &out, &close_err);
     if (status != COLLIDE_OK)
-        return fail(is_open ? EXIT_FAILED : EXIT_USAGE, &err);
+        return fail(EXIT_FAILED, &err);
     if (closed != COLLIDE_OK)
         return fail(EXIT_FAILED, &close_err);
     /* A sweep goes to where errors are to be expected; a search's trials do, too, but not its run. */
@@ -171,10 +176,8 @@ int load_command(const struct load_kind *kind, enum load_action action, int argc
         status = experiment_create(kind, &options, &subject, &experiment, &err);
     experiment.settings = table;
     experiment.n_settings = n;
-    int exit_status = status == COLLIDE_OK   ? run(&experiment, action)
-                      : status == COLLIDE_IO ? fail(EXIT_UNREACHABLE, &err)
-                                             : fail(EXIT_USAGE, &err);
+    int exit_code = status == COLLIDE_OK ? run(&experiment, action) : fail(exit_code_of(status), &err);
     experiment_free(&experiment);
     kind->close(kind->self);
-    return exit_status;
+    return exit_code;
 }

@@ -56,5 +56,5 @@ int bench_report(int argc, char **argv)
     if (status == COLLIDE_OK)
         return EXIT_DONE;
     log_error("%s", err.text);
-    return EXIT_USAGE;
+    return EXIT_FAILED;
 }

@@ -70,6 +70,12 @@ static struct learn_options options_of(const struct flags *flags, const struct i
     return o;
 }
 
+/* No user can be scored by its id alone. */
+static bool needs_histories(const struct learn_options *o)
+{
+    return o->histories == HISTORIES_NONE && o->training.backbone == BACKBONE_BAG;
+}
+
 static enum collide_status run(const struct flags *flags, struct collide_error *err)
 {
     struct interactions log = {0};
@@ -100,7 +106,10 @@ static enum collide_status run(const struct flags *flags, struct collide_error *
     if (status == COLLIDE_OK)
         status = model_write(learned_model(learned), flags->output, err);
     if (status == COLLIDE_OK)
-        log_info("wrote %s", flags->output);
+        log_info("wrote %s%s", flags->output,
+                 needs_histories(&options) ? ", which needs a history with each request: it stores none "
+                                             "(--histories model) and no rows of users (--users row)"
+                                           : "");
     if (status == COLLIDE_OK && flags->checkpoint)
         status = checkpoint_remove(flags->checkpoint, err);
     learned_destroy(learned);
@@ -160,6 +169,10 @@ static const char *const FOR_LOGS[] = {
     "layout", "temperature", "teacher-epochs", "epochs", "user-epochs", "patience",   "label",
     "item",   "features",    "teacher-dim",    "l2",     NULL};
 static const char *const FOR_USERS[] = {"user-method", "user-rows", "user-lookups", NULL};
+/* What a budget chooses, for a log. */
+static const char *const CHOSEN_BY_BUDGET[] = {"method",      "rows",      "lookups",   "signals",
+                                               "private",     "precision", "mapping",   "scalar-bits",
+                                               "user-method", "user-rows", "user-lookups", NULL};
 /* What goes with such tables alone; and what click logs have something else for. */
 static const char *const FOR_EMBEDDINGS[] = {"user-embeddings", "frequencies", "bias", "pooling", NULL};
 static const struct {
@@ -216,11 +229,14 @@ static int check_log(const struct usage *usage, const struct flags *flags)
     if (!usage->positionals.n)
         return command_misused(usage, "too few arguments: expected LOG, or --from-embeddings FILE");
     int exit_code = refuse(usage, FOR_EMBEDDINGS, "goes with --from-embeddings");
-    if (exit_code != EXIT_DONE || !is_click_log(flags))
+    if (exit_code != EXIT_DONE)
         return exit_code;
-    if (!(c->label && c->item && c->features))
-        return command_misused(usage, "a click log needs all of --label, --item and --features");
-    return refuse_for_clicks(usage);
+    if (is_click_log(flags))
+        return c->label && c->item && c->features
+                   ? refuse_for_clicks(usage)
+                   : command_misused(usage, "a click log needs all of --label, --item and --features");
+    return flags->budget ? refuse(usage, CHOSEN_BY_BUDGET, "is what --budget chooses: leave one of both out")
+                         : EXIT_DONE;
 }
 
 int command_learn(int argc, char **argv)
@@ -277,9 +293,9 @@ int command_learn(int argc, char **argv)
          .type = ARG_TEXT,
          .target = &flags.budget,
          .value_name = "BYTES|PERCENT",
-         .help = "chooses method, rows, lookups and precision for the best quality on --val or --hold-out "
-                 "within so many bytes (180k, 2.5MB), or so many percent of f32 rows for all users and items "
-                 "(1%)"},
+         .help = "chooses method, rows, lookups, precision, mapping and bits of scalars for the best quality "
+                 "on --val or --hold-out within so many bytes (180k, 2.5MB), or so many percent of f32 rows "
+                 "for all users and items (1%); with --from-embeddings the rows of the method given"},
         SHAPE_ARGS(&flags.learn),
         USER_ARGS(&flags.learn),
         {.name = "histories",
@@ -288,7 +304,7 @@ int command_learn(int argc, char **argv)
          .choices = HISTORIES,
          .help =
              "keep the users' histories in the model, so that a user id alone can be scored, or not; auto "
-             "keeps them unless users have rows"},
+             "keeps them, but not with --users row or --budget, of which they would take a part"},
         {.name = "val",
          .type = ARG_TEXT,
          .target = &flags.val_path,

@@ -160,7 +160,6 @@ static void wrong_usage_is_refused(void **state)
         {bench_udp, "127.0.0.1:1 --baseline ping --baseline-address x:1", "one of the two"},
         {bench_udp, "127.0.0.1:1 --users 3 --items 3 --mlperf server", "needs a --limit-us"},
         {bench_udp, "127.0.0.1:1 --mlperf offline --repeats 3", "--mlperf sets --mode"},
-        {bench_udp, "127.0.0.1:1 --users 3 --items 3 --csv /nowhere/file", "cannot write /nowhere/file"},
         {bench_xdp, "veth0", "too few arguments: expected IFACE[:QUEUE] HOST:PORT"},
         {bench_xdp, "veth0 1.2.3.4:5 --baseline-address x:1", "go together"},
         {bench_shm, "name --users 3 --items 3 --echo", "unknown option --echo"},
@@ -178,6 +177,16 @@ static void wrong_usage_is_refused(void **state)
     }
 }
 
+static void a_file_that_cannot_be_written_is_found_before_anything_is_measured(void **state)
+{
+    (void)state;
+    char *output = NULL;
+    const char *options = "127.0.0.1:1 --users 3 --items 3 --csv /nowhere/file --duration 60";
+    assert_int_equal(capture_command(bench_udp, options, &output), EXIT_FAILED);
+    assert_non_null(strstr(output, "cannot write /nowhere/file"));
+    free(output);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +196,7 @@ int main(void)
         cmocka_unit_test(a_sweep_is_an_array_of_results),
         cmocka_unit_test(a_port_without_a_server_loses_everything),
         cmocka_unit_test(wrong_usage_is_refused),
+        cmocka_unit_test(a_file_that_cannot_be_written_is_found_before_anything_is_measured),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -105,8 +105,6 @@ it_says_which_mappings_can_be_computed() {
   says "store or pack its mapping, or choose one of modulo, hash"
   run 1 learn log -o model --method hash --users row --mapping computed
   says "a computed mapping is of items alone"
-  run 1 learn log -o model --budget 20k --hold-out 0.1 --mapping computed
-  says "leave the mapping to it"
   [ ! -e model ] || fail "a model was written"
   quick_model log model --method hash --mapping auto
   run 0 inspect model --verify

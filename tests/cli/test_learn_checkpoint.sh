@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 
 # Learning that takes many times as long as starting the program does; one thread, so as to go well beside others.
-LONG_RUN="--rows 40 --dim 16 --teacher-epochs 40 --epochs 30 --user-epochs 20 --threads 1"
+LONG_RUN="--dim 16 --teacher-epochs 40 --epochs 30 --user-epochs 20 --threads 1"
 
 # killed_often MODEL OPTION...: learns from ./log with a checkpoint, killed at random moments, ever later, until it is
 # through; again, killed sooner, if it was through before it was killed once.
@@ -40,7 +40,7 @@ it_goes_on_to_the_same_model_wherever_it_is_killed() {
   small_log log
   goes_on
   goes_on --users both --user-rows 50
-  goes_on --method qr --mapping computed
+  goes_on --rows 40 --method qr --mapping computed
   goes_on --method hashemb --users row --user-method hash --user-rows 50
   goes_on --method rq --rows 64 --precision i4 --users row --user-method rq --user-rows 64
 }
@@ -99,7 +99,7 @@ it_refuses_another_runs_checkpoint() {
   cp kept/checkpoint before
   # shellcheck disable=SC2086
   run 1 learn log -o model $LONG_RUN --teacher-epochs 10000 --rows 41 --checkpoint kept
-  says "kept/checkpoint is of another run: \"items: method lhf, rows 40"
+  says "kept/checkpoint is of another run: \"items: method lhf, rows 19"
   says "not \"items: method lhf, rows 41"
   says "remove it to start over"
   # shellcheck disable=SC2086
@@ -174,7 +174,8 @@ it_measures_what_is_held_out() {
 # What is held out chooses; then there is no more need to do without it.
 it_trains_the_budgets_choice_on_the_whole_log() {
   small_log log
-  quick_model log model --hold-out 0.2 --budget 40%
+  run 0 learn log -o model --dim 16 --teacher-epochs 3 --epochs 3 --threads 2 --hold-out 0.2 --budget 40%
+  says "which needs a history with each request"
   grep -q "validation:" err && fail "it measures on what it was trained on"
   run 0 inspect model
   prints "log_interactions"
