@@ -157,7 +157,7 @@ static void print_xdp_metrics(const struct xdp_server *x, struct prometheus *p)
         uint64_t n;
     } events[] = {{"received", c.n_received},
                   {"sent", c.n_sent},
-                  {"dropped_fragment", c.n_dropped_fragments},
+                  {"dropped_fragments", c.n_dropped_fragments},
                   {"dropped_malformed", c.n_dropped_malformed},
                   {"rx_other", c.n_rx_other},
                   {"rx_fill_empty", c.n_rx_fill_empty},
