@@ -66,8 +66,19 @@ static bool has_name(const struct json_text *key, const char *name)
     return key->n_bytes == strlen(name) && memcmp(key->bytes, name, key->n_bytes) == 0;
 }
 
-static enum collide_status unknown_input(struct oip_fields_reader *p, const struct oip_tensor *t)
+static bool is_feature(const struct oip_tensor *t)
 {
+    return t->name.n_bytes > OIP_FEATURE_CHARS && memcmp(t->name.bytes, OIP_FEATURE, OIP_FEATURE_CHARS) == 0;
+}
+
+/* Why an input has no place. */
+static enum collide_status refuse_input(struct oip_fields_reader *p, const struct oip_tensor *t)
+{
+    if (is_feature(t) && p->out->features)
+        return error_set(&p->error, COLLIDE_INVALID, "there are more than %d features, as no model has",
+                         MODEL_MAX_FEATURES);
+    if (is_feature(t))
+        return error_no_memory(&p->error, "the features");
     struct spelling meant = spelling_of(t->label);
     for (enum oip_input i = 0; i < OIP_N_INPUTS; i++)
         spelling_offer(&meant, INPUTS[i].name);
@@ -97,6 +108,17 @@ static bool same_name(const struct json_text *a, const struct json_text *b)
     return a->n_bytes == b->n_bytes && memcmp(a->bytes, b->bytes, a->n_bytes) == 0;
 }
 
+static struct oip_tensor *feature_of(struct oip_fields_reader *p, const struct json_text *name)
+{
+    struct oip_fields *out = p->out;
+    for (size_t i = 0; i < out->n_features; i++)
+        if (same_name(&out->features[i].name, name))
+            return &out->features[i];
+    if (!out->features)
+        out->features = arena_alloc(p->json.arena, MODEL_MAX_FEATURES, sizeof *out->features);
+    return out->features && out->n_features < MODEL_MAX_FEATURES ? &out->features[out->n_features++] : NULL;
+}
+
 /* Where the input of this name is to be kept; NULL: there is none such. */
 static struct oip_tensor *place_of(struct oip_fields_reader *p, const struct oip_tensor *t,
                                    const struct input_kind **kind)
@@ -107,12 +129,7 @@ static struct oip_tensor *place_of(struct oip_fields_reader *p, const struct oip
             return &p->out->inputs[i];
         }
     *kind = &FEATURE;
-    if (t->name.n_bytes <= OIP_FEATURE_CHARS || memcmp(t->name.bytes, OIP_FEATURE, OIP_FEATURE_CHARS) != 0)
-        return NULL;
-    for (size_t i = 0; i < p->out->n_features; i++)
-        if (same_name(&p->out->features[i].name, &t->name))
-            return &p->out->features[i];
-    return p->out->n_features < MODEL_MAX_FEATURES ? &p->out->features[p->out->n_features++] : NULL;
+    return is_feature(t) ? feature_of(p, &t->name) : NULL;
 }
 
 /* What an input claims to hold, before it is read. */
@@ -145,7 +162,7 @@ static enum collide_status check_head(void *context, const struct oip_tensor *t,
     (void)err;
     p->place = place_of(p, t, &kind);
     if (!p->place)
-        return unknown_input(p, t);
+        return refuse_input(p, t);
     if (p->place->rank > 0)
         return error_set(&p->error, COLLIDE_INVALID, "input \"%s\" is given twice", t->label);
     enum collide_status status = check_type(p, t, kind->types);

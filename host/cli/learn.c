@@ -170,21 +170,26 @@ static const char *const FOR_LOGS[] = {
     "item",   "features",    "teacher-dim",    "l2",     NULL};
 static const char *const FOR_USERS[] = {"user-method", "user-rows", "user-lookups", NULL};
 /* What a budget chooses, for a log. */
-static const char *const CHOSEN_BY_BUDGET[] = {"method",      "rows",      "lookups",   "signals",
-                                               "private",     "precision", "mapping",   "scalar-bits",
+static const char *const CHOSEN_BY_BUDGET[] = {"method",      "rows",      "lookups",      "signals",
+                                               "private",     "precision", "mapping",      "scalar-bits",
                                                "user-method", "user-rows", "user-lookups", NULL};
 /* What goes with such tables alone; and what click logs have something else for. */
 static const char *const FOR_EMBEDDINGS[] = {"user-embeddings", "frequencies", "bias", "pooling", NULL};
 static const struct {
-    const char *name[2], *instead;
+    const char *names[5], *instead;
 } NOT_FOR_CLICKS[] = {
     {{"budget"}, "give --rows, then pack the model: collide convert --mapping packed --precision i4"},
     {{"mapping"}, "pack the model when it is learned: collide convert --mapping packed"},
     {{"scalar-bits"}, "every item keeps a bias of its own"},
     {{"hold-out"}, "give --val FILE, or leave it out: then the log's last tenth is held out"},
-    {{"users"}, "name the column of users in --features, as in --features user=user_id"},
+    {{"users", "user-method", "user-rows", "user-lookups"},
+     "name the column of users in --features, as in --features user=user_id"},
     {{"checkpoint"}, "a run that is cut short starts over"},
     {{"spill"}, "they are kept in memory"},
+    {{"histories"}, "a user is what --features say"},
+    {{"layout"}, "--label, --item and --features say what columns hold"},
+    {{"patience"}, "training ends by itself when held-out examples are scored no better"},
+    {{"temperature", "user-epochs"}, "training on clicks has none"},
 };
 
 /* A usage error if any of these options is given: its name and what is wrong with that. 0: go on; else what
@@ -203,7 +208,7 @@ static int refuse_for_clicks(const struct usage *usage)
     char why[120];
     for (size_t i = 0; i < sizeof NOT_FOR_CLICKS / sizeof NOT_FOR_CLICKS[0] && exit_code == EXIT_DONE; i++) {
         snprintf(why, sizeof why, "is not for click logs: %s", NOT_FOR_CLICKS[i].instead);
-        exit_code = refuse(usage, NOT_FOR_CLICKS[i].name, why);
+        exit_code = refuse(usage, NOT_FOR_CLICKS[i].names, why);
     }
     return exit_code;
 }

@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { CLICK_NAME_MAX_CHARS = 32, CLICK_MAX_FEATURES = 17 };
+enum { CLICK_NAME_MAX_CHARS = 32, CLICK_MAX_FEATURES = 65 };
 
 /* Borrowed. */
 struct column_choice {

@@ -30,7 +30,7 @@ enum scaling {
 };
 
 /* The largest dim that kernels are built for. */
-enum { MODEL_MAX_DIM = 1024, MODEL_MAX_LOOKUPS = 16, MODEL_MAX_FEATURES = 16, MODEL_MAX_CLASS_BITS = 8 };
+enum { MODEL_MAX_DIM = 1024, MODEL_MAX_LOOKUPS = 16, MODEL_MAX_FEATURES = 64, MODEL_MAX_CLASS_BITS = 8 };
 
 struct row_table {
     uint32_t n;     /* rows */

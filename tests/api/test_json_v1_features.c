@@ -113,7 +113,7 @@ static void a_request_has_no_more_features_than_a_model(void **state)
 {
     (void)state;
     for (int n = MODEL_MAX_FEATURES; n <= MODEL_MAX_FEATURES + 1; n++) {
-        char text[1024], message[512];
+        char text[2048], message[512];
         char *at = text + sprintf(text, "{\"features\": {");
         for (int i = 0; i < n; i++)
             at += sprintf(at, "%s\"f%d\": [%d]", i ? ", " : "", i, i);
@@ -126,7 +126,7 @@ static void a_request_has_no_more_features_than_a_model(void **state)
             request_free(&r);
         } else {
             parse_refused(REQUEST_TOPK, text, strlen(text), message);
-            assert_string_equal(message, "\"features\" has more than 16 features, as no model has");
+            assert_string_equal(message, "\"features\" has more than 64 features, as no model has");
         }
     }
 }

@@ -1,4 +1,5 @@
 /* Inference requests that are wrong, and what is said of them. */
+#include "model/model.h"
 #include "oip_parsed.h"
 
 #include <setjmp.h>
@@ -179,6 +180,18 @@ static void shapes_that_ask_for_much_are_refused_before_they_cost(void **state)
     REFUSE_ALL(cases);
 }
 
+static void a_request_has_no_more_features_than_a_model(void **state)
+{
+    (void)state;
+    char text[8192], *at = text + sprintf(text, "{\"inputs\":[");
+    for (int i = 0; i <= MODEL_MAX_FEATURES; i++)
+        at +=
+            sprintf(at, "%s{\"name\":\"features.f%d\",\"shape\":[1,1],\"datatype\":\"INT64\",\"data\":[%d]}",
+                    i ? "," : "", i, i);
+    strcpy(at, "],\"parameters\":{\"k\":1}}");
+    oip_refused((struct oip_text){text, NULL, 0}, "more than 64 features, as no model has");
+}
+
 static void binary_data_have_the_size_of_their_shape(void **state)
 {
     (void)state;
@@ -243,6 +256,7 @@ int main(void)
         cmocka_unit_test(inputs_are_known_and_fit_together),
         cmocka_unit_test(what_is_asked_for_is_clear),
         cmocka_unit_test(shapes_that_ask_for_much_are_refused_before_they_cost),
+        cmocka_unit_test(a_request_has_no_more_features_than_a_model),
         cmocka_unit_test(binary_data_have_the_size_of_their_shape),
         cmocka_unit_test(the_json_ends_within_the_body),
     };

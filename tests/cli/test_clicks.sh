@@ -22,7 +22,7 @@ COLUMNS_CHOSEN=(--label click --item ad --features user_id,site,price:log2)
 learn_clicks() {
   local log=$1 model=$2
   shift 2
-  run 0 learn "$log" -o "$model" "${COLUMNS_CHOSEN[@]}" --dim 8 --epochs 6 --teacher-epochs 6 --l2 0.01 --threads 2 "$@"
+  run 0 learn "$log" -o "$model" "${COLUMNS_CHOSEN[@]}" --dim 8 --l2 0.01 --threads 2 "$@"
 }
 
 it_agrees_with_figures_of_its_own() {
@@ -54,7 +54,7 @@ it_agrees_with_figures_of_its_own() {
   grep -qF "$(cat expected)" out || fail "awk finds $(cat expected): $(cat out)"
   run 0 eval model --clicks test
   grep -qE '^AUC +0\.[0-9]{6}$' out || fail "$(cat out)"
-  grep -qE '^AUC +0\.[6-9]' out || fail "nothing was learned: $(cat out)"
+  grep -qE '^AUC +0\.[7-9]' out || fail "nothing was learned: $(cat out)"
 }
 
 it_stores_what_serving_and_inspecting_read() {

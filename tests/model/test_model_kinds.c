@@ -576,7 +576,10 @@ static void features_need_names_of_their_own(void **state)
                                         "user,a_name_of_thirty_three_characters"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         CORRUPT(with_features, "collide.features names", set(&d, "collide.features", wrong[i]));
-    CORRUPT(with_features, "more than 16", set(&d, "collide.features", "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q"));
+    char many[512] = "user", *at = many + strlen(many);
+    for (int i = 0; i <= MODEL_MAX_FEATURES; i++)
+        at += sprintf(at, ",f%d", i);
+    CORRUPT(with_features, "more than 64", set(&d, "collide.features", many));
     CORRUPT(with_features, "city.remap is missing", set(&d, "collide.features", "user,country,os,city"));
     CORRUPT(with_features, "user.remap is there, but", set(&d, "collide.features", "country,os"));
     CORRUPT(with_features, "user.remap is missing", draft_remove(&d, "user.remap"));

@@ -13,6 +13,9 @@
 /* Of rows that start at random, a value's deviation. */
 static const double START_DEVIATION = 0.02;
 
+/* Spaces' mappings have the streams of random numbers before this one. */
+enum { START_STREAM = 1000 };
+
 /* The spaces' mappings before they are put together. */
 struct parts {
     const struct click_mapping_problem *problem;
@@ -174,7 +177,7 @@ static enum collide_status put_together(const struct parts *parts, struct id_map
                                         struct collide_error *err)
 {
     const struct click_mapping_problem *p = parts->problem;
-    struct rng rng = rng_seeded(p->seed, CLICK_MAX_IDS);
+    struct rng rng = rng_seeded(p->seed, START_STREAM);
     struct id_mapping whole = {.n_ids = p->data->n_entries,
                                .n_lookups = parts->n_lookups,
                                .n_parts = 1,

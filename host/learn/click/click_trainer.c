@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A product of two embeddings is learned slowly at first, since both start small. */
+enum { MIN_PATIENCE_STEPS = 600 };
+
 struct trainer {
     const struct click_trainer_problem *problem;
     const struct click_training *training;
@@ -149,9 +152,18 @@ static double measure(struct trainer *t)
     return click_model_log_loss(&t->now, &t->problem->data->val, t->alone, t->logits);
 }
 
+/* In epochs, of which those of a small log are few steps. */
+static uint32_t patience_of(const struct trainer *t)
+{
+    const size_t n_steps = (t->problem->data->train.n + t->training->batch - 1) / t->training->batch;
+    const uint32_t least = (uint32_t)((MIN_PATIENCE_STEPS + n_steps - 1) / n_steps);
+    return t->training->patience > least ? t->training->patience : least;
+}
+
 static enum collide_status run(struct trainer *t, const char *label, struct click_model *best,
                                struct click_fit *fit, struct collide_error *err)
 {
+    const uint32_t patience = patience_of(t);
     *fit = (struct click_fit){.val_loss = measure(t), .l2 = t->training->l2};
     click_model_set(best, t->now.rows, t->now.bias);
     for (uint32_t epoch = 1; epoch <= t->training->n_epochs; epoch++) {
@@ -166,7 +178,7 @@ static enum collide_status run(struct trainer *t, const char *label, struct clic
             fit->val_loss = val_loss;
             fit->epoch = epoch;
             click_model_set(best, t->now.rows, t->now.bias);
-        } else if (epoch - fit->epoch >= t->training->patience) {
+        } else if (epoch - fit->epoch >= patience) {
             break;
         }
     }

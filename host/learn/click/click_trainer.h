@@ -10,7 +10,7 @@ struct click_training {
     float bias_rate;   /* the same for biases */
     float l2;          /* see click_gradients.h */
     uint32_t n_epochs; /* at most */
-    uint32_t patience; /* epochs without a better one that end it */
+    uint32_t patience; /* epochs without a better one that end it; more where these are few steps */
 };
 
 struct click_training click_training_default(void);
