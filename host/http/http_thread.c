@@ -37,6 +37,8 @@ static size_t on_unescape(void *context, struct MHD_Connection *connection, char
 {
     (void)context;
     (void)connection;
+    if (!strchr(text, '%'))
+        return strlen(text);
     bool is_tricky = strstr(text, "%00") || strcasestr(text, "%2f");
     return is_tricky ? strlen(text) : MHD_http_unescape(text);
 }
