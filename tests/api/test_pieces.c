@@ -124,8 +124,8 @@ static void an_inference_in_pieces_is_the_same(void **state)
         "[2], "
         "\"datatype\": \"INT32\", \"data\": [1, 2]}]}",
         "{\"inputs\": [{\"name\": \"items\", \"shape\": [2], \"datatype\": \"INT64\", \"data\": [1, 2, 3]}]}",
-        "{\"inputs\": [{\"data\": [1, \"x\"], \"name\": \"items\", \"shape\": [2], \"datatype\": "
-        "\"INT64\"}]}",
+        ("{\"inputs\": [{\"data\": [1, \"x\"], \"name\": \"items\", \"shape\": [2], \"datatype\": "
+         "\"INT64\"}]}"),
         "{\"inputs\": [{\"name\": \"items\", \"shape\": [1, 2, 3], \"datatype\": \"INT64\", \"data\": []}]}",
         "{\"inputs\": [], \"outputs\": [{\"name\": \"scores\", \"x\": 1}]}",
         "{\"inputs\": [{\"name\": \"user\""};

@@ -28,8 +28,8 @@ static void assert_not_loaded(struct program_fixture *f, struct program_source s
 {
     struct collide_error err = {0};
     struct program *p = NULL;
-    int got = program_load(f->device, &source, path, &p, &err);
-    if (got != (int)status || !strstr(err.text, says))
+    enum collide_status got = program_load(f->device, &source, path, &p, &err);
+    if (got != status || !strstr(err.text, says))
         fail_msg("%s: \"%s\", expected %s with \"%s\"", collide_status_name(got), err.text,
                  collide_status_name(status), says);
     assert_null(p);

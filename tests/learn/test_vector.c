@@ -123,7 +123,8 @@ static void range_finds_both_ends_wherever_they_are(void **state)
             x[at] = 5.0f; /* in the middle of an odd length both are one place */
             vector_range(x, lengths[l], &low, &high);
             assert_float_equal(high, 5.0f, 0.0f);
-            assert_float_equal(low, other != at ? -3.0f : lengths[l] > 1 ? 2.0f : 5.0f, 0.0f);
+            float lowest = other != at ? -3.0f : lengths[l] > 1 ? 2.0f : 5.0f;
+            assert_float_equal(low, lowest, 0.0f);
         }
 }
 

@@ -296,7 +296,7 @@ static void parts_must_divide_the_lookups(void **state)
 static void parts_come_back_as_they_were_written(void **state)
 {
     const struct folder *folder = *state;
-    static const struct fixture_kind kinds[] = {sums, concat, two_lookups};
+    const struct fixture_kind kinds[] = {sums, concat, two_lookups};
     static const uint32_t n_parts[] = {2, 3, 1}, widths[] = {3, 2, 6};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         struct fixture f;
