@@ -21,6 +21,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 enum { JSON_MAX_DEPTH = 64, JSON_MAX_NUMBER_CHARS = 63, JSON_MAX_STRING_BYTES = 64 << 10 };
 
@@ -97,6 +98,11 @@ struct json_text {
     const char *bytes;
     size_t n_bytes;
 };
+
+static inline bool json_text_is(const struct json_text *text, const char *other)
+{
+    return text->n_bytes == strlen(other) && memcmp(text->bytes, other, text->n_bytes) == 0;
+}
 
 bool json_string(struct json_reader *r, struct json_text *out);
 bool json_number(struct json_reader *r, double *out); /* infinite where a double ends */

@@ -80,16 +80,11 @@ struct json_v1_reader {
     struct values values;      /* its */
 };
 
-static bool has_name(const struct json_text *key, const char *name)
-{
-    return key->n_bytes == strlen(name) && memcmp(key->bytes, name, key->n_bytes) == 0;
-}
-
 /* N_FIELDS: there is none of this name in requests of this kind. */
 static enum field find_field(const struct json_text *key, enum request_kind kind)
 {
     enum field f = 0;
-    while (f < N_FIELDS && !((FIELDS[f].kinds & BIT(kind)) && has_name(key, FIELDS[f].name)))
+    while (f < N_FIELDS && !((FIELDS[f].kinds & BIT(kind)) && json_text_is(key, FIELDS[f].name)))
         f++;
     return f;
 }
@@ -99,7 +94,7 @@ static enum collide_status unknown_field(const struct json_text *key, enum reque
 {
     char typed[33];
     snprintf(typed, sizeof typed, "%.*s", (int)(key->n_bytes < 32 ? key->n_bytes : 32), key->bytes);
-    if (has_name(key, REQUESTS))
+    if (json_text_is(key, REQUESTS))
         return error_set(err, COLLIDE_INVALID,
                          "\"requests\" has no other fields beside it and is not nested");
     struct spelling meant = spelling_of(typed);
@@ -431,7 +426,7 @@ static enum collide_status begin_request(struct json_v1_reader *p, struct collid
     bool has_key = json_next(r, 0) && json_key(r, &key);
     if (r->failed || r->is_starved)
         return json_status(r);
-    if (has_key && has_name(&key, REQUESTS)) {
+    if (has_key && json_text_is(&key, REQUESTS)) {
         p->request->is_batch = true;
         p->phase = IN_BATCH;
         p->level = 2;

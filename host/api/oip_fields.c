@@ -61,11 +61,6 @@ static enum collide_status invalid(struct oip_fields_reader *p, const char *text
     return error_set(&p->error, COLLIDE_INVALID, "%s", text);
 }
 
-static bool has_name(const struct json_text *key, const char *name)
-{
-    return key->n_bytes == strlen(name) && memcmp(key->bytes, name, key->n_bytes) == 0;
-}
-
 static bool is_feature(const struct oip_tensor *t)
 {
     return t->name.n_bytes > OIP_FEATURE_CHARS && memcmp(t->name.bytes, OIP_FEATURE, OIP_FEATURE_CHARS) == 0;
@@ -124,7 +119,7 @@ static struct oip_tensor *place_of(struct oip_fields_reader *p, const struct oip
                                    const struct input_kind **kind)
 {
     for (enum oip_input i = 0; i < OIP_N_INPUTS; i++)
-        if (has_name(&t->name, INPUTS[i].name)) {
+        if (json_text_is(&t->name, INPUTS[i].name)) {
             *kind = &INPUTS[i];
             return &p->out->inputs[i];
         }
@@ -140,6 +135,8 @@ static enum collide_status check_size(struct oip_fields_reader *p, const struct 
     bool is_history =
         kind == &INPUTS[OIP_INPUT_HISTORY] || kind == &INPUTS[OIP_INPUT_WEIGHTS] || kind == &FEATURE;
     size_t max = is_history ? p->limits->max_history : p->limits->max_items;
+    if (kind == &FEATURE && n_columns == 0)
+        return error_set(&p->error, COLLIDE_INVALID, "\"%s\" has no ids in a row; leave it out", t->label);
     if (kind->row == OIP_ROW_VALUE && n_columns != 1)
         return error_set(&p->error, COLLIDE_INVALID,
                          "\"%s\" has one value a row: its shape is [rows] or [rows, 1]", t->label);
@@ -203,10 +200,10 @@ static enum collide_status read_output_parameters(struct oip_fields_reader *p, e
     if (!json_enter(r, '{', PARAMETERS_LEVEL))
         return invalid(p, "the \"parameters\" of an output must be an object");
     while (status == COLLIDE_OK && json_next(r, PARAMETERS_LEVEL) && json_key(r, &key)) {
-        if (has_name(&key, "classification") || has_name(&key, "shared_memory_region"))
+        if (json_text_is(&key, "classification") || json_text_is(&key, "shared_memory_region"))
             return error_set(&p->error, COLLIDE_INVALID, "the output parameter \"%.*s\" is not supported",
                              (int)key.n_bytes, key.bytes);
-        if (!has_name(&key, "binary_data")) {
+        if (!json_text_is(&key, "binary_data")) {
             json_pass(r, PARAMETERS_LEVEL);
             continue;
         }
@@ -222,7 +219,7 @@ static enum collide_status add_output(struct oip_fields_reader *p, const struct 
 {
     struct oip_fields *out = p->out;
     enum oip_output output = 0;
-    while (output < OIP_N_OUTPUTS && !has_name(name, oip_output_name(output)))
+    while (output < OIP_N_OUTPUTS && !json_text_is(name, oip_output_name(output)))
         output++;
     if (output == OIP_N_OUTPUTS)
         return error_set(&p->error, COLLIDE_INVALID,
@@ -243,8 +240,8 @@ static enum collide_status read_output_field(struct oip_fields_reader *p)
     if (json_is_at_key(r, ELEMENT_LEVEL)) {
         if (!json_key(r, &key))
             return json_status(r);
-        p->output.is_at_name = has_name(&key, "name") && json_peek(r) == '"';
-        if (!p->output.is_at_name && !has_name(&key, "parameters"))
+        p->output.is_at_name = json_text_is(&key, "name") && json_peek(r) == '"';
+        if (!p->output.is_at_name && !json_text_is(&key, "parameters"))
             return invalid(p, "an output has a \"name\", which is a string, and \"parameters\"");
     }
     if (!p->output.is_at_name)
@@ -283,14 +280,14 @@ static enum collide_status read_outputs(struct oip_fields_reader *p)
 static enum collide_status read_parameter(struct oip_fields_reader *p, const struct json_text *key)
 {
     struct json_reader *r = &p->json;
-    if (has_name(key, "k"))
+    if (json_text_is(key, "k"))
         return json_read_count(r, (struct json_field){.name = "k", .max = p->limits->max_items}, &p->out->k,
                                &p->error);
-    if (has_name(key, "exclude_seen"))
+    if (json_text_is(key, "exclude_seen"))
         return json_read_bool(r, "exclude_seen", &p->out->exclude_seen, &p->error);
-    if (has_name(key, "binary_data_output"))
+    if (json_text_is(key, "binary_data_output"))
         return json_read_bool(r, "binary_data_output", &p->out->outputs_are_binary, &p->error);
-    if (!has_name(key, "timeout") && !has_name(key, "timeout_us")) {
+    if (!json_text_is(key, "timeout") && !json_text_is(key, "timeout_us")) {
         json_pass(r, FIELD_LEVEL);
         return COLLIDE_OK;
     }
@@ -332,7 +329,7 @@ static enum collide_status begin_field(struct oip_fields_reader *p)
     struct json_text key;
     if (!json_key(&p->json, &key))
         return json_status(&p->json);
-    for (p->field = 0; p->field < N_FIELDS && !has_name(&key, FIELDS[p->field].name);)
+    for (p->field = 0; p->field < N_FIELDS && !json_text_is(&key, FIELDS[p->field].name);)
         p->field++;
     if (p->field == N_FIELDS || p->given & 1u << p->field)
         return error_set(&p->error, COLLIDE_INVALID, "%s field \"%.*s\"",

@@ -37,7 +37,7 @@ enum { OIP_MAX_INPUTS = OIP_N_INPUTS + MODEL_MAX_FEATURES };
 
 struct oip_fields {
     struct oip_tensor inputs[OIP_N_INPUTS]; /* rank 0: not given */
-    struct oip_tensor *features; /* (n_features), in the arena, with room for MODEL_MAX_FEATURES */
+    struct oip_tensor *features;            /* (n_features), in the arena, with room for MODEL_MAX_FEATURES */
     size_t n_features;
     struct oip_tensor *binary[OIP_MAX_INPUTS]; /* (n_binary) of the above, in the order of their bytes */
     size_t n_binary;

@@ -85,6 +85,10 @@ static enum collide_status choose_kind(struct oip_reader *b)
     if (scores) /* they have the shape of the items */
         b->form->has_rows = input(b, OIP_INPUT_ITEMS)->rank == 2;
     b->form->n_columns = scores ? columns(b, OIP_INPUT_ITEMS) : f->k;
+    if (!scores && b->n_rows > b->limits->max_parts)
+        return error_set(b->err, COLLIDE_INVALID,
+                         "%zu rows to find the best items for are over the limit of %zu; send them in parts",
+                         b->n_rows, b->limits->max_parts);
     size_t n;
     if (__builtin_mul_overflow(b->n_rows, b->form->n_columns, &n) || n > b->limits->max_items)
         return error_set(b->err, COLLIDE_INVALID, "%zu rows of %zu scores are over the limit of %zu",

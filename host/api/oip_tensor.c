@@ -39,11 +39,6 @@ unsigned oip_value_bytes(enum oip_datatype datatype)
     return DATATYPES[datatype].n_bytes;
 }
 
-static bool has_name(const struct json_text *key, const char *name)
-{
-    return key->n_bytes == strlen(name) && memcmp(key->bytes, name, key->n_bytes) == 0;
-}
-
 static enum collide_status read_text(struct json_reader *r, const char *what, struct json_text *out,
                                      struct collide_error *err)
 {
@@ -72,7 +67,7 @@ static enum collide_status read_datatype(struct json_reader *r, struct oip_tenso
     if (status != COLLIDE_OK || r->is_starved)
         return status;
     for (t->datatype = 0; t->datatype < OIP_N_DATATYPES; t->datatype++)
-        if (has_name(&text, DATATYPES[t->datatype].name))
+        if (json_text_is(&text, DATATYPES[t->datatype].name))
             return COLLIDE_OK;
     return error_set(
         err, COLLIDE_INVALID,
@@ -113,10 +108,10 @@ static enum collide_status read_parameters(struct json_reader *r, unsigned level
     if (!json_enter(r, '{', level))
         return error_set(err, COLLIDE_INVALID, "the \"parameters\" of an input must be an object");
     while (json_next(r, level) && json_key(r, &key)) {
-        if (has_name(&key, "shared_memory_region"))
+        if (json_text_is(&key, "shared_memory_region"))
             return error_set(err, COLLIDE_INVALID,
                              "tensors in shared memory are not supported; send the data with the request");
-        if (!has_name(&key, "binary_data_size")) {
+        if (!json_text_is(&key, "binary_data_size")) {
             json_pass(r, level);
         } else if (json_u64(r, &n)) {
             t->is_binary = true;
@@ -376,7 +371,7 @@ static enum collide_status begin_field(struct json_reader *r, struct oip_draft *
     struct json_text key;
     if (!json_key(r, &key))
         return json_status(r);
-    for (d->field = 0; d->field < N_FIELDS && !has_name(&key, FIELDS[d->field]);)
+    for (d->field = 0; d->field < N_FIELDS && !json_text_is(&key, FIELDS[d->field]);)
         d->field++;
     if (d->field == N_FIELDS)
         return error_set(err, COLLIDE_INVALID, "unknown field \"%.*s\" of an input",

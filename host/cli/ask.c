@@ -42,7 +42,7 @@ static struct text_list find_list(const struct buffer *object, const char *name,
     struct text_list found = {.items = NULL};
     struct json_reader r = json_reader_over(object->bytes, object->n_bytes, arena, &err);
     while (json_enter(&r, '{', 0) && json_next(&r, 0) && json_key(&r, &key)) {
-        if (key.n_bytes == strlen(name) && memcmp(key.bytes, name, key.n_bytes) == 0)
+        if (json_text_is(&key, name))
             found = read_list(&r);
         else
             json_skip(&r);

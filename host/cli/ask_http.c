@@ -58,8 +58,7 @@ static void find_message(const struct buffer *reply, char *out, size_t capacity)
     struct json_reader r = json_reader_over(reply->bytes, reply->n_bytes, &arena, &err);
     if (json_enter(&r, '{', 0) && json_next(&r, 0) && json_key(&r, &key))
         while (json_enter(&r, '{', 1) && json_next(&r, 1) && json_key(&r, &key)) {
-            if (key.n_bytes == strlen("message") && memcmp(key.bytes, "message", key.n_bytes) == 0 &&
-                json_peek(&r) == '"')
+            if (json_text_is(&key, "message") && json_peek(&r) == '"')
                 json_string(&r, &message);
             else
                 json_skip(&r);

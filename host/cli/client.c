@@ -129,6 +129,8 @@ static int run(struct usage *usage, const struct client_flags *f, enum request_k
     if (!is_known)
         return command_misused(usage,
                                "--server: an address begins with http://, https://, unix:, udp: or shm:");
+    if (f->server.ca && !starts_with(f->server.address, "https://"))
+        return command_misused(usage, "--ca goes with an https:// server");
     if (f->server.version && !f->server.model)
         return command_misused(usage, "--model-version goes with --model");
     if (ask(f, kind, &err) == COLLIDE_OK)

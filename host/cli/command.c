@@ -56,3 +56,11 @@ int command_misused(const struct usage *usage, const char *message)
     log_error("%s\nusage: %s", message, usage->synopsis);
     return EXIT_USAGE;
 }
+
+int command_refuse(const struct usage *usage, const char *const *names, const char *why)
+{
+    const char *name = args_first_given(&usage->args, names);
+    char message[160];
+    snprintf(message, sizeof message, "--%s %s", name ? name : "", why);
+    return name ? command_misused(usage, message) : EXIT_DONE;
+}

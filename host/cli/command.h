@@ -43,4 +43,8 @@ int command_fail(const struct collide_error *err);
 /* A usage error found after parsing: prints it and gives EXIT_USAGE. */
 int command_misused(const struct usage *usage, const char *message);
 
+/* One if any of these options (names, NULL at the end) is given: "--name why". EXIT_DONE: go on; else what to
+ * return. */
+int command_refuse(const struct usage *usage, const char *const *names, const char *why);
+
 #endif

@@ -86,6 +86,9 @@ static enum collide_status run(const struct flags *flags, struct collide_error *
     return status;
 }
 
+static const char *const FOR_LISTS[] = {"mask", "history", "k", "by", "threads", NULL};
+static const char *const FOR_CLICKS[] = {"label", "item", "features", NULL};
+
 int command_eval(int argc, char **argv)
 {
     struct flags flags = {.cutoffs = {.items = {10, 20, 50}, .n = 3}, .threads = parallel_n_cpus()};
@@ -156,6 +159,10 @@ int command_eval(int argc, char **argv)
     if (!flags.files.test == !flags.clicks)
         return command_misused(&usage, flags.clicks ? "give --test FILE or --clicks FILE, not both"
                                                     : "--test FILE is missing, or --clicks FILE");
+    exit_code = flags.clicks ? command_refuse(&usage, FOR_LISTS, "goes with --test, not with --clicks")
+                             : command_refuse(&usage, FOR_CLICKS, "goes with --clicks, not with --test");
+    if (exit_code != EXIT_DONE)
+        return exit_code;
     if (flags.cutoffs.n > EVAL_MAX_CUTOFFS)
         return command_misused(&usage, "--k takes at most 16 lengths");
     flags.model_path = usage.positionals.values[0];

@@ -76,6 +76,11 @@ static enum collide_status score_batch(struct click_eval *e, struct collide_erro
     enum collide_status status = collide_score(e->lane, b->queries, b->n, logits, &counts, err);
     if (status != COLLIDE_OK)
         return status;
+    for (size_t i = 0; i < b->n; i++)
+        if (!isfinite(logits[i]))
+            return error_set(err, COLLIDE_CORRUPT,
+                             "example %zu has no finite logit: the model's values are too large",
+                             e->labels.n_bytes - b->n + i + 1);
     e->n_unknown += counts.n_unknown;
     buffer_append(&e->logits, logits, b->n * sizeof *logits);
     b->n = b->text.n_bytes = 0;
@@ -98,22 +103,14 @@ static enum collide_status add_example(void *context, bool is_click, const struc
     return ++b->n == BATCH ? score_batch(e, err) : COLLIDE_OK;
 }
 
-static const char *note_of(const struct model *model, const char *name)
-{
-    for (size_t i = 0; i < model->n_provenance; i++)
-        if (!strcmp(model->provenance[i].name, name))
-            return model->provenance[i].value;
-    return NULL;
-}
-
 /* What is not chosen is as the model was learned. */
 static enum collide_status choose_columns(const struct click_eval_flags *flags, const struct model *model,
                                           struct click_columns *out, struct collide_error *err)
 {
     struct click_choices choices = flags->choices;
-    choices.label = choices.label ? choices.label : note_of(model, CLICK_NOTE_LABEL);
-    choices.item = choices.item ? choices.item : note_of(model, CLICK_NOTE_ITEM);
-    choices.features = choices.features ? choices.features : note_of(model, CLICK_NOTE_FEATURES);
+    choices.label = choices.label ? choices.label : model_provenance(model, CLICK_NOTE_LABEL);
+    choices.item = choices.item ? choices.item : model_provenance(model, CLICK_NOTE_ITEM);
+    choices.features = choices.features ? choices.features : model_provenance(model, CLICK_NOTE_FEATURES);
     if (!choices.label || !choices.item || !choices.features)
         return error_set(err, COLLIDE_INVALID,
                          "%s was not learned from clicks: say with --label, --item and --features what the "

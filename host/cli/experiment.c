@@ -122,7 +122,9 @@ static enum collide_status reopen(const struct model *model, struct collide_mode
     const char *folder = getenv("TMPDIR");
     char path[4096];
     const int n = snprintf(path, sizeof path, "%s/collide-XXXXXX", folder && *folder ? folder : "/tmp");
-    const int fd = n > 0 && (size_t)n < sizeof path ? mkstemp(path) : -1;
+    if (n < 0 || (size_t)n >= sizeof path)
+        return error_set(err, COLLIDE_INVALID, "TMPDIR has %d characters: set a shorter one", n);
+    const int fd = mkstemp(path);
     if (fd < 0)
         return error_set_errno(err, COLLIDE_IO, errno, "cannot make a file for a model, %s", path);
     close(fd);
@@ -159,10 +161,8 @@ static enum collide_status measure(const struct experiment *e, const struct coll
 
 static const char *provenance_of(const struct model *m, const char *name)
 {
-    for (size_t i = 0; i < m->n_provenance; i++)
-        if (strcmp(m->provenance[i].name, name) == 0)
-            return m->provenance[i].value;
-    return "";
+    const char *value = model_provenance(m, name);
+    return value ? value : "";
 }
 
 static void describe(const struct model *m, struct trial *out)

@@ -12,6 +12,7 @@
 #include "cli/method_list.h"
 #include "data/interactions.h"
 #include "learn/checkpoint.h"
+#include "learn/embeddings/numbers.h"
 #include "model/write.h"
 
 #include <inttypes.h>
@@ -35,10 +36,14 @@ static const char *const LAYOUTS[] = {"auto", "pairs", "adjacency", NULL};
 /* Better known now than after hours of learning. */
 static enum collide_status check_output(const struct flags *flags, struct collide_error *err)
 {
+    const struct embedding_files *tables = &flags->embeddings.files;
+    const char *const inputs[] = {tables->items, tables->users, tables->bias, tables->frequencies};
     struct file_replace file;
     enum collide_status status = file_check_apart(flags->output, flags->log_path, err);
     if (status == COLLIDE_OK)
         status = file_check_apart(flags->output, flags->val_path, err);
+    for (size_t i = 0; i < sizeof inputs / sizeof inputs[0] && status == COLLIDE_OK; i++)
+        status = numbers_check_apart(flags->output, inputs[i], err);
     if (status == COLLIDE_OK)
         status = file_replace_begin(flags->output, &file, err);
     if (status == COLLIDE_OK)
@@ -169,6 +174,7 @@ static const char *const FOR_LOGS[] = {
     "layout", "temperature", "teacher-epochs", "epochs", "user-epochs", "patience",   "label",
     "item",   "features",    "teacher-dim",    "l2",     NULL};
 static const char *const FOR_USERS[] = {"user-method", "user-rows", "user-lookups", NULL};
+static const char *const FOR_CLICKS[] = {"teacher-dim", "l2", NULL};
 /* What a budget chooses, for a log. */
 static const char *const CHOSEN_BY_BUDGET[] = {"method",      "rows",      "lookups",      "signals",
                                                "private",     "precision", "mapping",      "scalar-bits",
@@ -192,32 +198,23 @@ static const struct {
     {{"temperature", "user-epochs"}, "training on clicks has none"},
 };
 
-/* A usage error if any of these options is given: its name and what is wrong with that. 0: go on; else what
- * to return. */
-static int refuse(const struct usage *usage, const char *const *names, const char *why)
-{
-    const char *name = args_first_given(&usage->args, names);
-    char message[160];
-    snprintf(message, sizeof message, "--%s %s", name ? name : "", why);
-    return name ? command_misused(usage, message) : EXIT_DONE;
-}
-
 static int refuse_for_clicks(const struct usage *usage)
 {
     int exit_code = EXIT_DONE;
     char why[120];
     for (size_t i = 0; i < sizeof NOT_FOR_CLICKS / sizeof NOT_FOR_CLICKS[0] && exit_code == EXIT_DONE; i++) {
         snprintf(why, sizeof why, "is not for click logs: %s", NOT_FOR_CLICKS[i].instead);
-        exit_code = refuse(usage, NOT_FOR_CLICKS[i].names, why);
+        exit_code = command_refuse(usage, NOT_FOR_CLICKS[i].names, why);
     }
     return exit_code;
 }
 
 static int check_embeddings(const struct usage *usage, const struct flags *flags)
 {
-    int exit_code = refuse(usage, FOR_LOGS, "is not for embeddings, which are learned from without a log");
+    int exit_code =
+        command_refuse(usage, FOR_LOGS, "is not for embeddings, which are learned from without a log");
     if (exit_code == EXIT_DONE && !flags->embeddings.files.users)
-        exit_code = refuse(usage, FOR_USERS, "goes with --user-embeddings, where there is no log");
+        exit_code = command_refuse(usage, FOR_USERS, "goes with --user-embeddings, where there is no log");
     if (exit_code != EXIT_DONE)
         return exit_code;
     if (usage->positionals.n)
@@ -233,15 +230,21 @@ static int check_log(const struct usage *usage, const struct flags *flags)
     const struct click_choices *c = &flags->clicks.choices;
     if (!usage->positionals.n)
         return command_misused(usage, "too few arguments: expected LOG, or --from-embeddings FILE");
-    int exit_code = refuse(usage, FOR_EMBEDDINGS, "goes with --from-embeddings");
+    int exit_code = command_refuse(usage, FOR_EMBEDDINGS, "goes with --from-embeddings");
     if (exit_code != EXIT_DONE)
         return exit_code;
     if (is_click_log(flags))
         return c->label && c->item && c->features
                    ? refuse_for_clicks(usage)
                    : command_misused(usage, "a click log needs all of --label, --item and --features");
-    return flags->budget ? refuse(usage, CHOSEN_BY_BUDGET, "is what --budget chooses: leave one of both out")
-                         : EXIT_DONE;
+    exit_code =
+        command_refuse(usage, FOR_CLICKS, "goes with --label, --item and --features, for a log of clicks");
+    if (exit_code == EXIT_DONE && flags->budget)
+        exit_code =
+            command_refuse(usage, CHOSEN_BY_BUDGET, "is what --budget chooses: leave one of both out");
+    if (exit_code == EXIT_DONE && flags->learn.backbone == BACKBONE_BAG)
+        exit_code = command_refuse(usage, FOR_USERS, "goes with --users row or --users both");
+    return exit_code;
 }
 
 int command_learn(int argc, char **argv)

@@ -92,12 +92,24 @@ static void print_table(const struct pareto *p)
     printf("\n%% full: of f32 rows for all users and items; *: nothing smaller has a better recall@10\n");
 }
 
+static enum collide_status check_output(const struct flags *flags, struct collide_error *err)
+{
+    const struct experiment_flags *e = &flags->experiment;
+    const char *const inputs[] = {e->log_path, e->test_path, e->val_path};
+    enum collide_status status = pareto_check_writable(flags->output, err);
+    for (size_t i = 0; i < 3 && status == COLLIDE_OK; i++)
+        status = pareto_check_apart(flags->output, inputs[i], err);
+    for (size_t i = 0; i < e->masks.n && status == COLLIDE_OK; i++)
+        status = pareto_check_apart(flags->output, e->masks.items[i], err);
+    return status;
+}
+
 static enum collide_status run(const struct flags *flags, struct collide_error *err)
 {
     struct experiment e = {0};
     struct pareto_point points[MAX_BUDGETS] = {0};
     struct pareto pareto = {.points = points};
-    enum collide_status status = flags->output ? pareto_check_writable(flags->output, err) : COLLIDE_OK;
+    enum collide_status status = flags->output ? check_output(flags, err) : COLLIDE_OK;
     if (status == COLLIDE_OK)
         status = experiment_open(&flags->experiment, &e, err);
     if (status == COLLIDE_OK)
@@ -105,7 +117,7 @@ static enum collide_status run(const struct flags *flags, struct collide_error *
     if (status == COLLIDE_OK)
         status = try_all(&e, flags->seed, points, pareto.n, err);
     if (status == COLLIDE_OK) {
-        pareto.full_bytes = full_table_bytes(&e.log, (uint32_t)flags->experiment.learn.dim);
+        pareto.full_bytes = full_table_bytes(&e.log, learn_flags_options(&flags->experiment.learn).dim);
         find_front(points, pareto.n);
         print_table(&pareto);
     }

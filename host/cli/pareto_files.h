@@ -23,4 +23,7 @@ enum collide_status pareto_write_svg(const struct pareto *p, const char *name, s
 /* Better known before anything is learned. */
 enum collide_status pareto_check_writable(const char *name, struct collide_error *err);
 
+/* As file_check_apart, of both files. */
+enum collide_status pareto_check_apart(const char *name, const char *input, struct collide_error *err);
+
 #endif

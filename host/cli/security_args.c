@@ -7,6 +7,10 @@
 #include <string.h>
 
 static const char GROUP[] = "Security";
+
+/* Nanoseconds of it fit 64 bits with room to spare. */
+static const double MAX_REFILL_S = 1e9;
+
 static const char *const switches[] = {"off", "on", NULL};
 
 struct security_flags security_flags_defaults(void)
@@ -116,6 +120,10 @@ enum collide_status security_flags_check(struct security_flags *flags, struct co
     if (!parse_rate(flags->rate, &per_second))
         return error_set(err, COLLIDE_INVALID, "--rate %.32s is no rate; write 100/s, 6000/m or 100000/h",
                          flags->rate);
+    if ((double)flags->burst / per_second > MAX_REFILL_S)
+        return error_set(err, COLLIDE_INVALID,
+                         "--burst %llu takes over thirty years to refill at --rate %.32s; give less",
+                         (unsigned long long)flags->burst, flags->rate);
     flags->limit = (struct rate_limit_options){.per_second = per_second,
                                                .burst = flags->burst     ? (double)flags->burst
                                                         : per_second < 1 ? 1

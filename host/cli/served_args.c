@@ -32,7 +32,8 @@ void served_args_fill_table(struct served_flags *flags, struct arg table[N_SERVE
          .default_text = "none",
          .group = GROUP,
          .help = "serve what is in a folder, as FOLDER/NAME.safetensors or "
-                 "FOLDER/NAME/VERSION/*.safetensors (or .collide): new and replaced files are loaded, those that go are "
+                 "FOLDER/NAME/VERSION/*.safetensors (or .collide): new and replaced files are loaded, those "
+                 "that go are "
                  "unloaded"},
         {.name = "keep-versions",
          .type = ARG_U64,

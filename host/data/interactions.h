@@ -12,12 +12,14 @@
  * last line end may be missing.
  *
  * Passed over: empty and blank lines, lines that start with '#', and a header, which is a first line
- *   - whose columns all have RecBole's form name:type (the first two must be of type token), or
- *   - whose first two columns are user, user_id or userid and item, item_id or itemid, in any case, or
+ *   - that names a column user, user_id or userid and one item, item_id or itemid, in any case: pairs are
+ * then in these columns, wherever they are, or
+ *   - whose columns all have RecBole's form name:type (user's and item's must be of type token), or
  *   - whose two ids are not integers where those of the second line are.
  *
- * LOG_LAYOUT_AUTO. Tabs and commas mean pairs. Between blanks the first 100 lines after the header (of the
- * first MiB) decide, by the first rule that fits:
+ * LOG_LAYOUT_AUTO. Tabs and commas mean pairs, unless lines differ in columns and some have more than four;
+ * those are judged as what follows. Between blanks the first 100 lines after the header (of the first MiB)
+ * decide, by the first rule that fits:
  *   - none has more than two columns: pairs; a later line that has more is refused;
  *   - the third columns are no integers where user and item are: pairs;
  *   - all have the same number of columns: pairs if a user occurs twice or the header has that number too;

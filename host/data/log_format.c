@@ -61,14 +61,16 @@ static bool pair_of(const struct line *line, enum separator separator, struct fi
     return field_next(&c, &pair[0]) && field_next(&c, &pair[1]);
 }
 
-/* "user", "user_id" or "userid" in any case for kind "user". */
+/* "user", "user_id" or "userid" in any case for kind "user"; RecBole's form has :type behind it. */
 static bool is_name_of(const struct field *f, const char *kind)
 {
-    size_t n = strlen(kind);
-    if (f->n_bytes < n || strncasecmp(f->text, kind, n) != 0)
+    const size_t n = strlen(kind);
+    const char *colon = memchr(f->text, ':', f->n_bytes);
+    const size_t n_bytes = colon ? (size_t)(colon - f->text) : f->n_bytes;
+    if (n_bytes < n || strncasecmp(f->text, kind, n) != 0)
         return false;
     const char *rest = f->text + n;
-    size_t n_rest = f->n_bytes - n;
+    size_t n_rest = n_bytes - n;
     return n_rest == 0 || (n_rest == 2 && !strncasecmp(rest, "id", 2)) ||
            (n_rest == 3 && !strncasecmp(rest, "_id", 3));
 }
@@ -101,32 +103,40 @@ static bool is_typed(const struct line *line, enum separator separator)
     return n_columns >= 2 && !c.problem;
 }
 
-/* A typed header may say that the first two columns are not ids at all. */
-static enum collide_status check_types(const struct line *line, enum separator separator, const char *name,
-                                       struct collide_error *err)
+/* Where a line names the columns of user and item, both of them; false: it does not. */
+static bool find_named(const struct line *line, enum separator separator, struct log_format *out)
 {
-    struct field pair[2];
-    if (!is_typed(line, separator) || !pair_of(line, separator, pair))
-        return COLLIDE_OK;
-    struct field user_type = type_of(&pair[0]);
-    struct field item_type = type_of(&pair[1]);
-    if (field_is(&user_type, "token") && field_is(&item_type, "token"))
-        return COLLIDE_OK;
-    return error_set(err, COLLIDE_INVALID,
-                     "%s:%" PRIu64
-                     ": the first two columns are not both of type token; put user and item first",
-                     name, line->number);
+    struct field_cursor c = fields_of(line, separator);
+    struct field f;
+    bool has_user = false, has_item = false;
+    for (unsigned column = 0; field_next(&c, &f); column++) {
+        if (!has_user && is_name_of(&f, "user")) {
+            out->user_column = column;
+            has_user = true;
+        } else if (!has_item && is_name_of(&f, "item")) {
+            out->item_column = column;
+            has_item = true;
+        }
+    }
+    return has_user && has_item;
 }
 
-/* A header that names the columns the other way round. */
-static enum collide_status check_order(const struct line *line, enum separator separator, const char *name,
-                                       struct collide_error *err)
+/* A typed header may say that what is taken for users and items are no ids at all. */
+static enum collide_status check_types(const struct line *line, const struct log_format *format,
+                                       const char *name, struct collide_error *err)
 {
-    struct field pair[2];
-    if (pair_of(line, separator, pair) && is_name_of(&pair[0], "item") && is_name_of(&pair[1], "user"))
-        return error_set(err, COLLIDE_INVALID,
-                         "%s:%" PRIu64 ": the header says item and user; put the user's column first", name,
-                         line->number);
+    struct field_cursor c = fields_of(line, format->separator);
+    struct field f;
+    if (!is_typed(line, format->separator))
+        return COLLIDE_OK;
+    for (unsigned column = 0; field_next(&c, &f); column++) {
+        struct field type = type_of(&f);
+        if ((column == format->user_column || column == format->item_column) && !field_is(&type, "token"))
+            return error_set(err, COLLIDE_INVALID,
+                             "%s:%" PRIu64 ": the columns of user and item are not both of type token; call "
+                             "them user_id:token and item_id:token, or put them first",
+                             name, line->number);
+    }
     return COLLIDE_OK;
 }
 
@@ -143,17 +153,15 @@ static void tell_header(const struct log_sample *sample, const struct log_format
                  (int)(pair[1].n_bytes < 32 ? pair[1].n_bytes : 32), pair[1].text);
 }
 
-static bool has_header(const struct log_sample *sample, enum separator separator)
+/* Of a first line that does not name the columns. */
+static bool is_header(const struct log_sample *sample, enum separator separator)
 {
     struct field first[2], second[2];
     if (is_typed(&sample->lines[0], separator))
         return true;
-    if (!pair_of(&sample->lines[0], separator, first))
-        return false;
-    if (is_name_of(&first[0], "user") && is_name_of(&first[1], "item"))
-        return true;
-    return !is_integer(&first[0]) && !is_integer(&first[1]) && sample->n_lines > 1 &&
-           pair_of(&sample->lines[1], separator, second) && is_integer(&second[0]) && is_integer(&second[1]);
+    return pair_of(&sample->lines[0], separator, first) && !is_integer(&first[0]) && !is_integer(&first[1]) &&
+           sample->n_lines > 1 && pair_of(&sample->lines[1], separator, second) && is_integer(&second[0]) &&
+           is_integer(&second[1]);
 }
 
 /* What tells pairs with further columns from adjacency, over the lines after the header. */
@@ -165,9 +173,9 @@ struct sample_facts {
     bool has_no_thirds; /* no line shows a third column that could be an id like the line's first two */
 };
 
-static unsigned count_columns(const struct line *line)
+static unsigned count_columns(const struct line *line, enum separator separator)
 {
-    struct field_cursor c = fields_of(line, SEPARATOR_BLANKS);
+    struct field_cursor c = fields_of(line, separator);
     struct field f;
     unsigned n = 0;
     while (field_next(&c, &f))
@@ -175,28 +183,30 @@ static unsigned count_columns(const struct line *line)
     return n;
 }
 
-static bool could_be_id(const struct line *line)
+static bool could_be_id(const struct line *line, enum separator separator)
 {
-    struct field_cursor c = fields_of(line, SEPARATOR_BLANKS);
+    struct field_cursor c = fields_of(line, separator);
     struct field user, item, third;
     if (!field_next(&c, &user) || !field_next(&c, &item) || !field_next(&c, &third))
         return false;
     return is_integer(&third) || !is_integer(&user) || !is_integer(&item);
 }
 
-static struct sample_facts gather_facts(const struct log_sample *sample, unsigned n_header_lines)
+static struct sample_facts gather_facts(const struct log_sample *sample, const struct log_format *format)
 {
     struct sample_facts facts = {.min_columns = UINT_MAX, .has_no_thirds = true};
+    const enum separator separator = format->separator;
+    const unsigned n_header_lines = format->has_header;
     if (n_header_lines)
-        facts.n_header_columns = count_columns(&sample->lines[0]);
+        facts.n_header_columns = count_columns(&sample->lines[0], separator);
     struct field users[LOG_SAMPLE_LINES];
     for (unsigned i = n_header_lines; i < sample->n_lines; i++) {
         const struct line *line = &sample->lines[i];
-        unsigned n_columns = count_columns(line);
+        unsigned n_columns = count_columns(line, separator);
         facts.min_columns = n_columns < facts.min_columns ? n_columns : facts.min_columns;
         facts.max_columns = n_columns > facts.max_columns ? n_columns : facts.max_columns;
-        facts.has_no_thirds &= !could_be_id(line);
-        struct field_cursor c = fields_of(line, SEPARATOR_BLANKS);
+        facts.has_no_thirds &= !could_be_id(line, separator);
+        struct field_cursor c = fields_of(line, separator);
         field_next(&c, &users[i]);
         for (unsigned j = n_header_lines; j < i; j++)
             facts.repeats_user |= users[j].n_bytes == users[i].n_bytes &&
@@ -221,27 +231,49 @@ static enum log_layout judge_layout(const struct sample_facts *f)
     return LOG_LAYOUT_AUTO;
 }
 
+/* Between tabs or commas, of which pairs have as many in every line. */
+static bool has_ragged_lines(const struct sample_facts *f)
+{
+    return f->n_header_columns == 0 && !f->repeats_user && f->min_columns < f->max_columns &&
+           f->max_columns > MAX_USUAL_PAIR_COLUMNS;
+}
+
 enum collide_status log_format_detect(const struct log_sample *sample, const char *name,
                                       enum log_layout asked, struct log_format *out,
                                       struct collide_error *err)
 {
-    struct log_format format = {.separator = SEPARATOR_BLANKS, .layout = LOG_LAYOUT_PAIRS};
+    struct log_format format = {
+        .separator = SEPARATOR_BLANKS, .layout = LOG_LAYOUT_PAIRS, .user_column = 0, .item_column = 1};
+    bool are_elsewhere = false;
     if (sample->n_lines > 0) {
-        format.separator = separator_of(&sample->lines[0]);
-        format.has_header = has_header(sample, format.separator);
-        enum collide_status status = check_types(&sample->lines[0], format.separator, name, err);
-        if (status == COLLIDE_OK)
-            status = check_order(&sample->lines[0], format.separator, name, err);
+        const struct line *first = &sample->lines[0];
+        format.separator = separator_of(first);
+        struct log_format named = format;
+        if (find_named(first, format.separator, &named)) {
+            are_elsewhere = named.user_column != 0 || named.item_column != 1;
+            format = named;
+            format.has_header = true;
+        } else {
+            format.has_header = is_header(sample, format.separator);
+        }
+        enum collide_status status = check_types(first, &format, name, err);
+        if (status == COLLIDE_OK && are_elsewhere && asked == LOG_LAYOUT_ADJACENCY)
+            status = error_set(err, COLLIDE_INVALID,
+                               "%s:%" PRIu64 ": the header says where user and item are, as of pairs, but "
+                               "the layout asked for is adjacency",
+                               name, first->number);
         if (status != COLLIDE_OK)
             return status;
         tell_header(sample, &format, name);
     }
     if (asked != LOG_LAYOUT_AUTO) {
         format.layout = asked;
-    } else if (format.separator == SEPARATOR_BLANKS) {
-        struct sample_facts facts = gather_facts(sample, format.has_header);
-        format.layout = judge_layout(&facts);
-        format.is_guess = facts.max_columns <= 2;
+    } else if (!are_elsewhere) {
+        struct sample_facts facts = gather_facts(sample, &format);
+        const bool is_blank = format.separator == SEPARATOR_BLANKS;
+        if (is_blank || has_ragged_lines(&facts))
+            format.layout = judge_layout(&facts);
+        format.is_guess = is_blank && facts.max_columns <= 2;
     }
     if (format.layout == LOG_LAYOUT_AUTO)
         return error_set(err, COLLIDE_INVALID,

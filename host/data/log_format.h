@@ -28,9 +28,10 @@ bool log_line_is_data(const struct line *line);
 
 struct log_format {
     enum separator separator;
-    enum log_layout layout; /* never LOG_LAYOUT_AUTO */
-    bool has_header;        /* the sample's first line is one */
-    bool is_guess;          /* nothing but two columns were seen: a third would make the layout doubtful */
+    enum log_layout layout;            /* never LOG_LAYOUT_AUTO */
+    unsigned user_column, item_column; /* of pairs, from 0; of adjacency the user is first */
+    bool has_header;                   /* the sample's first line is one */
+    bool is_guess; /* nothing but two columns were seen: a third would make the layout doubtful */
 };
 
 /* name is the log's, for messages. */

@@ -22,6 +22,9 @@ static enum collide_status refuse_line(const struct scan *s, const struct line *
 
 static const char *problem_of_missing_item(const struct scan *s)
 {
+    if (s->format.user_column > 1 || s->format.item_column > 1)
+        return "a user and an item are not both there, in the columns that the header says; add what is "
+               "missing";
     switch (s->format.separator) {
     case SEPARATOR_TAB:
         return "one column where a user and an item are needed; separate them by a tab, as the first line "
@@ -45,15 +48,36 @@ static enum collide_status visit(struct scan *s, const struct field *user, struc
     return s->visitor->visit(s->visitor->context, user->text, user->n_bytes, item->text, item->n_bytes, err);
 }
 
-static enum collide_status scan_pair(struct scan *s, const struct line *line, struct field_cursor *c,
-                                     const struct field *user, struct collide_error *err)
+/* The two ids of a line of pairs; further columns up to the later of them are passed over. */
+static enum collide_status read_pair(const struct scan *s, const struct line *line, struct field_cursor *c,
+                                     struct field *user, struct field *item, struct collide_error *err)
 {
-    struct field item, further;
-    if (!field_next(c, &item))
-        return refuse_line(s, line, c->problem ? c->problem : problem_of_missing_item(s), err);
-    if (item.n_bytes == 0)
-        return refuse_line(s, line, "the item is empty; give its id or remove the line", err);
-    bool has_further = field_next(c, &further);
+    const struct log_format *f = &s->format;
+    const unsigned last = f->user_column > f->item_column ? f->user_column : f->item_column;
+    for (unsigned column = 0; column <= last; column++) {
+        struct field field;
+        if (!field_next(c, &field))
+            return refuse_line(s, line, c->problem ? c->problem : problem_of_missing_item(s), err);
+        if (column == f->user_column && field.n_bytes == 0)
+            return refuse_line(s, line, "the user is empty; give its id or remove the line", err);
+        if (column == f->item_column && field.n_bytes == 0)
+            return refuse_line(s, line, "the item is empty; give its id or remove the line", err);
+        if (column == f->user_column)
+            *user = field;
+        if (column == f->item_column)
+            *item = field;
+    }
+    return COLLIDE_OK;
+}
+
+static enum collide_status scan_pair(struct scan *s, const struct line *line, struct collide_error *err)
+{
+    struct field_cursor c = fields_of(line, s->format.separator);
+    struct field user = {0}, item = {0}, further;
+    enum collide_status status = read_pair(s, line, &c, &user, &item, err);
+    if (status != COLLIDE_OK)
+        return status;
+    bool has_further = field_next(&c, &further);
     if (has_further && s->format.is_guess)
         return refuse_line(
             s, line,
@@ -61,37 +85,35 @@ static enum collide_status scan_pair(struct scan *s, const struct line *line, st
             "for pairs or adjacency",
             err);
     while (has_further && s->format.separator == SEPARATOR_COMMA)
-        has_further = field_next(c, &further);
-    if (c->problem)
-        return refuse_line(s, line, c->problem, err);
-    return visit(s, user, &item, err);
+        has_further = field_next(&c, &further);
+    if (c.problem)
+        return refuse_line(s, line, c.problem, err);
+    field_unquote(&user);
+    return visit(s, &user, &item, err);
 }
 
-static enum collide_status scan_adjacency(struct scan *s, const struct line *line, struct field_cursor *c,
-                                          const struct field *user, struct collide_error *err)
-{
-    struct field item;
-    while (field_next(c, &item)) {
-        if (item.n_bytes == 0)
-            return refuse_line(s, line, "an item is empty; give its id or remove the separator", err);
-        enum collide_status status = visit(s, user, &item, err);
-        if (status != COLLIDE_OK)
-            return status;
-    }
-    return c->problem ? refuse_line(s, line, c->problem, err) : COLLIDE_OK;
-}
-
-static enum collide_status scan_line(struct scan *s, const struct line *line, struct collide_error *err)
+static enum collide_status scan_adjacency(struct scan *s, const struct line *line, struct collide_error *err)
 {
     struct field_cursor c = fields_of(line, s->format.separator);
-    struct field user;
+    struct field user, item;
     if (!field_next(&c, &user))
         return refuse_line(s, line, c.problem, err);
     if (user.n_bytes == 0)
         return refuse_line(s, line, "the user is empty; give its id or remove the line", err);
     field_unquote(&user);
-    return s->format.layout == LOG_LAYOUT_PAIRS ? scan_pair(s, line, &c, &user, err)
-                                                : scan_adjacency(s, line, &c, &user, err);
+    while (field_next(&c, &item)) {
+        if (item.n_bytes == 0)
+            return refuse_line(s, line, "an item is empty; give its id or remove the separator", err);
+        enum collide_status status = visit(s, &user, &item, err);
+        if (status != COLLIDE_OK)
+            return status;
+    }
+    return c.problem ? refuse_line(s, line, c.problem, err) : COLLIDE_OK;
+}
+
+static enum collide_status scan_line(struct scan *s, const struct line *line, struct collide_error *err)
+{
+    return s->format.layout == LOG_LAYOUT_PAIRS ? scan_pair(s, line, err) : scan_adjacency(s, line, err);
 }
 
 /* The lines that the format was judged by come first. */

@@ -1,5 +1,7 @@
 #include "http/early.h"
 
+#include "http/connection_info.h"
+
 #include <gnutls/gnutls.h>
 #include <microhttpd.h>
 #include <sys/socket.h>
@@ -10,13 +12,6 @@ static gnutls_session_t session_of(struct MHD_Connection *connection)
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
     return info ? info->tls_session : NULL;
-}
-
-static int socket_of(struct MHD_Connection *connection)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    return info ? info->connect_fd : -1;
 }
 
 static void print_head(const struct http_reply *reply, struct buffer *out)
@@ -42,7 +37,7 @@ static void print_head(const struct http_reply *reply, struct buffer *out)
 bool http_answer_early(struct MHD_Connection *connection, struct http_exchange *x)
 {
     gnutls_session_t session = session_of(connection);
-    int fd = socket_of(connection);
+    int fd = connection_socket(connection);
     struct buffer text = {0};
     print_head(&x->reply, &text);
     buffer_append(&text, x->reply.body.bytes, x->reply.body.n_bytes);

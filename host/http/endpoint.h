@@ -98,11 +98,11 @@ enum http_route_flag {
 };
 
 struct http_route {
-    const char *method;  /* "POST"; or "GET", which HEAD goes with */
-    const char *pattern; /* such as "/v2/models/{}/infer": a {} is a path's whole segment */
-    http_endpoint answer;
+    const char *method;     /* "POST"; or "GET", which HEAD goes with */
+    const char *pattern;    /* such as "/v2/models/{}/infer": a {} is a path's whole segment */
+    http_endpoint answer;   /* NULL: the service answers the question */
     unsigned flags;         /* enum http_route_flag */
-    http_question question; /* NULL: its body is thrown away */
+    http_question question; /* NULL: there is an answer, and the body is thrown away */
 };
 
 struct http_routes {

@@ -2,6 +2,8 @@
 
 #include "api/json_v1.h"
 #include "base/clock.h"
+#include "http/company.h"
+#include "http/connection_info.h"
 #include "http/early.h"
 #include "http/observe_exchange.h"
 #include "http/router.h"
@@ -23,13 +25,6 @@ static void refuse_no_memory(struct http_exchange *x)
     http_exchange_refuse(x, MHD_HTTP_INTERNAL_SERVER_ERROR, "internal", "out of memory for this request");
 }
 
-static int socket_of(struct MHD_Connection *connection)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    return info ? info->connect_fd : -1;
-}
-
 static struct http_connection *connection_of(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
@@ -37,19 +32,11 @@ static struct http_connection *connection_of(struct MHD_Connection *connection)
     return info ? info->socket_context : NULL;
 }
 
-static const struct sockaddr *address_of(struct MHD_Connection *connection)
-{
-    static const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    return info && info->client_addr ? info->client_addr : &nowhere;
-}
-
 /* Whether the client has closed its side and everything it sent has been read: see http/connections.h. */
 static bool client_has_left(struct MHD_Connection *connection)
 {
     char byte;
-    return recv(socket_of(connection), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+    return recv(connection_socket(connection), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 /* Queues the exchange's reply, which stays in the exchange until the request is completed. */
@@ -120,6 +107,15 @@ static uint64_t begin_answer(struct http_handling *h, struct MHD_Connection *con
                           c ? c->begun_ns : h->turn_ns, h->turn_ns);
 }
 
+static void answer_by_route(const struct http_context *context, struct http_exchange *x)
+{
+    struct service_request question;
+    if (!x->route->question)
+        x->route->answer(context, &x->request, &x->reply);
+    else if (x->route->question(&x->request, &question, &x->reply))
+        http_answer(context, &x->request, &question, &x->reply);
+}
+
 static enum MHD_Result answer(struct http_handling *h, struct MHD_Connection *connection,
                               struct http_exchange *x)
 {
@@ -132,7 +128,7 @@ static enum MHD_Result answer(struct http_handling *h, struct MHD_Connection *co
     if (x->route && x->route->flags & HTTP_IS_WORK && queue_limit_refuses(&h->queue_limit, now_ns))
         http_exchange_refuse(x, MHD_HTTP_SERVICE_UNAVAILABLE, "overloaded", "too busy; try again later");
     if (x->route)
-        x->route->answer(&h->context, &x->request, &x->reply);
+        answer_by_route(&h->context, x);
     if (x->reply.progress == HTTP_PUT_OFF) {
         if (c)
             http_connection_enter(&h->connections, c, HTTP_IS_PUT_OFF, h->turn_ns);
@@ -191,7 +187,7 @@ static enum MHD_Result begin(struct http_handling *h, struct MHD_Connection *con
         return answer(h, connection, x);
     }
     if (x->route)
-        http_admit(&h->door, x, address_of(connection), h->turn_ns);
+        http_admit(&h->door, x, connection_address(connection), h->turn_ns);
     if (x->route && x->route->question)
         check_encoding(x, find_header(connection, MHD_HTTP_HEADER_CONTENT_ENCODING));
     if (x->route && length > max)
@@ -349,7 +345,7 @@ void http_on_connection(void *handling, struct MHD_Connection *connection, void 
     h->is_active = true;
     struct http_connection *c = *state;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        *state = c = http_connections_add(&h->connections, socket_of(connection), h->turn_ns);
+        *state = c = http_connections_add(&h->connections, connection_socket(connection), h->turn_ns);
         if (c && h->door.tls)
             begin_tls(h, connection, c);
     } else if (c) {

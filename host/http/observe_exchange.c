@@ -1,16 +1,16 @@
 #include "http/observe_exchange.h"
 
-#include <microhttpd.h>
+#include "http/connection_info.h"
+
 #include <string.h>
 
 static void set_remote(struct request_record *r, struct MHD_Connection *connection)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    if (info && info->client_addr && info->client_addr->sa_family == AF_INET)
-        memcpy(&r->remote.v4, info->client_addr, sizeof r->remote.v4);
-    if (info && info->client_addr && info->client_addr->sa_family == AF_INET6)
-        memcpy(&r->remote.v6, info->client_addr, sizeof r->remote.v6);
+    const struct sockaddr *address = connection_address(connection);
+    if (address->sa_family == AF_INET)
+        memcpy(&r->remote.v4, address, sizeof r->remote.v4);
+    if (address->sa_family == AF_INET6)
+        memcpy(&r->remote.v6, address, sizeof r->remote.v6);
 }
 
 void exchange_observe(const struct http_context *context, const struct http_exchange *x,

@@ -81,13 +81,6 @@ static bool ask_inference(const struct http_request *request, struct service_req
     return false;
 }
 
-static void infer(const struct http_context *c, const struct http_request *request, struct http_reply *reply)
-{
-    struct service_request inference;
-    if (ask_inference(request, &inference, reply))
-        http_answer(c, request, &inference, reply);
-}
-
 static void repository_index(const struct http_context *c, const struct http_request *request,
                              struct http_reply *reply)
 {
@@ -142,8 +135,8 @@ static const struct http_route routes[] = {
     {"GET", "/v2/models/{}/versions/{}", metadata, 0, NULL},
     {"GET", "/v2/models/{}/versions/{}/ready", model_ready, 0, NULL},
     {"GET", "/v2/models/{}/versions/{}/config", config, 0, NULL},
-    {"POST", "/v2/models/{}/infer", infer, HTTP_IS_WORK, ask_inference},
-    {"POST", "/v2/models/{}/versions/{}/infer", infer, HTTP_IS_WORK, ask_inference},
+    {"POST", "/v2/models/{}/infer", NULL, HTTP_IS_WORK, ask_inference},
+    {"POST", "/v2/models/{}/versions/{}/infer", NULL, HTTP_IS_WORK, ask_inference},
     {"POST", "/v2/repository/index", repository_index, 0, NULL},
     {"POST", "/v2/repository/models/{}/load", load, HTTP_IS_ADMIN, NULL},
     {"POST", "/v2/repository/models/{}/unload", unload, HTTP_IS_ADMIN, NULL},

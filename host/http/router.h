@@ -12,8 +12,7 @@ const struct http_routes *const *router_tables(size_t *n);
 const struct http_route *router_find(struct http_request *request, const char *content_type,
                                      struct http_reply *reply);
 
-/* A route's place among those of all tables; router_n_routes: of NULL. */
+/* A route's place among those of all tables; of NULL: one past the last. */
 unsigned router_place(const struct http_route *route);
-unsigned router_n_routes(void);
 
 #endif

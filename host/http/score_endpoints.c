@@ -1,5 +1,5 @@
 /* /v1: scores and hits, and what answers them. */
-#include "http/company.h"
+#include "http/endpoint.h"
 #include "serve/models.h"
 
 static struct service_request question_of(enum request_kind kind, const struct http_request *request)
@@ -26,18 +26,6 @@ static bool ask_topk(const struct http_request *request, struct service_request 
     (void)reply;
     *out = question_of(REQUEST_TOPK, request);
     return true;
-}
-
-static void score(const struct http_context *c, const struct http_request *request, struct http_reply *reply)
-{
-    const struct service_request r = question_of(REQUEST_SCORE, request);
-    http_answer(c, request, &r, reply);
-}
-
-static void topk(const struct http_context *c, const struct http_request *request, struct http_reply *reply)
-{
-    const struct service_request r = question_of(REQUEST_TOPK, request);
-    http_answer(c, request, &r, reply);
 }
 
 static void model(const struct http_context *c, const struct http_request *request, struct http_reply *reply)
@@ -77,16 +65,16 @@ static void ready(const struct http_context *c, const struct http_request *reque
 }
 
 static const struct http_route routes[] = {
-    {"POST", "/v1/score", score, HTTP_TAKES_JSON | HTTP_IS_WORK, ask_scores},
-    {"POST", "/v1/topk", topk, HTTP_TAKES_JSON | HTTP_IS_WORK, ask_topk},
+    {"POST", "/v1/score", NULL, HTTP_TAKES_JSON | HTTP_IS_WORK, ask_scores},
+    {"POST", "/v1/topk", NULL, HTTP_TAKES_JSON | HTTP_IS_WORK, ask_topk},
     {"GET", "/v1/model", model, 0, NULL},
     {"GET", "/v1/models", models, 0, NULL},
     {"GET", "/v1/models/{}", model, 0, NULL},
-    {"POST", "/v1/models/{}/score", score, HTTP_TAKES_JSON | HTTP_IS_WORK, ask_scores},
-    {"POST", "/v1/models/{}/topk", topk, HTTP_TAKES_JSON | HTTP_IS_WORK, ask_topk},
+    {"POST", "/v1/models/{}/score", NULL, HTTP_TAKES_JSON | HTTP_IS_WORK, ask_scores},
+    {"POST", "/v1/models/{}/topk", NULL, HTTP_TAKES_JSON | HTTP_IS_WORK, ask_topk},
     {"GET", "/v1/models/{}/versions/{}", model, 0, NULL},
-    {"POST", "/v1/models/{}/versions/{}/score", score, HTTP_TAKES_JSON | HTTP_IS_WORK, ask_scores},
-    {"POST", "/v1/models/{}/versions/{}/topk", topk, HTTP_TAKES_JSON | HTTP_IS_WORK, ask_topk},
+    {"POST", "/v1/models/{}/versions/{}/score", NULL, HTTP_TAKES_JSON | HTTP_IS_WORK, ask_scores},
+    {"POST", "/v1/models/{}/versions/{}/topk", NULL, HTTP_TAKES_JSON | HTTP_IS_WORK, ask_topk},
     {"GET", "/v1/transports", transports, 0, NULL},
     {"GET", "/healthz", health, HTTP_IS_OPEN, NULL},
     {"GET", "/readyz", ready, HTTP_IS_OPEN, NULL},

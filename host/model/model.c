@@ -1,5 +1,15 @@
 #include "model/model.h"
 
+#include <string.h>
+
+const char *model_provenance(const struct model *m, const char *name)
+{
+    for (size_t i = 0; i < m->n_provenance; i++)
+        if (strcmp(m->provenance[i].name, name) == 0)
+            return m->provenance[i].value;
+    return NULL;
+}
+
 const char *precision_name(enum precision p)
 {
     static const char *const names[] = {

@@ -203,6 +203,9 @@ static inline enum precision row_scale_precision(const struct row_table *rows)
     return rows->scaling == SCALING_ROW_OFFSET ? PRECISION_F16 : PRECISION_F32;
 }
 
+/* What the model's file says of how it was made; NULL: nothing under this name. Borrowed from the model. */
+const char *model_provenance(const struct model *m, const char *name);
+
 const char *precision_name(enum precision p);
 const char *pooling_name(enum pooling p);
 const char *scaling_name(enum scaling s);

@@ -33,7 +33,8 @@ static struct launch plan_launch(const struct collide_lane *lane, const struct c
     size_t hit_bytes = 0;
     for (; launch.n < n && launch.n < MAX_QUERIES; launch.n++) {
         size_t more = k_of(lane, &queries[launch.n]) * sizeof(device_hit);
-        if (launch.n > 0 && (launch.n * row_score_bytes(lane) > MAX_BYTES || hit_bytes + more > MAX_BYTES))
+        if (launch.n > 0 &&
+            ((launch.n + 1) * row_score_bytes(lane) > MAX_BYTES || hit_bytes + more > MAX_BYTES))
             break;
         hit_bytes += more;
     }

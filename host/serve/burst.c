@@ -22,22 +22,18 @@ struct passage {
     struct burst_times *times;
 };
 
-void service_worker_burst_counts(const struct service *s, unsigned worker, struct burst_counts *out)
+void service_worker_burst_counts(const struct service *s, unsigned worker, struct burst_counts *sum)
 {
     const uint64_t *from = (const uint64_t *)&s->workers[worker].counts;
-    for (size_t k = 0; k < sizeof *out / sizeof(uint64_t); k++)
-        ((uint64_t *)out)[k] = counter_read(from + k);
+    for (size_t k = 0; k < sizeof *sum / sizeof(uint64_t); k++)
+        ((uint64_t *)sum)[k] += counter_read(from + k);
 }
 
 void service_burst_counts(const struct service *s, struct burst_counts *out)
 {
-    struct burst_counts one;
     *out = (struct burst_counts){0};
-    for (unsigned i = 0; i < s->options.n_workers; i++) {
-        service_worker_burst_counts(s, i, &one);
-        for (size_t k = 0; k < sizeof *out / sizeof(uint64_t); k++)
-            ((uint64_t *)out)[k] += ((const uint64_t *)&one)[k];
-    }
+    for (unsigned i = 0; i < s->options.n_workers; i++)
+        service_worker_burst_counts(s, i, out);
 }
 
 static uint64_t arrival(const struct burst_times *times, const struct datagram *d)

@@ -39,7 +39,7 @@ struct burst_counts {
 
 void service_burst_counts(const struct service *s, struct burst_counts *out);
 
-/* Of one. */
-void service_worker_burst_counts(const struct service *s, unsigned worker, struct burst_counts *out);
+/* Adds those of one worker. */
+void service_worker_burst_counts(const struct service *s, unsigned worker, struct burst_counts *sum);
 
 #endif

@@ -25,7 +25,7 @@ struct collide_model_info {
     uint32_t n_users;
     uint32_t n_features;
     uint32_t n_lookups;    /* rows an id */
-    const char *precision; /* "f32", "f16", "i8" or "i4"; static, as are the next three */
+    const char *precision; /* "f32", "f16", "i8", "i4", "i3" or "i2"; static, as are the next three */
     const char *scaling;   /* "none", "row", "row_offset" or "dim" */
     const char *mapping;   /* "stored", "packed", "hashed", "modulo" or "quotient" */
     const char *pooling;   /* "sum", "mean", "normalised" or "max" */

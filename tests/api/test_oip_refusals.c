@@ -176,6 +176,12 @@ static void shapes_that_ask_for_much_are_refused_before_they_cost(void **state)
          "{\"name\":\"history\",\"shape\":[0,1],\"datatype\":\"INT64\",\"data\":[]}],\"parameters\":{\"k\":1}"
          "}",
          "has 1001 ids; the limit is 1000"},
+        {"{\"inputs\":[{\"name\":\"features.a\",\"shape\":[9,0],\"datatype\":\"INT64\",\"data\":[]}],"
+         "\"parameters\":{\"k\":1}}",
+         "\"features.a\" has no ids in a row; leave it out"},
+        {"{\"inputs\":[{\"name\":\"history\",\"shape\":[101,0],\"datatype\":\"INT64\",\"data\":[]}],"
+         "\"parameters\":{\"k\":1}}",
+         "101 rows to find the best items for are over the limit of 100"},
     };
     REFUSE_ALL(cases);
 }

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-static const struct request_limits limits = {.max_parts = 1, .max_items = 10000, .max_history = 10000};
+static const struct request_limits limits = {.max_parts = 10, .max_items = 10000, .max_history = 10000};
 
 struct parsed {
     struct buffer body;

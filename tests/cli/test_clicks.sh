@@ -103,6 +103,12 @@ it_says_what_is_missing_or_wrong() {
   says "--budget is not for click logs: give --rows, then pack the model: collide convert --mapping packed"
   run 2 learn log -o model --label click --item ad --features user --hold-out 0.1
   says "--hold-out is not for click logs: give --val FILE"
+  run 2 learn log -o model --label click --item ad --features user --patience 2
+  says "--patience is not for click logs: training ends by itself"
+  run 2 eval model --clicks log --mask log
+  says "--mask goes with --test, not with --clicks"
+  run 2 eval model --test log --label click
+  says "--label goes with --clicks, not with --test"
   run 1 learn log -o model --label click --item ad --features nothing
   says "log:1: there is no column nothing"
   printf 'click,ad,user_id,site,price\n1,a,1,s,3\n7,a,1,s,3\n' >wrong

@@ -78,6 +78,11 @@ it_tells_what_the_server_refuses() {
   stop TERM
 }
 
+it_refuses_certificates_that_vouch_for_nothing() {
+  run 2 client score --server http://127.0.0.1:1 --ca certificates.pem --user 1 --items 2
+  says "--ca goes with an https:// server"
+}
+
 it_says_that_there_is_no_server() {
   run 3 client score --server http://127.0.0.1:1 --user 1 --items 3
   says "cannot ask http://127.0.0.1:1: "

@@ -169,6 +169,15 @@ it_refuses_files_that_are_wrong() {
   [ ! -e model ] || fail "a model was written"
 }
 
+it_leaves_the_tables_that_it_reads() {
+  # shellcheck disable=SC2086
+  floats $ITEMS | safetensors tables.safetensors '{"item.weight":{"dtype":"F32","shape":[4,2],"data_offsets":[0,32]}}'
+  cp tables.safetensors before
+  run 1 learn --from-embeddings tables.safetensors:item.weight -o tables.safetensors --method full
+  says "would take the place of"
+  same_file before tables.safetensors
+}
+
 it_refuses_what_needs_a_log() {
   make_tables
   small_log log

@@ -12,6 +12,16 @@ it_names_the_line_that_is_wrong() {
   [ ! -e model ] || fail "a model was written"
 }
 
+it_refuses_options_that_it_would_not_look_at() {
+  small_log log
+  run 2 learn log -o model --l2 0.1
+  says "--l2 goes with --label, --item and --features"
+  run 2 learn log -o model --user-rows 30
+  says "--user-rows goes with --users row or --users both"
+  run 2 learn log -o model --budget 20k --hold-out 0.1 --precision i4
+  says "--precision is what --budget chooses"
+}
+
 it_refuses_logs_with_nothing_to_learn() {
   : >empty
   run 1 learn empty -o model

@@ -41,6 +41,22 @@ it_finds_what_learn_finds_under_a_budget() {
   grep -qF " $recall " table || fail "learn and eval find $recall: $(cat table)"
 }
 
+it_leaves_what_it_reads() {
+  make_split
+  mv train name.csv
+  cp name.csv before
+  run 1 pareto name.csv --val val --test test --budgets 4000 $TRAINING -o name
+  says "name.csv would take the place of name.csv, which is read"
+  same_file before name.csv
+}
+
+it_knows_the_full_table_without_being_told_the_dimension() {
+  make_split
+  run 0 pareto train --val val --test test --budgets 12000 --teacher-epochs 1 --epochs 1 --threads 1
+  grep -q inf out && fail "$(cat out)"
+  prints "% full"
+}
+
 it_refuses_what_it_cannot_do() {
   make_split
   run 2 pareto train --test test --budgets 1%

@@ -175,6 +175,8 @@ it_says_what_does_not_go_together() {
   says "--tls-cert and --tls-key go together"
   run 2 serve model --burst 3
   says "--burst goes with --rate"
+  run 2 serve model --rate 1/h --burst 10000000
+  says "takes over thirty years to refill"
   run 2 serve model --rate fast
   says "--rate fast is no rate; write 100/s, 6000/m or 100000/h"
   run 1 serve model --user no-such-user --listen 127.0.0.1:0

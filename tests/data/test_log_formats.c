@@ -110,6 +110,17 @@ static void named_headers_are_passed_over(void **state)
     assert_scan("user item rating\n1 2 5\n3 4 5\n", AUTO, "1|2;3|4;");
 }
 
+static void headers_say_where_user_and_item_are(void **state)
+{
+    (void)state;
+    assert_scan("user_id,rating,item_id\n1,5,2\n3,4,4\n", AUTO, "1|2;3|4;");
+    assert_scan("timestamp,User_ID,ItemId,x\n99,\"a \"\"b\"\"\",shoe,1\n", AUTO, "a \"b\"|shoe;");
+    assert_scan("item_id:token\tuser_id:token\n7\t1\n", AUTO, "1|7;");
+    assert_scan("rating:float\tuser_id:token\titem_id:token\n5\t1\t2\n", AUTO, "1|2;");
+    assert_scan("time item user\n9 2 1\n", AUTO, "1|2;");
+    assert_scan("item_id,user_id\nshoe,ann\n", PAIRS, "ann|shoe;");
+}
+
 static void words_over_integers_are_a_header(void **state)
 {
     (void)state;
@@ -174,6 +185,7 @@ int main(void)
         cmocka_unit_test(an_empty_log_has_no_interactions),
         cmocka_unit_test(typed_headers_are_passed_over),
         cmocka_unit_test(named_headers_are_passed_over),
+        cmocka_unit_test(headers_say_where_user_and_item_are),
         cmocka_unit_test(words_over_integers_are_a_header),
         cmocka_unit_test(ids_keep_their_spelling),
         cmocka_unit_test(lines_of_megabytes_are_read_whole),

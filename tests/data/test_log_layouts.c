@@ -111,8 +111,19 @@ static void adjacency_goes_on_with_any_number_of_columns(void **state)
 static void tabs_and_commas_mean_pairs(void **state)
 {
     (void)state;
-    assert_scan("0\t5\t6\t7\t8\n1\t5\n", AUTO, "0|5;1|5;");
-    assert_scan("0,5,6,7,8\n1,5\n", AUTO, "0|5;1|5;");
+    assert_scan("0\t5\t6\t7\t8\n1\t5\t6\t7\t8\n", AUTO, "0|5;1|5;");
+    assert_scan("0,5,6,7,8\n1,5,,,\n", AUTO, "0|5;1|5;");
+    assert_scan("0,5,6\n1,5\n", AUTO, "0|5;1|5;");
+    assert_scan("user,item,a,b,c\n0,5,6,7,8\n1,5\n", AUTO, "0|5;1|5;");
+}
+
+static void but_lines_of_many_lengths_mean_adjacency(void **state)
+{
+    (void)state;
+    assert_scan("0\t5\t6\t7\t8\n1\t5\n", AUTO, "0|5;0|6;0|7;0|8;1|5;");
+    assert_scan("0,5,6,7,8\n1,5\n", AUTO, "0|5;0|6;0|7;0|8;1|5;");
+    assert_scan("0,5,6,7,8\n1,5\n", PAIRS, "0|5;1|5;");
+    assert_scan("0,5,6,7,8\n0,5\n", AUTO, "0|5;0|5;");
 }
 
 int main(void)
@@ -129,6 +140,7 @@ int main(void)
         cmocka_unit_test(a_third_column_after_a_hundred_lines_of_two_is_refused),
         cmocka_unit_test(adjacency_goes_on_with_any_number_of_columns),
         cmocka_unit_test(tabs_and_commas_mean_pairs),
+        cmocka_unit_test(but_lines_of_many_lengths_mean_adjacency),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -60,13 +60,30 @@ static void bad_quotes_are_refused(void **state)
     assert_scan("0,5\n1,\"5\n", ADJACENCY, open);
 }
 
-static void headers_that_put_other_columns_first_are_refused(void **state)
+static void headers_of_columns_that_are_no_ids_are_refused(void **state)
 {
     (void)state;
     const char *expected =
-        "invalid: log:1: the first two columns are not both of type token; put user and item first";
-    assert_scan("rating:float\tuser_id:token\titem_id:token\n5\t1\t2\n", AUTO, expected);
+        "invalid: log:1: the columns of user and item are not both of type token; call them "
+        "user_id:token and item_id:token, or put them first";
+    assert_scan("rating:float\tmember:token\titem_id:token\n5\t1\t2\n", AUTO, expected);
     assert_scan("session_id:token\titems:token_seq\titem_id:token\n5\t1 3\t2\n", AUTO, expected);
+    assert_scan("user_id:token\titem_id:float\n5\t1\n", AUTO, expected);
+}
+
+static void named_columns_are_of_pairs(void **state)
+{
+    (void)state;
+    assert_scan(
+        "rating,user_id,item_id\n5,1,2\n4,3\n", AUTO,
+        "invalid: log:3: a user and an item are not both there, in the columns that the header says; add "
+        "what is missing");
+    assert_scan("rating,user_id,item_id\n5,,2\n", AUTO,
+                "invalid: log:2: the user is empty; give its id or remove the line");
+    assert_scan(
+        "item_id,user_id\n1,2\n", ADJACENCY,
+        "invalid: log:1: the header says where user and item are, as of pairs, but the layout asked for is "
+        "adjacency");
 }
 
 static void nul_bytes_are_refused(void **state)
@@ -135,7 +152,8 @@ int main(void)
         cmocka_unit_test(a_missing_item_is_refused),
         cmocka_unit_test(empty_ids_are_refused),
         cmocka_unit_test(bad_quotes_are_refused),
-        cmocka_unit_test(headers_that_put_other_columns_first_are_refused),
+        cmocka_unit_test(headers_of_columns_that_are_no_ids_are_refused),
+        cmocka_unit_test(named_columns_are_of_pairs),
         cmocka_unit_test(nul_bytes_are_refused),
         cmocka_unit_test(lines_beyond_the_bound_are_refused),
         cmocka_unit_test(a_visitor_can_stop_the_scan),

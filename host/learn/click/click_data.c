@@ -21,6 +21,8 @@ static enum collide_status add_example(void *context, bool is_click, const struc
 {
     struct gathering *g = context;
     uint32_t row[CLICK_MAX_IDS];
+    if (g->labels.n_bytes == UINT32_MAX)
+        return error_set(err, COLLIDE_INVALID, "more than 2^32 - 1 examples; learn from a sample of them");
     for (size_t s = 0; s < g->data->n_spaces; s++) {
         enum collide_status status =
             id_builder_add(g->data->spaces[s].builder, ids[s].text, ids[s].n_bytes, &row[s], err);

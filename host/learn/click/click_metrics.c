@@ -29,8 +29,8 @@ static double area(const struct judged *judged, size_t n, size_t n_clicks)
 {
     double n_won = 0.0, n_others_below = 0.0;
     for (size_t begin = 0, end; begin < n; begin = end) {
-        double clicks = 0.0;
-        for (end = begin; end < n && judged[end].logit == judged[begin].logit; end++)
+        double clicks = judged[begin].is_click;
+        for (end = begin + 1; end < n && judged[end].logit == judged[begin].logit; end++)
             clicks += judged[end].is_click;
         double others = (double)(end - begin) - clicks;
         n_won += clicks * (n_others_below + 0.5 * others);

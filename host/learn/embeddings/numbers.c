@@ -133,6 +133,17 @@ static size_t path_length(const char *name)
     return n;
 }
 
+enum collide_status numbers_check_apart(const char *output, const char *name, struct collide_error *err)
+{
+    if (!name)
+        return COLLIDE_OK;
+    char *path = strndup(name, path_length(name));
+    enum collide_status status =
+        path ? file_check_apart(output, path, err) : error_no_memory(err, "a file's name");
+    free(path);
+    return status;
+}
+
 static bool ends_with(const char *text, const char *end)
 {
     const size_t n = strlen(text), n_end = strlen(end);

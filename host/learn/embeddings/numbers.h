@@ -28,6 +28,9 @@ enum collide_status numbers_open(const char *name, unsigned n_dims, enum numbers
                                  struct numbers *out, struct collide_error *err);
 void numbers_close(struct numbers *n);
 
+/* As file_check_apart, of the file that a name is of; name NULL: nothing is read. */
+enum collide_status numbers_check_apart(const char *output, const char *name, struct collide_error *err);
+
 /* The i-th, i < n; of 64-bit integers the nearest double. */
 double numbers_at(const struct numbers *n, uint64_t i);
 
