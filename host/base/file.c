@@ -70,6 +70,14 @@ static enum collide_status find_target(const char *path, char **out, struct coll
     return *out ? COLLIDE_OK : error_no_memory(err, "a file name");
 }
 
+/* Who may read the old file may read the new one, and nobody else. */
+static void keep_mode(const struct file_replace *r)
+{
+    struct stat st;
+    if (stat(r->path, &st) == 0)
+        fchmod(r->fd, st.st_mode & 07777);
+}
+
 enum collide_status file_replace_begin(const char *path, struct file_replace *out, struct collide_error *err)
 {
     struct file_replace r = {.fd = -1};
@@ -87,6 +95,7 @@ enum collide_status file_replace_begin(const char *path, struct file_replace *ou
         free(r.temporary);
         return status;
     }
+    keep_mode(&r);
     *out = r;
     return COLLIDE_OK;
 }

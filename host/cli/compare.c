@@ -155,6 +155,7 @@ int command_compare(int argc, char **argv)
         SHAPE_ARGS(&flags.experiment.learn),
         USER_ARGS(&flags.experiment.learn),
         learn_threads_arg(&flags.experiment.learn),
+        layout_arg(&flags.experiment.layout),
         spill_arg(&flags.experiment.learn),
         {.name = "json", .type = ARG_FLAG, .target = &flags.json, .help = "print one JSON document"},
         {.name = "markdown", .type = ARG_FLAG, .target = &flags.markdown, .help = "print a Markdown table"},

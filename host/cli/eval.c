@@ -7,6 +7,7 @@
 #include "cli/device_args.h"
 #include "cli/eval_clicks.h"
 #include "cli/eval_print.h"
+#include "cli/learn_args.h"
 
 enum { MAX_CUTOFF = 10000 };
 
@@ -20,7 +21,7 @@ struct flags {
     struct arg_text_list masks;
     struct arg_u64_list cutoffs;
     uint64_t threads;
-    int by;
+    int by, layout;
     bool json;
     const char *clicks;
     struct click_choices choices;
@@ -86,7 +87,7 @@ static enum collide_status run(const struct flags *flags, struct collide_error *
     return status;
 }
 
-static const char *const FOR_LISTS[] = {"mask", "history", "k", "by", "threads", NULL};
+static const char *const FOR_LISTS[] = {"mask", "history", "k", "by", "layout", "threads", NULL};
 static const char *const FOR_CLICKS[] = {"label", "item", "features", NULL};
 
 int command_eval(int argc, char **argv)
@@ -132,6 +133,7 @@ int command_eval(int argc, char **argv)
          .max = 1024,
          .default_text = "one a CPU",
          .help = "threads, each with its own way to the device"},
+        layout_arg(&flags.layout),
         {.name = "json", .type = ARG_FLAG, .target = &flags.json, .help = "print one JSON document"},
         {.name = "clicks",
          .type = ARG_TEXT,
@@ -168,6 +170,7 @@ int command_eval(int argc, char **argv)
     flags.model_path = usage.positionals.values[0];
     flags.files.masks = flags.masks.items;
     flags.files.n_masks = flags.masks.n;
+    flags.files.layout = (enum log_layout)flags.layout;
     struct collide_error err = {0};
     const struct click_eval_flags clicks = {flags.model_path, flags.clicks, flags.choices, &flags.device,
                                             flags.json};

@@ -29,13 +29,18 @@ static enum collide_status add_pair(void *context, const char *user, size_t n_us
     return csr_pairs_add(&g->pairs, pair, err);
 }
 
-static enum collide_status gather(const char *const *paths, size_t n_paths, struct gathering *g,
-                                  struct collide_error *err)
+static enum collide_status gather(const char *const *paths, size_t n_paths, enum log_layout layout,
+                                  struct gathering *g, struct collide_error *err)
 {
     const struct log_visitor visitor = {.visit = add_pair, .context = g};
     enum collide_status status = COLLIDE_OK;
-    for (size_t i = 0; i < n_paths && status == COLLIDE_OK; i++)
-        status = log_scan(paths[i], LOG_LAYOUT_AUTO, &visitor, NULL, err);
+    for (size_t i = 0; i < n_paths && status == COLLIDE_OK; i++) {
+        const uint64_t n_before = g->pairs.n;
+        status = log_scan(paths[i], layout, &visitor, NULL, err);
+        if (status == COLLIDE_OK && g->pairs.n == n_before)
+            status = error_set(err, COLLIDE_INVALID,
+                               "%s holds no interactions; leave it out, or give another", paths[i]);
+    }
     return status;
 }
 
@@ -74,10 +79,8 @@ enum collide_status eval_lists_read(const struct eval_files *files, const struct
     for (size_t i = 0; i < N_KINDS && status == COLLIDE_OK; i++) {
         gathered[i] = (struct gathering){
             .users = out->builder, .strangers = strangers, .items = items, .pairs.array.spill = files->spill};
-        status = gather(kinds[i].paths, kinds[i].n, &gathered[i], err);
+        status = gather(kinds[i].paths, kinds[i].n, files->layout, &gathered[i], err);
     }
-    if (status == COLLIDE_OK && gathered[0].pairs.n == 0)
-        status = error_set(err, COLLIDE_INVALID, "%s holds no interactions", files->test);
     if (status == COLLIDE_OK)
         status = id_builder_finish(out->builder, &out->users, &renumber, err);
     for (size_t i = 0; i < N_KINDS && status == COLLIDE_OK; i++) {

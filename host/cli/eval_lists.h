@@ -5,6 +5,7 @@
 
 #include "data/csr.h"
 #include "data/id_index.h"
+#include "data/interactions.h"
 
 /* An item that the model does not know is relevant all the same, and never found. */
 struct eval_lists {
@@ -21,7 +22,8 @@ struct eval_files {
     const char *const *masks; /* (n_masks) */
     size_t n_masks;
     const char *history; /* NULL: the model's own */
-    const char *spill;   /* a folder for lists as large as logs; NULL: in memory. Borrowed while they live */
+    enum log_layout layout;
+    const char *spill; /* a folder for lists as large as logs; NULL: in memory. Borrowed while they live */
 };
 
 /* items: of the model, or of the log that it is learned from, which gives the same dense ids. Borrowed during

@@ -33,14 +33,6 @@ static uint64_t length(const struct csr *lists, uint32_t row)
     return lists->offsets[row + 1] - lists->offsets[row];
 }
 
-static bool holds(const struct csr *lists, uint32_t row, uint32_t value)
-{
-    for (uint64_t i = lists->offsets[row]; i < lists->offsets[row + 1]; i++)
-        if (lists->values[i] == value)
-            return true;
-    return false;
-}
-
 /* The external ids of a list's items that the model knows; NULL when memory is out. */
 static const struct collide_id *list_ids(const struct run *r, const struct csr *lists, uint32_t row,
                                          struct arena *arena, size_t *n)
@@ -156,7 +148,7 @@ static enum collide_status check_findable(const struct eval_request *q, struct c
         for (uint64_t i = relevant->offsets[u]; i < relevant->offsets[u + 1]; i++) {
             const uint32_t item = relevant->values[i];
             n_unknown += item >= q->model->items.n_ids;
-            n_masked += holds(&q->lists->masked, u, item) || holds(&q->lists->histories, u, item) ||
+            n_masked += csr_holds(&q->lists->masked, u, item) || csr_holds(&q->lists->histories, u, item) ||
                         stored_history_holds(q, u, item);
         }
     if (n_unknown + n_masked == n)

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 const char *const quality_names[N_QUALITIES] = {
@@ -74,6 +75,7 @@ static enum collide_status read_lists(struct experiment *e, struct collide_error
                                      .masks = masks,
                                      .n_masks = n_masks,
                                      .history = has_own_rows_alone(flags) ? NULL : flags->log_path,
+                                     .layout = (enum log_layout)flags->layout,
                                      .spill = flags->learn.spill};
     return eval_lists_read(&files, &e->log.items, &e->lists, err);
 }
@@ -82,12 +84,13 @@ enum collide_status experiment_open(const struct experiment_flags *flags, struct
                                     struct collide_error *err)
 {
     *out = (struct experiment){.flags = flags};
-    if (strcmp(flags->log_path, "-") == 0)
+    struct stat st;
+    if (strcmp(flags->log_path, "-") == 0 || (stat(flags->log_path, &st) == 0 && !S_ISREG(st.st_mode)))
         return error_set(err, COLLIDE_INVALID, "the log is read twice, so it must be a file");
-    enum collide_status status =
-        interactions_read(flags->log_path, LOG_LAYOUT_AUTO, flags->learn.spill, &out->log, err);
+    enum collide_status status = interactions_read(flags->log_path, (enum log_layout)flags->layout,
+                                                   flags->learn.spill, &out->log, err);
     if (status == COLLIDE_OK && flags->val_path)
-        status = held_out_read(flags->val_path, LOG_LAYOUT_AUTO, &out->log, &out->val, err);
+        status = held_out_read(flags->val_path, (enum log_layout)flags->layout, &out->log, &out->val, err);
     if (status == COLLIDE_OK)
         status = read_lists(out, err);
     if (status != COLLIDE_OK)

@@ -12,6 +12,7 @@ struct experiment_flags {
     struct learn_flags learn;
     struct device_flags device;
     struct arg_text_list masks;
+    int layout;
     const char *log_path, *test_path, *val_path;
 };
 

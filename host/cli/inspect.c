@@ -139,12 +139,23 @@ static const char *checksum_of(const struct safetensors *s, const struct tensor 
     return sum ? sum : "-";
 }
 
-static size_t count_checksums(const struct safetensors *s)
+static bool is_padding(const struct tensor *t)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < safetensors_n_tensors(s); i++)
-        n += strcmp(checksum_of(s, safetensors_tensor(s, i)), "-") != 0;
-    return n;
+    return strncmp(t->name, "__pad", 5) == 0;
+}
+
+static void print_verified(const struct safetensors *s)
+{
+    size_t n = 0, n_stored = 0;
+    for (size_t i = 0; i < safetensors_n_tensors(s); i++) {
+        const struct tensor *t = safetensors_tensor(s, i);
+        n += !is_padding(t);
+        n_stored += !is_padding(t) && strcmp(checksum_of(s, t), "-") != 0;
+    }
+    printf(
+        "\nverified: %zu of %zu checksums match%s, every value is finite, every index in range, keys lead to "
+        "their ids\n",
+        n_stored, n, n_stored < n ? " (the others are not stored)" : "");
 }
 
 static void print_tensors(const struct safetensors *s, const struct model *m)
@@ -158,7 +169,7 @@ static void print_tensors(const struct safetensors *s, const struct model *m)
         for (unsigned d = 0; d < t->n_dims && used < (int)sizeof shape; d++)
             used += snprintf(shape + used, sizeof shape - (size_t)used, "%s%" PRIu64, d ? " x " : "",
                              t->shape[d]);
-        if (strncmp(t->name, "__pad", 5) == 0)
+        if (is_padding(t))
             continue;
         printf("%-22s %-5s %-18s %14" PRIu64 "  %.16s\n", printable(t->name, name, sizeof name),
                dtype_name(t->dtype), t->n_dims ? shape : "", t->n_bytes, checksum_of(s, t));
@@ -207,9 +218,7 @@ static enum collide_status inspect(const char *path, const struct flags *flags, 
         status = print_contents(handle, err);
     }
     if (status == COLLIDE_OK && flags->verify)
-        printf("\nverified: %zu of %zu checksums match (the others are not stored), every value is finite, "
-               "every index in range, keys lead to their ids\n",
-               count_checksums(s), safetensors_n_tensors(s));
+        print_verified(s);
     collide_model_close(handle);
     return status;
 }

@@ -31,7 +31,6 @@ struct flags {
 enum { HISTORIES_AUTO = 2 };
 static const char *const HISTORIES[] = {
     [HISTORIES_MODEL] = "model", [HISTORIES_NONE] = "none", [HISTORIES_AUTO] = "auto", NULL};
-static const char *const LAYOUTS[] = {"auto", "pairs", "adjacency", NULL};
 
 /* Better known now than after hours of learning. */
 static enum collide_status check_output(const struct flags *flags, struct collide_error *err)
@@ -168,18 +167,24 @@ static enum collide_status run_embeddings(const struct flags *flags, struct coll
                : status;
 }
 
-/* What makes no sense without a log; and without tables of users. */
+/* What makes no sense without a log. */
 static const char *const FOR_LOGS[] = {
     "dim",    "users",       "histories",      "val",    "hold-out",    "checkpoint", "spill",
     "layout", "temperature", "teacher-epochs", "epochs", "user-epochs", "patience",   "label",
     "item",   "features",    "teacher-dim",    "l2",     NULL};
+
+/* What goes with rows of users, with one method, with all but one, and with logs of clicks. */
 static const char *const FOR_USERS[] = {"user-method", "user-rows", "user-lookups", NULL};
+static const char *const FOR_LHF[] = {"signals", "private", NULL};
+static const char *const NOT_FOR_FULL[] = {"rows", NULL};
 static const char *const FOR_CLICKS[] = {"teacher-dim", "l2", NULL};
+
 /* What a budget chooses, for a log. */
 static const char *const CHOSEN_BY_BUDGET[] = {"method",      "rows",      "lookups",      "signals",
                                                "private",     "precision", "mapping",      "scalar-bits",
                                                "user-method", "user-rows", "user-lookups", NULL};
-/* What goes with such tables alone; and what click logs have something else for. */
+
+/* What goes with embeddings alone; and what click logs have something else for. */
 static const char *const FOR_EMBEDDINGS[] = {"user-embeddings", "frequencies", "bias", "pooling", NULL};
 static const struct {
     const char *names[5], *instead;
@@ -237,11 +242,18 @@ static int check_log(const struct usage *usage, const struct flags *flags)
         return c->label && c->item && c->features
                    ? refuse_for_clicks(usage)
                    : command_misused(usage, "a click log needs all of --label, --item and --features");
+    if (flags->val_path && flags->hold_out > 0.0)
+        return command_misused(usage, "--val and --hold-out are given; choose one of both");
     exit_code =
         command_refuse(usage, FOR_CLICKS, "goes with --label, --item and --features, for a log of clicks");
     if (exit_code == EXIT_DONE && flags->budget)
         exit_code =
             command_refuse(usage, CHOSEN_BY_BUDGET, "is what --budget chooses: leave one of both out");
+    if (exit_code == EXIT_DONE && flags->method != LEARN_LHF)
+        exit_code = command_refuse(usage, FOR_LHF, "goes with --method lhf");
+    if (exit_code == EXIT_DONE && flags->method == LEARN_FULL)
+        exit_code =
+            command_refuse(usage, NOT_FOR_FULL, "is not for --method full, which has a row for every item");
     if (exit_code == EXIT_DONE && flags->learn.backbone == BACKBONE_BAG)
         exit_code = command_refuse(usage, FOR_USERS, "goes with --users row or --users both");
     return exit_code;
@@ -334,11 +346,7 @@ int command_learn(int argc, char **argv)
          .help =
              "keep in this folder, after every epoch, what learning has come to; the same command goes on "
              "from there, to the same model. It is removed when the model is written"},
-        {.name = "layout",
-         .type = ARG_CHOICE,
-         .target = &flags.layout,
-         .choices = LAYOUTS,
-         .help = "lines of \"user item\", or of \"user item item ...\""},
+        layout_arg(&flags.layout),
         {.name = "seed",
          .type = ARG_U64,
          .target = &flags.seed,

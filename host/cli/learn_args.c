@@ -1,5 +1,7 @@
 #include "cli/learn_args.h"
 
+#include "data/interactions.h"
+
 #include "cli/model_args.h"
 
 static const char TRAINING[] = "Training";
@@ -146,6 +148,17 @@ struct arg spill_arg(struct learn_flags *flags)
         .help = "for logs larger than memory: what is as large as the log goes to files in this "
                 "folder, which have no names and are gone with the process. It takes up to 12 bytes an "
                 "interaction there; the model is the same"};
+}
+
+struct arg layout_arg(int *layout)
+{
+    static const char *const layouts[] = {
+        [LOG_LAYOUT_AUTO] = "auto", [LOG_LAYOUT_PAIRS] = "pairs", [LOG_LAYOUT_ADJACENCY] = "adjacency", NULL};
+    return (struct arg){.name = "layout",
+                        .type = ARG_CHOICE,
+                        .target = layout,
+                        .choices = layouts,
+                        .help = "lines of \"user item\", or of \"user item item ...\""};
 }
 
 struct arg temperature_arg(struct learn_flags *flags)

@@ -34,6 +34,7 @@ struct arg learn_mapping_arg(struct learn_flags *flags);
 struct arg scalar_bits_arg(struct learn_flags *flags);
 struct arg learn_threads_arg(struct learn_flags *flags);
 struct arg spill_arg(struct learn_flags *flags);
+struct arg layout_arg(int *layout); /* an enum log_layout */
 struct arg temperature_arg(struct learn_flags *flags);
 struct arg teacher_epochs_arg(struct learn_flags *flags);
 struct arg epochs_arg(struct learn_flags *flags);

@@ -1,6 +1,8 @@
 #include "base/dispatch.h"
 #include "cli/command.h"
 
+#include <signal.h>
+
 static const struct subcommand commands[] = {
     {"learn", "learn a model from an interaction log", command_learn},
     {"eval", "measure a model's recall and NDCG on held-out interactions", command_eval},
@@ -19,6 +21,7 @@ static const struct subcommand commands[] = {
 
 int main(int argc, char **argv)
 {
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like others */
     const struct dispatch collide = {.program = "collide",
                                      .about = "learned-hash compressed embeddings",
                                      .commands = commands,

@@ -167,6 +167,7 @@ int command_pareto(int argc, char **argv)
         users_arg(&flags.experiment.learn),
         {.name = "seed", .type = ARG_U64, .target = &flags.seed, .help = "of all models"},
         learn_threads_arg(&flags.experiment.learn),
+        layout_arg(&flags.experiment.layout),
         spill_arg(&flags.experiment.learn),
         TRAINING_ARGS(&flags.experiment.learn),
         DEVICE_ARGS(&flags.experiment.device),

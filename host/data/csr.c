@@ -41,6 +41,21 @@ void csr_free(struct csr *c)
     *c = (struct csr){0};
 }
 
+bool csr_holds(const struct csr *c, uint32_t row, uint32_t value)
+{
+    uint64_t low = c->offsets[row], high = c->offsets[row + 1];
+    while (low < high) {
+        const uint64_t middle = low + (high - low) / 2;
+        if (c->values[middle] == value)
+            return true;
+        if (c->values[middle] < value)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
+}
+
 /* Half as much again each time: files grow as they are needed. */
 enum collide_status csr_pairs_add(struct csr_pairs *pairs, struct csr_pair pair, struct collide_error *err)
 {

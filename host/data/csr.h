@@ -5,6 +5,7 @@
 #include "base/large_array.h"
 #include "collide/status.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct csr {
@@ -24,6 +25,9 @@ enum collide_status csr_allocate(uint32_t n_rows, uint64_t n_values, const char 
 enum collide_status csr_trim(struct csr *c, struct collide_error *err);
 
 void csr_free(struct csr *c);
+
+/* Of rows of increasing values. */
+bool csr_holds(const struct csr *c, uint32_t row, uint32_t value);
 
 struct csr_pair {
     uint32_t row;

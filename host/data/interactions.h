@@ -17,8 +17,8 @@
  *   - whose columns all have RecBole's form name:type (user's and item's must be of type token), or
  *   - whose two ids are not integers where those of the second line are.
  *
- * LOG_LAYOUT_AUTO. Tabs and commas mean pairs, unless lines differ in columns and some have more than four;
- * those are judged as what follows. Between blanks the first 100 lines after the header (of the first MiB)
+ * LOG_LAYOUT_AUTO. Tabs and commas mean pairs, unless no user occurs twice and lines differ in columns, of which
+ * some have more than four; those are judged as what follows. Between blanks the first 100 lines after the header (of the first MiB)
  * decide, by the first rule that fits:
  *   - none has more than two columns: pairs; a later line that has more is refused;
  *   - the third columns are no integers where user and item are: pairs;

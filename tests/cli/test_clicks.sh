@@ -105,6 +105,9 @@ it_says_what_is_missing_or_wrong() {
   says "--hold-out is not for click logs: give --val FILE"
   run 2 learn log -o model --label click --item ad --features user --patience 2
   says "--patience is not for click logs: training ends by itself"
+  (head -n 1 log && tail -n +2 log | sort -t, -k2,2n) >sorted
+  run 1 learn sorted -o model "${COLUMNS_CHOSEN[@]}"
+  says "every one of the 100 held-out examples, the last tenth, is a click, so they choose nothing; shuffle the log"
   run 2 eval model --clicks log --mask log
   says "--mask goes with --test, not with --clicks"
   run 2 eval model --test log --label click

@@ -115,6 +115,8 @@ it_refuses_what_cannot_be_compared() {
   says "--test FILE is missing"
   run 2 compare train --test test --methods lhf --seeds 0
   says "--seeds: '0' is not a whole number from 1"
+  run 1 compare <(cat train) --test test --methods lhf
+  says "the log is read twice, so it must be a file"
   run 2 compare train --test test --methods lhf --rows 5 --budget 1k
   says "give --rows or --budget, not both"
   run 2 compare train --test test --methods auto --budget 1k

@@ -199,6 +199,21 @@ it_takes_histories_from_a_file_where_the_model_has_none() {
   same_file out with_stored
 }
 
+it_refuses_histories_that_say_nothing() {
+  make_split
+  : >empty
+  run 1 eval model --test test --history empty
+  says "empty holds no interactions"
+}
+
+it_takes_layouts_that_could_be_either() {
+  make_split
+  printf '1 2 3\n4 5 6\n' >three
+  run 1 eval model --test three
+  says "layout"
+  run 0 eval model --test three --layout adjacency
+}
+
 it_refuses_test_files_that_say_nothing() {
   make_split
   : >empty

@@ -22,6 +22,24 @@ it_refuses_options_that_it_would_not_look_at() {
   says "--precision is what --budget chooses"
 }
 
+it_refuses_held_out_interactions_that_it_learns_from() {
+  small_log log
+  run 1 learn log -o model --val log
+  says "log holds nothing that the log does not hold"
+  head -n 3600 log >train
+  tail -n 800 log >val
+  quick_model train model --val val
+  says "of its interactions are in the log as well: they count as missed"
+}
+
+it_keeps_who_may_read_a_model() {
+  small_log log
+  quick_model log model
+  chmod 600 model
+  run 0 convert model -o model --precision i4
+  [ "$(stat -c %a model)" = 600 ] || fail "$(stat -c %a model)"
+}
+
 it_refuses_logs_with_nothing_to_learn() {
   : >empty
   run 1 learn empty -o model

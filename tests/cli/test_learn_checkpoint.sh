@@ -163,7 +163,7 @@ it_measures_what_is_held_out() {
   prints "held_out"
   quick_model log same --hold-out 0.2
   same_file model same
-  run 1 learn log -o model --hold-out 0.2 --val log
+  run 2 learn log -o model --hold-out 0.2 --val log
   says "choose one of both"
   run 2 learn log -o model --hold-out 0.6
   printf '1 2\n1 3\n2 2\n2 3\n' >tiny

@@ -136,14 +136,30 @@ static enum collide_status number_ids(struct click_data *d, struct collide_error
     return status;
 }
 
-static enum collide_status check_labels(struct click_data *d, const char *path, struct collide_error *err)
+static enum collide_status check_held_out_labels(const struct click_data *d, const char *path,
+                                                 const char *val_path, struct collide_error *err)
+{
+    size_t n_clicks = 0;
+    for (size_t i = 0; i < d->val.n; i++)
+        n_clicks += d->val.is_click[i];
+    if (n_clicks > 0 && n_clicks < d->val.n)
+        return COLLIDE_OK;
+    return error_set(err, COLLIDE_INVALID,
+                     "%s: %s of the %zu held-out examples%s is a click, so they choose nothing; %s",
+                     val_path ? val_path : path, n_clicks ? "every one" : "none", d->val.n,
+                     val_path ? "" : ", the last tenth,",
+                     val_path ? "give others" : "shuffle the log, or give some with --val");
+}
+
+static enum collide_status check_labels(struct click_data *d, const char *path, const char *val_path,
+                                        struct collide_error *err)
 {
     size_t n_clicks = 0;
     for (size_t i = 0; i < d->train.n; i++)
         n_clicks += d->train.is_click[i];
     d->base_rate = (double)n_clicks / (double)d->train.n;
     if (n_clicks > 0 && n_clicks < d->train.n)
-        return COLLIDE_OK;
+        return check_held_out_labels(d, path, val_path, err);
     return error_set(err, COLLIDE_INVALID,
                      "%s: %s of the %zu examples to learn from is a click; both kinds are needed", path,
                      n_clicks ? "every one" : "none", d->train.n);
@@ -158,7 +174,7 @@ enum collide_status click_data_read(const char *path, const char *val_path,
     enum collide_status status = gather(&g, path, val_path, columns, err);
     if (status == COLLIDE_OK) {
         place_examples(&g);
-        status = check_labels(&d, path, err);
+        status = check_labels(&d, path, val_path, err);
     }
     if (status == COLLIDE_OK)
         status = number_ids(&d, err);

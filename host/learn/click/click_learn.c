@@ -78,7 +78,7 @@ static enum collide_status prepare(struct click_learned *l, struct collide_error
     for (size_t i = 0; i < l->columns.n_features; i++)
         l->names[i] = l->columns.features[i].name;
     if (o->n_rows == 0)
-        o->n_rows = l->data.n_entries / 8 + 1;
+        o->n_rows = click_rows_default(&l->data);
     if (o->method == LEARN_FULL || o->n_rows >= l->data.n_entries) {
         o->method = LEARN_FULL;
         o->n_rows = l->data.n_entries;
@@ -86,7 +86,8 @@ static enum collide_status prepare(struct click_learned *l, struct collide_error
     log_info("%s: %zu examples to learn from, %zu held out, %.2f %% clicks, %" PRIu32 " ids in %zu columns",
              o->log_path, l->data.train.n, l->data.val.n, 100.0 * l->data.base_rate, l->data.n_entries,
              l->data.n_spaces);
-    return COLLIDE_OK;
+    uint32_t shares[CLICK_MAX_IDS];
+    return click_rows_share(&l->data, o->n_rows, shares, err); /* too few are better refused now */
 }
 
 static enum collide_status train(struct click_learned *l, const struct click_trainer_problem *problem,

@@ -18,7 +18,7 @@ struct click_options {
     const char *val_path; /* held-out examples; NULL: the log's last tenth */
     enum learn_method method;
     struct method_settings settings;
-    uint32_t n_rows; /* 0: an eighth of the ids. LEARN_FULL ignores it */
+    uint32_t n_rows; /* 0: click_rows_default. LEARN_FULL ignores it */
     uint32_t dim;
     uint32_t teacher_dim; /* 0: 8, or dim if that is less */
     enum row_form form;

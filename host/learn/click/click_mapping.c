@@ -24,17 +24,35 @@ struct parts {
     uint32_t n_lookups;          /* the most of any */
 };
 
+struct sizes {
+    uint64_t n_small_ids, n_large_ids, n_large; /* ids of small spaces and of others; the others */
+};
+
+static struct sizes sizes_of(const struct click_data *data)
+{
+    struct sizes sizes = {0};
+    for (size_t s = 0; s < data->n_spaces; s++) {
+        const uint32_t n_ids = data->spaces[s].n_seen;
+        const bool is_small = n_ids <= CLICK_SMALL_SPACE;
+        sizes.n_small_ids += is_small ? n_ids : 0;
+        sizes.n_large_ids += is_small ? 0 : n_ids;
+        sizes.n_large += !is_small;
+    }
+    return sizes;
+}
+
+uint32_t click_rows_default(const struct click_data *data)
+{
+    const struct sizes sizes = sizes_of(data);
+    const uint64_t n_shared = sizes.n_large_ids / 8 + 1;
+    return (uint32_t)(sizes.n_small_ids + (n_shared > sizes.n_large ? n_shared : sizes.n_large));
+}
+
 enum collide_status click_rows_share(const struct click_data *data, uint32_t n_rows, uint32_t *shares,
                                      struct collide_error *err)
 {
-    uint64_t n_small = 0, n_large_ids = 0, n_large = 0;
-    for (size_t s = 0; s < data->n_spaces; s++) {
-        uint32_t n_ids = data->spaces[s].n_seen;
-        bool is_small = n_ids <= CLICK_SMALL_SPACE;
-        n_small += is_small ? n_ids : 0;
-        n_large += !is_small;
-        n_large_ids += is_small ? 0 : n_ids;
-    }
+    const struct sizes sizes = sizes_of(data);
+    const uint64_t n_small = sizes.n_small_ids, n_large = sizes.n_large, n_large_ids = sizes.n_large_ids;
     if (n_rows < n_small + n_large)
         return error_set(err, COLLIDE_INVALID,
                          "%" PRIu32 " rows are too few for %zu columns of ids; give %" PRIu64 " at least",

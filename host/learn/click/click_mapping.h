@@ -21,6 +21,9 @@ struct click_mapping_problem {
     struct parallel *team;
 };
 
+/* A row for every id of small spaces, and for every eighth of the others. */
+uint32_t click_rows_default(const struct click_data *data);
+
 /* Rows of each space. COLLIDE_INVALID: n_rows is too few for the small spaces and a row for each other one.
  * shares: (n_spaces), each at most the space's ids. */
 enum collide_status click_rows_share(const struct click_data *data, uint32_t n_rows, uint32_t *shares,
