@@ -5,6 +5,7 @@
 
 #include <microhttpd.h>
 #include <netdb.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { MAX_BODY_BYTES = 1 << 16, WAIT_MS = 100 };
@@ -15,15 +16,29 @@ struct body {
     char bytes[MAX_BODY_BYTES];
 };
 
-/* The echo serves one connection after the other: one body is enough. */
+static void on_connection(void *context, struct MHD_Connection *connection, void **body,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    (void)context;
+    (void)connection;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        *body = calloc(1, sizeof(struct body));
+    else
+        free(*body);
+}
+
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *path,
                                   const char *method, const char *version, const char *data, size_t *n_data,
                                   void **state)
 {
-    struct body *body = context;
+    struct body *body =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+    (void)context;
     (void)path;
     (void)method;
     (void)version;
+    if (!body)
+        return MHD_NO;
     if (!*state) {
         *state = body;
         body->n = 0;
@@ -49,14 +64,14 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 enum collide_status echo_http_run(const struct echo_options *options, const atomic_bool *stop,
                                   struct collide_error *err)
 {
-    static struct body body;
     struct addrinfo *found = NULL;
     enum collide_status status = address_resolve(options->where, SOCK_STREAM, ADDRESS_TO_LISTEN, &found, err);
     if (status != COLLIDE_OK)
         return status;
     struct MHD_Daemon *daemon =
         MHD_start_daemon(MHD_USE_EPOLL | (found->ai_family == AF_INET6 ? MHD_USE_IPv6 : 0), 0, NULL, NULL,
-                         on_request, &body, MHD_OPTION_SOCK_ADDR, found->ai_addr, MHD_OPTION_END);
+                         on_request, NULL, MHD_OPTION_SOCK_ADDR, found->ai_addr, MHD_OPTION_NOTIFY_CONNECTION,
+                         on_connection, NULL, MHD_OPTION_END);
     freeaddrinfo(found);
     if (!daemon)
         return error_set(err, COLLIDE_IO, "cannot echo at %.64s", options->where);

@@ -81,15 +81,17 @@ static void add_cell(cJSON *cells, const struct kernel_case *c, const struct cel
 static enum collide_status compare_bag(const struct comparison *cmp, struct kernel_case *c,
                                        struct kernels *kernels, uint32_t bag, struct collide_error *err)
 {
-    enum { MAX_REPEATS = 64 };
-    size_t repeats = cmp->options->repeats < MAX_REPEATS ? cmp->options->repeats : MAX_REPEATS;
-    double ns[MAX_REPEATS] = {0}, lines[MAX_REPEATS] = {0};
+    const size_t repeats = cmp->options->repeats;
+    double *ns = calloc(2 * repeats, sizeof *ns), *lines = ns + repeats;
     struct kernel_run run;
     c->shape.bag = bag;
     c->shape.n_queries = LOOKUPS / bag;
-    enum collide_status status = kernel_run_create(&kernel_bag, c, kernels, &run, err);
-    if (status != COLLIDE_OK)
+    enum collide_status status =
+        ns ? kernel_run_create(&kernel_bag, c, kernels, &run, err) : error_no_memory(err, "the measurements");
+    if (status != COLLIDE_OK) {
+        free(ns);
         return status;
+    }
     for (size_t i = 0; i < repeats && status == COLLIDE_OK; i++) {
         status = rig_measure(&run, 1, &ns[i], err);
         ns[i] /= (double)kernel_bag.n_lookups(&c->shape);
@@ -101,6 +103,7 @@ static enum collide_status compare_bag(const struct comparison *cmp, struct kern
     else if (status == COLLIDE_OK)
         print_cell(c, &cell);
     kernel_run_destroy(&run);
+    free(ns);
     return status;
 }
 

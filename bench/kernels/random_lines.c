@@ -2,16 +2,16 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "device/host_pages.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-enum { AHEAD = 32, LINE_BYTES = 64, HUGE_PAGE_BYTES = 2 << 20, MAX_DRAWN = 1 << 20 };
+enum { AHEAD = 32, LINE_BYTES = 64, MAX_DRAWN = 1 << 20 };
 
 struct random_lines {
-    char *lines;
-    uint64_t n_lines;
+    char *lines; /* (n_bytes) */
+    uint64_t n_bytes, n_lines;
     uint32_t *drawn; /* (MAX_DRAWN) */
     struct rng rng;
     uint64_t sum; /* keeps the compiler honest */
@@ -23,14 +23,13 @@ enum collide_status random_lines_create(uint64_t n_bytes, struct random_lines **
     struct random_lines *r = calloc(1, sizeof *r);
     if (!r)
         return error_no_memory(err, "the random lines");
-    n_bytes = (n_bytes + HUGE_PAGE_BYTES - 1) / HUGE_PAGE_BYTES * HUGE_PAGE_BYTES;
-    r->lines = aligned_alloc(HUGE_PAGE_BYTES, n_bytes);
+    r->n_bytes = n_bytes;
+    r->lines = host_pages_allocate(n_bytes);
     r->drawn = malloc(MAX_DRAWN * sizeof *r->drawn);
     if (!r->lines || !r->drawn) {
         random_lines_destroy(r);
         return error_no_memory(err, "the random lines");
     }
-    madvise(r->lines, n_bytes, MADV_HUGEPAGE);
     memset(r->lines, 1, n_bytes);
     r->n_lines = n_bytes / LINE_BYTES;
     r->rng = rng_seeded(n_bytes, 1);
@@ -42,7 +41,7 @@ void random_lines_destroy(struct random_lines *r)
 {
     if (!r)
         return;
-    free(r->lines);
+    host_pages_free(r->lines, r->n_bytes);
     free(r->drawn);
     free(r);
 }
