@@ -150,7 +150,10 @@ static enum collide_status connect_client(struct wire_run *run, const struct loa
         .requests_per_datagram = (uint32_t)run->requests_per_datagram};
     struct channel *channel = NULL;
     struct collide_client *client = NULL;
-    enum collide_status status = run->key_file ? key_file_read(run->key_file, key, err) : COLLIDE_OK;
+    size_t n_bytes;
+    enum collide_status status = wire_requests_datagram_bytes(&run->requests[SIDE_MAIN], &n_bytes, err);
+    if (status == COLLIDE_OK && run->key_file)
+        status = key_file_read(run->key_file, key, err);
     if (status == COLLIDE_OK)
         status = create_channel_for(run, o, arguments, &channel, err);
     if (status == COLLIDE_OK)

@@ -2,6 +2,7 @@
 
 #include "api/json_reader.h"
 #include "base/error.h"
+#include "base/secret_file.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -36,17 +37,18 @@ static enum collide_status add_header(struct http_asker *a, const char *header, 
 
 static enum collide_status add_key(struct http_asker *a, const char *path, struct collide_error *err)
 {
-    char line[KEY_LINE_MAX], header[KEY_LINE_MAX + 32];
-    FILE *in = fopen(path, "re");
-    if (!in)
-        return error_set_errno(err, COLLIDE_IO, errno, "cannot open the key file %s", path);
-    bool has_line = fgets(line, sizeof line, in);
-    fclose(in);
-    line[has_line ? strcspn(line, "\r\n") : 0] = '\0';
-    if (!line[0])
-        return error_set(err, COLLIDE_INVALID, "%s has no API key in its first line", path);
-    snprintf(header, sizeof header, "Authorization: Bearer %s", line);
-    return add_header(a, header, err);
+    char header[KEY_LINE_MAX + 32];
+    struct secret secret;
+    enum collide_status status = secret_file_read(path, &secret, err);
+    if (status != COLLIDE_OK)
+        return status;
+    const size_t n = strcspn(secret.bytes, "\r\n");
+    if (n == 0 || n >= KEY_LINE_MAX)
+        status = error_set(err, COLLIDE_INVALID, "%s has no API key in its first line", path);
+    else
+        snprintf(header, sizeof header, "Authorization: Bearer %.*s", (int)n, secret.bytes);
+    secret_free(&secret);
+    return status == COLLIDE_OK ? add_header(a, header, err) : status;
 }
 
 /* An error's message, {"error": {"message": ...}}, into out; else the body's first line. */

@@ -12,9 +12,11 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
-enum { DRAIN_TIMEOUT_S = 10 };
+/* OTHER_FILES: than connections that a server has open, with room to spare. */
+enum { DRAIN_TIMEOUT_S = 10, OTHER_FILES = 64 };
 
 struct serve_flags {
     struct service_options service;
@@ -159,6 +161,25 @@ static enum collide_status run(struct serve_flags *flags, const sigset_t *signal
     return status;
 }
 
+/* Connections beyond what the system allows would be accepted by nobody, and waited for by a busy thread. */
+static void fit_connections(unsigned *max_connections)
+{
+    struct rlimit files = {0};
+    getrlimit(RLIMIT_NOFILE, &files);
+    if (files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+    const rlim_t most = files.rlim_cur > OTHER_FILES ? files.rlim_cur - OTHER_FILES : 1;
+    if (*max_connections <= most)
+        return;
+    log_warning(
+        "--max-connections %u: this process may have %llu files open, so it takes %llu; raise `ulimit -n`, "
+        "or LimitNOFILE= of systemd",
+        *max_connections, (unsigned long long)files.rlim_cur, (unsigned long long)most);
+    *max_connections = (unsigned)most;
+}
+
 int command_serve(int argc, char **argv)
 {
     uint64_t max_delay_us = 0, max_batch = 0, slow_us = 10000;
@@ -236,6 +257,7 @@ int command_serve(int argc, char **argv)
         http.poll = transport.poll;
     flags.service.slow_ns = slow_us * 1000;
     http_flags_options(&http, &flags.http, &flags.service.limits);
+    fit_connections(&flags.http.max_connections);
 
     const sigset_t signals = serve_signals_block();
     signal(SIGPIPE, SIG_IGN);

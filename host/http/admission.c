@@ -44,11 +44,12 @@ static bool is_from_elsewhere(const struct http_request *request)
 void http_admit(const struct http_door *door, struct http_exchange *x, const struct sockaddr *from,
                 uint64_t now_ns)
 {
-    if (x->route->flags & door->hidden) {
+    const bool is_lost = !x->route; /* it is refused already */
+    if (!is_lost && x->route->flags & door->hidden) {
         http_exchange_refuse(x, 404, "not_found", "only the admin listener answers this; see --admin-listen");
         return;
     }
-    if (x->route->flags & HTTP_IS_ADMIN && is_from_elsewhere(&x->request)) {
+    if (!is_lost && x->route->flags & HTTP_IS_ADMIN && is_from_elsewhere(&x->request)) {
         http_exchange_refuse(x, 403, "forbidden", "a page of another site may not ask this");
         return;
     }
@@ -57,9 +58,10 @@ void http_admit(const struct http_door *door, struct http_exchange *x, const str
     const struct gate_request request = {.authorization = http_header(&x->request, "Authorization"),
                                          .x_api_key = http_header(&x->request, "X-API-Key"),
                                          .from = from,
-                                         .needed = role_for(x->route),
+                                         .needed = is_lost ? API_USER : role_for(x->route),
                                          .now_ns = now_ns};
     const struct gate_verdict v = gate_ask(door->gate, &request);
     memcpy(x->request.client, v.name, sizeof x->request.client);
-    refuse(x, &v);
+    if (!is_lost || v.outcome == GATE_TOO_MANY)
+        refuse(x, &v);
 }

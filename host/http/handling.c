@@ -181,13 +181,13 @@ static enum MHD_Result begin(struct http_handling *h, struct MHD_Connection *con
     x->route = router_find(&x->request, find_header(connection, MHD_HTTP_HEADER_CONTENT_TYPE), &x->reply);
     x->place = router_place(x->route);
     x->n_announced = length;
-    if (has_two_ends(connection)) {
+    const char *encoding = find_header(connection, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+    if (has_two_ends(connection) || (encoding && strcasecmp(encoding, "chunked") != 0)) {
         http_exchange_refuse(x, MHD_HTTP_BAD_REQUEST, "bad_request",
-                             "a body has one Content-Length, or one Transfer-Encoding");
+                             "a body has one Content-Length, or the Transfer-Encoding chunked and no other");
         return answer(h, connection, x);
     }
-    if (x->route)
-        http_admit(&h->door, x, connection_address(connection), h->turn_ns);
+    http_admit(&h->door, x, connection_address(connection), h->turn_ns);
     if (x->route && x->route->question)
         check_encoding(x, find_header(connection, MHD_HTTP_HEADER_CONTENT_ENCODING));
     if (x->route && length > max)
@@ -263,6 +263,16 @@ static enum MHD_Result take_body(struct http_handling *h, struct MHD_Connection 
     return is_cut_off || x->n_received / DISCARD_FACTOR > max ? MHD_NO : MHD_YES;
 }
 
+/* Of "http://HOST/PATH", as proxies are asked and servers may be, what counts here. */
+static const char *origin_form(const char *path)
+{
+    const char *authority = strncasecmp(path, "http://", 7) == 0    ? path + 7
+                            : strncasecmp(path, "https://", 8) == 0 ? path + 8
+                                                                    : NULL;
+    const char *slash = authority ? strchr(authority, '/') : path;
+    return slash ? slash : "/";
+}
+
 /* libmicrohttpd calls this once when the headers are there (no exchange yet), then for each piece of the
  * body, and at the end with no bytes. */
 enum MHD_Result http_on_request(void *handling, struct MHD_Connection *connection, const char *path,
@@ -278,7 +288,7 @@ enum MHD_Result http_on_request(void *handling, struct MHD_Connection *connectio
         if (!x)
             return MHD_NO;
         x->request.method = method;
-        x->request.path = path;
+        x->request.path = origin_form(path);
         x->request.find_header = find_header;
         x->request.connection = connection;
         return begin(h, connection, x);

@@ -78,6 +78,9 @@ static enum collide_status listen_at(const char *address, int socket_type,
     if (status != COLLIDE_OK)
         return status;
     int fd = -1;
+    if (address[0] == ':') /* by IPv6 all addresses can be had, those of IPv4 as well */
+        for (const struct addrinfo *at = found; at && fd < 0; at = at->ai_next)
+            fd = at->ai_family == AF_INET6 ? try(at) : -1;
     for (const struct addrinfo *at = found; at && fd < 0; at = at->ai_next)
         fd = try(at);
     int failed = errno;

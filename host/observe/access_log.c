@@ -36,8 +36,8 @@ struct access_log {
     atomic_bool is_to_reopen;
     atomic_uint_least64_t end_ns; /* when the last line is to be written or dropped; 0: no end is in sight */
     int fd;
-    size_t n_piece_bytes; /* for one write; of a pipe, what it takes whole or not at all */
-    bool is_failing;      /* the last write did, which is said once */
+    size_t n_piece_bytes;           /* for one write; of a pipe, what it takes whole or not at all */
+    bool is_failing, has_open_line; /* the last write did, which is said once */
     uint64_t n_unwritten;
     struct buffer text; /* lines in the making */
 };
@@ -125,6 +125,17 @@ static enum collide_status write_pieces(struct access_log *log, size_t *n_writte
     return COLLIDE_OK;
 }
 
+/* Half a line may have gone before the disk was full: what comes next begins a new one. */
+static enum collide_status end_open_line(struct access_log *log, struct collide_error *err)
+{
+    if (!log->has_open_line)
+        return COLLIDE_OK;
+    if (write(log->fd, "\n", 1) != 1)
+        return error_set_errno(err, COLLIDE_IO, errno, "cannot write %s", name_of(log));
+    log->has_open_line = false;
+    return COLLIDE_OK;
+}
+
 static uint64_t count_lines(const char *text, size_t n_bytes)
 {
     uint64_t n = 0;
@@ -141,7 +152,11 @@ static void write_text(struct access_log *log, uint64_t n_lines)
     size_t n_written = 0;
     reopen(log); /* told before a record was put, it is done before its line is written */
     enum collide_status status =
-        text->failed ? error_no_memory(&err, "lines of the access log") : write_pieces(log, &n_written, &err);
+        text->failed ? error_no_memory(&err, "lines of the access log") : end_open_line(log, &err);
+    if (status == COLLIDE_OK)
+        status = write_pieces(log, &n_written, &err);
+    if (n_written > 0)
+        log->has_open_line = text->bytes[n_written - 1] != '\n';
     bool is_news = status != COLLIDE_OK && !log->is_failing;
     log->is_failing = status != COLLIDE_OK;
     if (log->is_failing)

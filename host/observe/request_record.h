@@ -25,7 +25,7 @@ struct request_record {
         struct sockaddr_in v4;
         struct sockaddr_in6 v6;
     } remote;
-    char method[8], path[80], model[48], id[48];
+    char method[8], path[160], model[128], id[64];
     char client[40]; /* the name of the key that it came with */
 };
 

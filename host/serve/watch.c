@@ -17,9 +17,11 @@
 
 /* Files are looked at when they are whole: closed by their writer, moved or linked here. */
 enum {
-    EVENTS = IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR,
+    EVENTS = IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF |
+             IN_MOVE_SELF | IN_ONLYDIR,
     QUIET_MS = 100,
     LONGEST_MS = 2000,
+    RETRY_MS = 1000, /* of a folder that is not there */
 };
 
 /* A folder that is watched, by inotify's number. */
@@ -36,6 +38,7 @@ struct watch {
     size_t n_folders;
     uint64_t first_news_ns, last_news_ns; /* 0: none */
     struct folder_list known;             /* what was there when watch_apply last looked */
+    bool is_lost;                         /* the folder could not be read then */
 };
 
 static struct watched_folder *find_folder(const struct watch *w, int number)
@@ -230,8 +233,14 @@ static bool has_name(const struct folder_list *list, const char *name)
     return i < list->n;
 }
 
-/* A file that is still there was only pushed aside by higher versions. Without a version of its own it stands
- * for all of its name. True: a version is gone. */
+static bool is_last_of_name(const struct folder_list *list, size_t at)
+{
+    return at + 1 == list->n || strcmp(list->files[at + 1].name, list->files[at].name) != 0;
+}
+
+/* A file that is still there was only pushed aside by higher versions. With the last file of a name goes all
+ * that is loaded under it: also of files without a version of their own, which went before. True: a version
+ * is gone. */
 static bool unload_gone(struct watch *w, const struct folder_list *now)
 {
     struct stat st;
@@ -240,8 +249,10 @@ static bool unload_gone(struct watch *w, const struct folder_list *now)
         const struct folder_file *file = &w->known.files[i];
         if (folder_list_find(now, file->path) || stat(file->path, &st) == 0)
             continue;
-        if (file->version > 0 || !has_name(now, file->name))
-            has_unloaded |= change_unload(w->service, file->name, file->version, NULL) == COLLIDE_OK;
+        if (has_name(now, file->name) ? file->version > 0 : is_last_of_name(&w->known, i)) {
+            const uint64_t version = has_name(now, file->name) ? file->version : 0;
+            has_unloaded |= change_unload(w->service, file->name, version, NULL) == COLLIDE_OK;
+        }
     }
     return has_unloaded;
 }
@@ -253,9 +264,13 @@ void watch_apply(struct watch *w)
     w->first_news_ns = w->last_news_ns = 0;
     watch_folders(w, w->folder, 2);
     if (model_folder_scan(w->folder, w->service->options.keep_versions, &now, &err) != COLLIDE_OK) {
-        log_error("%s; what is loaded from there stays", err.text);
+        if (!w->is_lost)
+            log_error("%s; what is loaded from there stays, and it is looked for every second", err.text);
+        w->is_lost = true;
+        w->first_news_ns = w->last_news_ns = clock_now_ns() + (RETRY_MS - QUIET_MS) * UINT64_C(1000000);
         return;
     }
+    w->is_lost = false;
     bool has_passing = load_news(w, &now);
     if (unload_gone(w, &now) && has_passing) /* perhaps there is room now */
         w->first_news_ns = w->last_news_ns = clock_now_ns();

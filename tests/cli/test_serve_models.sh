@@ -108,6 +108,34 @@ it_serves_what_is_in_a_watched_folder() {
   stop TERM
 }
 
+it_unloads_a_name_with_its_last_file() {
+  make_models
+  mkdir watched
+  cp one watched/dup.safetensors
+  start_serving --watch watched --keep-versions 2
+  mkdir -p watched/dup/5 && cp two watched/dup/5/model.safetensors
+  await "model dup: version 5 is served"
+  rm watched/dup.safetensors
+  rm -r watched/dup
+  await "model dup: unloaded"
+  refuses /v1/models/dup/score 404 not_found
+  stop TERM
+}
+
+it_finds_a_folder_that_was_put_in_the_place_of_the_watched_one() {
+  make_models
+  mkdir watched
+  start_serving --watch watched
+  mv watched gone
+  mkdir watched && cp one watched/next && mv watched/next watched/new.safetensors
+  await "model new: version 1 is served"
+  rm -r watched
+  await "it is looked for every second"
+  mkdir watched && cp two watched/next && mv watched/next watched/newer.safetensors
+  await "model newer: version 1 is served"
+  stop TERM
+}
+
 it_loads_what_is_in_a_watched_folder_before_it_is_ready() {
   make_models
   mkdir -p watched/m/2 watched/m/3 && cp one watched/m/2/model.safetensors && cp two watched/m/3/model.safetensors

@@ -71,6 +71,9 @@ it_asks_for_keys() {
   run 1 client score --server "$URL" --user 3 --items 1,2,3
   says "answers 401: no key, or one that is not known"
   echo "$READER_KEY" >reader
+  run 1 client score --server "$URL" --key reader --user 3 --items 1,2,3
+  says "reader holds a secret, but its mode is 0644"
+  chmod 600 reader
   run 0 client score --server "$URL" --key reader --user 3 --items 1,2,3
   answers 401 "$URL/v1/score" -d "$BODY" -H "Authorization: Bearer ${READER_KEY}x"
   answers 200 "$URL/v1/score" -d "$BODY" -H "Authorization: Bearer $READER_KEY"

@@ -121,6 +121,10 @@ static void clients_that_ask_too_often_are_told_when_to_come_back(void **state)
     assert_in_range(seconds, 1, 3600);
     ask_once(&s, "GET", "/readyz", NULL, &r);
     assert_int_equal(r.status, 200);
+    ask_once(&s, "GET", "/no/such/path", NULL, &r);
+    assert_error(&r, 429, "too_many_requests");
+    ask_once(&s, "DELETE", "/v1/score", NULL, &r);
+    assert_error(&r, 429, "too_many_requests");
     test_server_stop(&s);
     rate_limit_destroy(limit);
 }

@@ -281,7 +281,9 @@ static void bodies_with_two_ends_are_refused(void **state)
     static const char *const framings[] = {"Content-Length: 2\r\nContent-Length: 40\r\n",
                                            "Content-Length: 2\r\nContent-Length: 2\r\n",
                                            "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n",
-                                           "Transfer-Encoding: chunked\r\ncontent-length: 2\r\n"};
+                                           "Transfer-Encoding: chunked\r\ncontent-length: 2\r\n",
+                                           "Transfer-Encoding: gzip, chunked\r\n",
+                                           "Transfer-Encoding: identity\r\n"};
     for (size_t i = 0; i < sizeof framings / sizeof *framings; i++) {
         struct client c;
         struct response_text r;

@@ -71,6 +71,19 @@ static void unknown_paths_are_404(void **state)
                                 "lists those there are\"}}\n");
 }
 
+static void targets_may_name_the_server(void **state)
+{
+    struct response_text r;
+    ask_once(*state, "GET", "http://test/healthz", NULL, &r);
+    assert_int_equal(r.status, 200);
+    ask_once(*state, "POST", "HTTPS://other:8443/v1/score", score, &r);
+    assert_int_equal(r.status, 200);
+    ask_once(*state, "GET", "http://test", NULL, &r);
+    assert_int_equal(r.status, 200);
+    ask_once(*state, "GET", "http://test/nothing", NULL, &r);
+    assert_error(&r, 404, "not_found");
+}
+
 static void wrong_methods_are_405_with_allow(void **state)
 {
     static const struct {
@@ -221,6 +234,7 @@ int main(void)
         cmocka_unit_test(every_route_answers),
         cmocka_unit_test(head_is_get_without_the_body),
         cmocka_unit_test(unknown_paths_are_404),
+        cmocka_unit_test(targets_may_name_the_server),
         cmocka_unit_test(wrong_methods_are_405_with_allow),
         cmocka_unit_test(bodies_of_another_type_are_415),
         cmocka_unit_test(requests_that_make_no_sense_are_400),
