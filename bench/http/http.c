@@ -82,7 +82,8 @@ static enum collide_status open_http(void *self, struct load_options *o, char **
     if (status == COLLIDE_OK)
         status = http_client_create(&settings, &run->client, err);
     if (status == COLLIDE_OK && !run->request_file)
-        status = http_model_ask(run->client, run->url.authority, &o->question, err);
+        status = http_model_ask(run->client, (struct http_target){run->url.authority, run->path, HTTP_V1},
+                                &o->question, err);
     if (status == COLLIDE_OK)
         status = make_requests(run, &o->question, err);
     if (status != COLLIDE_OK)

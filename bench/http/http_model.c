@@ -5,6 +5,7 @@
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 static const uint64_t TIMEOUT_NS = 5000000000;
@@ -43,23 +44,38 @@ static bool lacks_users(const struct question *q)
     return q->n_users == 0 && q->n_history == 0;
 }
 
-enum collide_status http_model_ask(struct http_client *client, const char *authority, struct question *q,
+/* Of "/v1/models/NAME/...", or /v2's, where that model is described; else the first model's. */
+static void find_description(const char *asked, char *out, size_t capacity)
+{
+    static const char *const prefixes[] = {"/v1/models/", "/v2/models/"};
+    snprintf(out, capacity, "/v1/model");
+    for (size_t i = 0; asked && i < 2; i++)
+        if (strncmp(asked, prefixes[i], strlen(prefixes[i])) == 0) {
+            const char *name = asked + strlen(prefixes[i]);
+            snprintf(out, capacity, "/v1/models/%.*s", (int)strcspn(name, "/"), name);
+        }
+}
+
+enum collide_status http_model_ask(struct http_client *client, struct http_target asked, struct question *q,
                                    struct collide_error *err)
 {
+    char path[160];
     struct http_requests get = {0};
     struct buffer body = {0};
     cJSON *model = NULL;
     int code = 0;
     if (!lacks_users(q) && !lacks_items(q))
         return COLLIDE_OK;
-    struct http_target target = {authority, "/v1/model", HTTP_V1};
+    find_description(asked.path, path, sizeof path);
+    struct http_target target = {asked.authority, path, HTTP_V1};
     enum collide_status status = http_requests_get(target, &get, err);
     if (status == COLLIDE_OK)
         status = http_client_fetch(client, &get.items[0], &code, &body, err);
     if (status != COLLIDE_OK)
         goto out;
     if (code != 200) {
-        status = error_set(err, COLLIDE_INVALID, "/v1/model answers %d: give --users and --items", code);
+        status = error_set(err, COLLIDE_INVALID, "%s answers %d%s: give --users and --items", path, code,
+                           code == 401 ? ", for want of a key, which is not sent here" : "");
         goto out;
     }
     model = cJSON_ParseWithLength(body.bytes, body.n_bytes);
@@ -86,7 +102,7 @@ enum collide_status http_model_ask_url(const char *url, struct question *q, stru
     if (status == COLLIDE_OK)
         status = http_client_create(&settings, &client, err);
     if (status == COLLIDE_OK)
-        status = http_model_ask(client, parsed.authority, q, err);
+        status = http_model_ask(client, (struct http_target){parsed.authority, NULL, HTTP_V1}, q, err);
     http_client_destroy(client);
     return status;
 }

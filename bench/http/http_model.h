@@ -5,9 +5,10 @@
 #include "http_client.h"
 #include "http_requests.h"
 
-/* Fills in the counts of q that are needed and still 0 from the server's /v1/model. COLLIDE_IO if it does not
+/* Fills in the counts of q that are needed and still 0 from what the server says of the model that is asked;
+ * asked.path NULL: of its first. COLLIDE_IO if it does not
  * answer, COLLIDE_INVALID if it does not say. */
-enum collide_status http_model_ask(struct http_client *client, const char *authority, struct question *q,
+enum collide_status http_model_ask(struct http_client *client, struct http_target asked, struct question *q,
                                    struct collide_error *err);
 
 /* The same of the server at a URL, over a connection of its own. */

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -194,6 +195,39 @@ static void a_moved_file_is_followed_by_a_new_one(void **state)
     assert_int_equal(read_lines(f->moved, ignore, NULL), 0);
 }
 
+/* Of a full disk: the file may grow by half a line. */
+static void a_line_that_is_cut_off_spoils_no_other(void **state)
+{
+    const struct fixture *f = *state;
+    struct access_log *log = NULL;
+    struct rlimit whole, little;
+    const struct request_record r = record("1");
+    char line[1024];
+    size_t n_whole = 0;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &whole), 0);
+    little = (struct rlimit){100, whole.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(access_log_create(f->path, 1, &log, NULL), COLLIDE_OK);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+    access_log_put(log, 0, &r);
+    while (access_log_n_dropped(log) == 0)
+        usleep(1000);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &whole), 0);
+    access_log_put(log, 0, &r);
+    access_log_destroy(log);
+    FILE *file = fopen(f->path, "r");
+    assert_non_null(file);
+    assert_non_null(fgets(line, sizeof line, file));
+    assert_int_equal(strlen(line), 101);
+    for (; fgets(line, sizeof line, file); n_whole++) {
+        cJSON *json = cJSON_Parse(line);
+        assert_non_null(json);
+        cJSON_Delete(json);
+    }
+    assert_int_equal(n_whole, 1);
+    fclose(file);
+}
+
 /* More than a pipe holds, less than a ring. */
 enum { N_STUCK = 2000 };
 
@@ -287,6 +321,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(lines_of_many_threads_stay_whole_and_none_is_lost_uncounted, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_moved_file_is_followed_by_a_new_one, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_line_that_is_cut_off_spoils_no_other, setup, teardown),
         cmocka_unit_test_setup_teardown(a_pipe_needs_a_reader, setup, teardown),
         cmocka_unit_test_setup_teardown(a_stuck_reader_does_not_hold_up_the_end, setup, teardown),
         cmocka_unit_test_setup_teardown(a_stuck_reader_loses_counted_lines_and_can_be_left_for_a_file, setup,
