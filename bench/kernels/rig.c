@@ -78,7 +78,7 @@ enum collide_status rig_measure(struct kernel_run *run, size_t repeats, double *
 static int fail(enum exit_code code, const struct collide_error *err)
 {
     log_error("%s", err->text);
-    return code;
+    return (int)code;
 }
 
 int bench_main(const struct bench_usage *usage, int argc, char **argv,

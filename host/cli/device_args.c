@@ -1,10 +1,14 @@
 #include "cli/device_args.h"
 
 static const char GROUP[] = "Device";
+static const char *const ENGINES[] = {"auto", "call", "direct", "queued", "ring", NULL};
+static const char *const TABLES[] = {"auto", "in-place", "copied", NULL};
 
 struct collide_scorer_options device_flags_options(const struct device_flags *flags)
 {
     struct collide_scorer_options options = flags->scorer;
+    options.engine = ENGINES[flags->engine];
+    options.tables = TABLES[flags->tables];
     options.spread = flags->shard ? COLLIDE_SHARD : COLLIDE_REPLICATE;
     options.n_channels = (unsigned)flags->n_channels;
     return options;
@@ -25,10 +29,9 @@ struct arg device_arg(struct device_flags *flags)
 struct arg tables_arg(struct device_flags *flags)
 {
     return (struct arg){.name = "tables",
-                        .type = ARG_TEXT,
-                        .target = &flags->scorer.tables,
-                        .value_name = "auto|in-place|copied",
-                        .default_text = "auto",
+                        .type = ARG_CHOICE,
+                        .target = &flags->tables,
+                        .choices = TABLES,
                         .group = GROUP,
                         .help = "where the model's tables are: in-place reads the mapped file, whose memory "
                                 "all processes share; copied makes copies, in huge pages where there are "
@@ -73,10 +76,10 @@ struct arg shard_arg(struct device_flags *flags)
 struct arg engine_arg(struct device_flags *flags)
 {
     return (struct arg){.name = "engine",
-                        .type = ARG_TEXT,
-                        .target = &flags->scorer.engine,
+                        .type = ARG_CHOICE,
+                        .target = &flags->engine,
+                        .choices = ENGINES,
                         .value_name = "ENGINE",
-                        .default_text = "auto",
                         .group = GROUP,
                         .help = "how work reaches the device: call (the kernels' machine code is called "
                                 "as a function), direct (launched in the caller's thread), queued "

@@ -6,7 +6,8 @@
 #include "collide/scorer.h"
 
 struct device_flags {
-    struct collide_scorer_options scorer; /* but for its spread and channels */
+    struct collide_scorer_options scorer; /* but for its engine, tables, spread and channels */
+    int engine, tables;
     bool shard;
     uint64_t n_channels;
 };

@@ -225,7 +225,7 @@ static enum collide_status inspect(const char *path, const struct flags *flags, 
 
 static bool is_placed(const struct device_flags *f)
 {
-    return f->scorer.device || f->scorer.tables || f->scorer.max_bank_bytes || f->n_channels || f->shard;
+    return f->scorer.device || f->tables || f->scorer.max_bank_bytes || f->n_channels || f->shard;
 }
 
 int command_inspect(int argc, char **argv)

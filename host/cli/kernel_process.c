@@ -33,6 +33,7 @@ static enum collide_status build(void *context, const struct service *s, const c
                                  struct collide_error *err)
 {
     const struct device_flags *f = context;
+    const struct collide_scorer_options options = device_flags_options(f);
     struct words words = {.all = {"collide kernels build", "kernels", "build"}, .n = 3};
     char cache[4096], max_bank[24], n_channels[24];
     if (!program_cache_folder(f->scorer.cache_dir, cache, sizeof cache) || access(cache, W_OK) != 0)
@@ -40,8 +41,8 @@ static enum collide_status build(void *context, const struct service *s, const c
     snprintf(max_bank, sizeof max_bank, "%" PRIu64, f->scorer.max_bank_bytes);
     snprintf(n_channels, sizeof n_channels, "%" PRIu64, f->n_channels);
     add_option(&words, "--device", f->scorer.device);
-    add_option(&words, "--engine", f->scorer.engine);
-    add_option(&words, "--tables", f->scorer.tables);
+    add_option(&words, "--engine", options.engine);
+    add_option(&words, "--tables", options.tables);
     add_option(&words, "--max-bank", max_bank);
     add_option(&words, "--channels", n_channels);
     add_option(&words, "--kernel-cache", f->scorer.cache_dir);

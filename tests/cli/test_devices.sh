@@ -33,8 +33,8 @@ it_names_the_choice_that_matches_nothing() {
   says "collide devices"
   run 1 score model --user 1 --items 1 --device 99
   says '99'
-  run 1 score model --user 1 --items 1 --engine warp
-  says 'there is no engine "warp"; say auto, call, direct, queued or ring'
+  run 2 score model --user 1 --items 1 --engine warp
+  says "is not one of auto|call|direct|queued|ring"
 }
 
 # alike OPTION...: scores and best items are those without the options.

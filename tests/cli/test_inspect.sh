@@ -74,8 +74,8 @@ it_plans_where_tables_would_be() {
   says "more than 16 banks of at most 8 bytes hold"
   run 1 inspect model --plan --device nosuch
   says '"nosuch"'
-  run 1 inspect model --plan --tables warp
-  says 'tables cannot be placed "warp"; say auto, in-place or copied'
+  run 2 inspect model --plan --tables warp
+  says "is not one of auto|in-place|copied"
   run 2 inspect model --channels 4
   says "go with --plan"
 }

@@ -19,8 +19,8 @@ static void nth_request(size_t n, char text[TEXT_BYTES])
     static const char *const bodies[] = {
         "{\"user\": %zu, \"items\": [1, 2, %zu]}", "{\"user\": %zu, \"k\": 5, \"exclude\": [%zu]}",
         "{\"user\": %zu, \"items\": [%zu",
-        "{\"inputs\":[{\"name\":\"user\",\"shape\":[1],\"datatype\":\"INT64\",\"data\":[%zu]},"
-        "{\"name\":\"items\",\"shape\":[2],\"datatype\":\"INT64\",\"data\":[%zu,4]}]}",
+        ("{\"inputs\":[{\"name\":\"user\",\"shape\":[1],\"datatype\":\"INT64\",\"data\":[%zu]},"
+         "{\"name\":\"items\",\"shape\":[2],\"datatype\":\"INT64\",\"data\":[%zu,4]}]}"),
         "{\"user\": %zu, \"items\": [%zu]}"};
     char body[256];
     snprintf(body, sizeof body, bodies[n % 5], n % 50, n * 31 % 500);

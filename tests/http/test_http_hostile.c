@@ -78,8 +78,8 @@ static void add_hostile(struct hostile *h)
         "POST /v1/score HTTP/1.1\r\nHost: test\r\nContent-Length: -1\r\n\r\n{}",
         "POST /v1/score HTTP/1.1\r\nHost: test\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}x",
         "POST /v1/score HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n{",
-        "POST /v1/score HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\nContent-Length: "
-        "2\r\n\r\n0\r\n\r\n",
+        ("POST /v1/score HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\nContent-Length: "
+         "2\r\n\r\n0\r\n\r\n"),
         "GET / HTTP/9.9\r\n\r\n",
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
