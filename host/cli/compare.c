@@ -120,8 +120,8 @@ int command_compare(int argc, char **argv)
 {
     struct flags flags = {.experiment = experiment_flags_default(), .n_seeds = 3};
     const struct arg table[] = {
-        test_arg(&flags.experiment),
-        mask_arg(&flags.experiment),
+        test_arg(&flags.experiment.test_path),
+        mask_arg(&flags.experiment.masks),
         {.name = "methods",
          .type = ARG_TEXT,
          .target = &flags.methods,
@@ -136,13 +136,7 @@ int command_compare(int argc, char **argv)
          .min = 1,
          .max = 1000,
          .help = "each method is learned with the seeds 1 to N"},
-        {.name = "rows",
-         .type = ARG_U64,
-         .target = &flags.rows,
-         .min = 1,
-         .max = UINT32_MAX - 1,
-         .default_text = "an eighth of the items",
-         .help = "rows of dim values for items"},
+        rows_arg(&flags.rows),
         {.name = "budget",
          .type = ARG_TEXT,
          .target = &flags.budget,

@@ -94,17 +94,8 @@ int command_eval(int argc, char **argv)
 {
     struct flags flags = {.cutoffs = {.items = {10, 20, 50}, .n = 3}, .threads = parallel_n_cpus()};
     const struct arg table[] = {
-        {.name = "test",
-         .type = ARG_TEXT,
-         .target = &flags.files.test,
-         .value_name = "FILE",
-         .help = "held-out interactions, in any format that learn reads"},
-        {.name = "mask",
-         .type = ARG_TEXT_LIST,
-         .target = &flags.masks,
-         .value_name = "FILE",
-         .help =
-             "interactions that are known and not to be recommended, besides the histories; may be repeated"},
+        test_arg(&flags.files.test),
+        mask_arg(&flags.masks),
         {.name = "history",
          .type = ARG_TEXT,
          .target = &flags.files.history,

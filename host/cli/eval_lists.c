@@ -3,6 +3,26 @@
 #include "base/error.h"
 #include "data/interactions.h"
 
+struct arg test_arg(const char **path)
+{
+    return (struct arg){.name = "test",
+                        .type = ARG_TEXT,
+                        .target = path,
+                        .value_name = "FILE",
+                        .help = "held-out interactions to measure on, in any format that learn reads"};
+}
+
+struct arg mask_arg(struct arg_text_list *paths)
+{
+    return (struct arg){
+        .name = "mask",
+        .type = ARG_TEXT_LIST,
+        .target = paths,
+        .value_name = "FILE",
+        .help = "interactions that are known and not to be recommended, besides the histories; may be "
+                "repeated"};
+}
+
 /* Pairs of one kind, gathered file by file. */
 struct gathering {
     struct id_builder *users;

@@ -3,6 +3,7 @@
 #ifndef CLI_EVAL_LISTS_H
 #define CLI_EVAL_LISTS_H
 
+#include "base/args.h"
 #include "data/csr.h"
 #include "data/id_index.h"
 #include "data/interactions.h"
@@ -25,6 +26,9 @@ struct eval_files {
     enum log_layout layout;
     const char *spill; /* a folder for lists as large as logs; NULL: in memory. Borrowed while they live */
 };
+
+struct arg test_arg(const char **path);
+struct arg mask_arg(struct arg_text_list *paths);
 
 /* items: of the model, or of the log that it is learned from, which gives the same dense ids. Borrowed during
  * the call. Returns owned. */

@@ -25,26 +25,6 @@ struct experiment_flags experiment_flags_default(void)
     return flags;
 }
 
-struct arg test_arg(struct experiment_flags *flags)
-{
-    return (struct arg){.name = "test",
-                        .type = ARG_TEXT,
-                        .target = &flags->test_path,
-                        .value_name = "FILE",
-                        .help = "held-out interactions to measure on, in any format that learn reads"};
-}
-
-struct arg mask_arg(struct experiment_flags *flags)
-{
-    return (struct arg){.name = "mask",
-                        .type = ARG_TEXT_LIST,
-                        .target = &flags->masks,
-                        .value_name = "FILE",
-                        .help =
-                            "interactions that are not to be recommended, besides those of the log; may be "
-                            "repeated"};
-}
-
 struct arg experiment_val_arg(struct experiment_flags *flags)
 {
     return (struct arg){.name = "val",

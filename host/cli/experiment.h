@@ -18,8 +18,6 @@ struct experiment_flags {
 
 struct experiment_flags experiment_flags_default(void);
 
-struct arg test_arg(struct experiment_flags *flags);
-struct arg mask_arg(struct experiment_flags *flags);
 struct arg experiment_val_arg(struct experiment_flags *flags);
 
 /* What all models share. */

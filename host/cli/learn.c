@@ -284,13 +284,7 @@ int command_learn(int argc, char **argv)
              "how items share rows: lhf, rq, pq, full, modulo, hash, frequency, double, hybrid, bloom, qr, "
              "qr-mul, qr-concat, lsh, hashemb, robe, ce, cce, graphhash, leiden or baco; docs/METHODS.md "
              "says what each one does"},
-        {.name = "rows",
-         .type = ARG_U64,
-         .target = &flags.rows,
-         .min = 1,
-         .max = UINT32_MAX - 1,
-         .default_text = "an eighth of the items",
-         .help = "rows of dim values for items, in all codebooks together"},
+        rows_arg(&flags.rows),
         {.name = "lookups",
          .type = ARG_U64,
          .target = &flags.lookups,

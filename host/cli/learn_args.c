@@ -49,6 +49,17 @@ uint32_t learn_rows(uint64_t asked, uint32_t n_ids)
     return asked ? (uint32_t)asked : n_ids / 8 + 1;
 }
 
+struct arg rows_arg(uint64_t *n_rows)
+{
+    return (struct arg){.name = "rows",
+                        .type = ARG_U64,
+                        .target = n_rows,
+                        .min = 1,
+                        .max = UINT32_MAX - 1,
+                        .default_text = "an eighth of the items",
+                        .help = "rows of dim values for items, in all codebooks together"};
+}
+
 struct arg dim_arg(struct learn_flags *flags)
 {
     return (struct arg){.name = "dim",

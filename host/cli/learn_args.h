@@ -24,6 +24,7 @@ struct learn_options learn_flags_options(const struct learn_flags *flags);
 /* Rows as asked for; of 0 an eighth of the ids: enough that likes share, few enough to matter. */
 uint32_t learn_rows(uint64_t asked, uint32_t n_ids);
 
+struct arg rows_arg(uint64_t *n_rows); /* items', 0: see learn_rows */
 struct arg dim_arg(struct learn_flags *flags);
 struct arg users_arg(struct learn_flags *flags);
 struct arg user_method_arg(struct learn_flags *flags);

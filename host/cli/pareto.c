@@ -145,9 +145,9 @@ int command_pareto(int argc, char **argv)
 {
     struct flags flags = {.experiment = experiment_flags_default(), .seed = learn_options_default().seed};
     const struct arg table[] = {
-        test_arg(&flags.experiment),
+        test_arg(&flags.experiment.test_path),
         experiment_val_arg(&flags.experiment),
-        mask_arg(&flags.experiment),
+        mask_arg(&flags.experiment.masks),
         {.name = "budgets",
          .type = ARG_TEXT,
          .target = &flags.budgets,

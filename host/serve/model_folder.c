@@ -1,6 +1,7 @@
 #include "serve/model_folder.h"
 
 #include "base/error.h"
+#include "base/log.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -104,6 +105,8 @@ static enum collide_status take_version(const struct level *level, const char *e
         .take = take_file, .name = level->name, .version = model_path_number(entry), .list = level->list};
     if (files.version > 0)
         return descend(path, &files, err);
+    if (entry[model_path_stem_bytes(entry)])
+        log_warning("%s is passed over: a name's files are in folders called 1, 2, ..., its versions", path);
     free(path);
     return COLLIDE_OK;
 }
