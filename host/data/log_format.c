@@ -207,9 +207,10 @@ static struct sample_facts gather_facts(const struct log_sample *sample, const s
         facts.max_columns = n_columns > facts.max_columns ? n_columns : facts.max_columns;
         facts.has_no_thirds &= !could_be_id(line, separator);
         struct field_cursor c = fields_of(line, separator);
-        field_next(&c, &users[i]);
+        if (!field_next(&c, &users[i]))
+            users[i] = (struct field){0}; /* a quote that is not closed: said when the line's turn comes */
         for (unsigned j = n_header_lines; j < i; j++)
-            facts.repeats_user |= users[j].n_bytes == users[i].n_bytes &&
+            facts.repeats_user |= users[i].n_bytes > 0 && users[j].n_bytes == users[i].n_bytes &&
                                   !memcmp(users[j].text, users[i].text, users[i].n_bytes);
     }
     return facts;

@@ -76,6 +76,9 @@ static void print_remote(const struct request_record *r, struct buffer *out)
     if (r->remote.family == AF_INET) {
         inet_ntop(AF_INET, &r->remote.v4.sin_addr, host, sizeof host);
         buffer_printf(out, "\"%s:%u\"", host, ntohs(r->remote.v4.sin_port));
+    } else if (r->remote.family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&r->remote.v6.sin6_addr)) {
+        inet_ntop(AF_INET, &r->remote.v6.sin6_addr.s6_addr[12], host, sizeof host);
+        buffer_printf(out, "\"%s:%u\"", host, ntohs(r->remote.v6.sin6_port));
     } else if (r->remote.family == AF_INET6) {
         inet_ntop(AF_INET6, &r->remote.v6.sin6_addr, host, sizeof host);
         buffer_printf(out, "\"[%s]:%u\"", host, ntohs(r->remote.v6.sin6_port));

@@ -135,6 +135,22 @@ it_ends_cleanly_whatever_comes_while_it_stops() {
   wait $SERVER || fail "exit code $?: $(cat log)"
 }
 
+it_listens_at_all_addresses() {
+  make_model
+  : >log
+  "$PROGRAM" serve model --listen :0 --threads 1 --access-log access >/dev/null 2>log &
+  SERVER=$!
+  await "^ready on"
+  local port
+  port=$(sed -n 's/^ready on http:.*:\([0-9]*\) with.*/\1/p' log)
+  curl -sS --fail "http://127.0.0.1:$port/healthz" >out || fail "not by IPv4: $(cat log)"
+  if [ -s /proc/net/if_inet6 ]; then
+    curl -sS --fail -g "http://[::1]:$port/healthz" >out || fail "not by IPv6: $(cat log)"
+  fi
+  stop TERM
+  grep -q '"remote":"127.0.0.1:' access || fail "$(cat access)"
+}
+
 it_says_that_its_port_is_in_use() {
   make_model
   start
