@@ -36,8 +36,9 @@ struct access_log {
     atomic_bool is_to_reopen;
     atomic_uint_least64_t end_ns; /* when the last line is to be written or dropped; 0: no end is in sight */
     int fd;
-    size_t n_piece_bytes;           /* for one write; of a pipe, what it takes whole or not at all */
-    bool is_failing, has_open_line; /* the last write did, which is said once */
+    size_t n_piece_bytes; /* for one write; of a pipe, what it takes whole or not at all */
+    bool is_failing;      /* the last write did, which is said once */
+    bool has_open_line;   /* what has been written ends within a line */
     uint64_t n_unwritten;
     struct buffer text; /* lines in the making */
 };
@@ -88,7 +89,7 @@ static void reopen(struct access_log *log)
         return;
     }
     close(old);
-    log->is_failing = false;
+    log->is_failing = log->has_open_line = false;
 }
 
 /* Who is found stuck is waited for no more until there is room again. */
@@ -128,8 +129,11 @@ static enum collide_status write_pieces(struct access_log *log, size_t *n_writte
 /* Half a line may have gone before the disk was full: what comes next begins a new one. */
 static enum collide_status end_open_line(struct access_log *log, struct collide_error *err)
 {
+    struct pollfd writable = {.fd = log->fd, .events = POLLOUT};
     if (!log->has_open_line)
         return COLLIDE_OK;
+    if (poll(&writable, 1, patience_ms(log)) == 0)
+        return error_set(err, COLLIDE_IO, "nobody reads what is written %s", name_of(log));
     if (write(log->fd, "\n", 1) != 1)
         return error_set_errno(err, COLLIDE_IO, errno, "cannot write %s", name_of(log));
     log->has_open_line = false;

@@ -38,7 +38,7 @@ void observer_give_workers(struct observer *o, unsigned first, unsigned n, enum 
 struct observed_request {
     struct request_times times;
     enum work work;
-    char model[48]; /* its name, as far as it goes; "": none */
+    char model[128]; /* its name, as far as it goes; "": none */
 };
 
 /* The worker's; it turns to another with observer_begin. */
