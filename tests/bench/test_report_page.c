@@ -139,7 +139,7 @@ static void what_is_no_result_is_refused(void **state)
         assert_non_null(file);
         fputs(cases[i].content, file);
         fclose(file);
-        char *output = page_of("%s/bad.json", EXIT_USAGE);
+        char *output = page_of("%s/bad.json", EXIT_FAILED);
         assert_non_null(strstr(output, cases[i].message));
         free(output);
     }
