@@ -5,7 +5,6 @@
 #include "base/secret_file.h"
 
 #include <curl/curl.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 

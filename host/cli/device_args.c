@@ -1,14 +1,15 @@
 #include "cli/device_args.h"
 
+#include "device/engine.h"
+#include "device/memory.h"
+
 static const char GROUP[] = "Device";
-static const char *const ENGINES[] = {"auto", "call", "direct", "queued", "ring", NULL};
-static const char *const TABLES[] = {"auto", "in-place", "copied", NULL};
 
 struct collide_scorer_options device_flags_options(const struct device_flags *flags)
 {
     struct collide_scorer_options options = flags->scorer;
-    options.engine = ENGINES[flags->engine];
-    options.tables = TABLES[flags->tables];
+    options.engine = engine_kind_name((enum engine_kind)flags->engine);
+    options.tables = table_policy_name((enum table_policy)flags->tables);
     options.spread = flags->shard ? COLLIDE_SHARD : COLLIDE_REPLICATE;
     options.n_channels = (unsigned)flags->n_channels;
     return options;
@@ -31,7 +32,7 @@ struct arg tables_arg(struct device_flags *flags)
     return (struct arg){.name = "tables",
                         .type = ARG_CHOICE,
                         .target = &flags->tables,
-                        .choices = TABLES,
+                        .choices = table_policy_names,
                         .group = GROUP,
                         .help = "where the model's tables are: in-place reads the mapped file, whose memory "
                                 "all processes share; copied makes copies, in huge pages where there are "
@@ -78,7 +79,7 @@ struct arg engine_arg(struct device_flags *flags)
     return (struct arg){.name = "engine",
                         .type = ARG_CHOICE,
                         .target = &flags->engine,
-                        .choices = ENGINES,
+                        .choices = engine_kind_names,
                         .value_name = "ENGINE",
                         .group = GROUP,
                         .help = "how work reaches the device: call (the kernels' machine code is called "

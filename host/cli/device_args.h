@@ -7,7 +7,7 @@
 
 struct device_flags {
     struct collide_scorer_options scorer; /* but for its engine, tables, spread and channels */
-    int engine, tables;
+    int engine, tables;                   /* enum engine_kind, enum table_policy */
     bool shard;
     uint64_t n_channels;
 };

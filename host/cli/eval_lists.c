@@ -1,7 +1,6 @@
 #include "cli/eval_lists.h"
 
 #include "base/error.h"
-#include "data/interactions.h"
 
 struct arg test_arg(const char **path)
 {

@@ -1,8 +1,7 @@
 #include "cli/learn_args.h"
 
-#include "data/interactions.h"
-
 #include "cli/model_args.h"
+#include "data/interactions.h"
 
 static const char TRAINING[] = "Training";
 

@@ -97,7 +97,7 @@ static enum collide_status check_output(const struct flags *flags, struct collid
     const struct experiment_flags *e = &flags->experiment;
     const char *const inputs[] = {e->log_path, e->test_path, e->val_path};
     enum collide_status status = pareto_check_writable(flags->output, err);
-    for (size_t i = 0; i < 3 && status == COLLIDE_OK; i++)
+    for (size_t i = 0; i < sizeof inputs / sizeof inputs[0] && status == COLLIDE_OK; i++)
         status = pareto_check_apart(flags->output, inputs[i], err);
     for (size_t i = 0; i < e->masks.n && status == COLLIDE_OK; i++)
         status = pareto_check_apart(flags->output, e->masks.items[i], err);

@@ -8,14 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *const engine_kind_names[] = {
+    [ENGINE_AUTO] = "auto",     [ENGINE_CALL] = "call", [ENGINE_DIRECT] = "direct",
+    [ENGINE_QUEUED] = "queued", [ENGINE_RING] = "ring", NULL};
+
 const char *engine_kind_name(enum engine_kind kind)
 {
-    static const char *const names[] = {[ENGINE_AUTO] = "auto",
-                                        [ENGINE_CALL] = "call",
-                                        [ENGINE_DIRECT] = "direct",
-                                        [ENGINE_QUEUED] = "queued",
-                                        [ENGINE_RING] = "ring"};
-    return names[kind];
+    return engine_kind_names[kind];
 }
 
 enum collide_status engine_kind_parse(const char *name, enum engine_kind *out, struct collide_error *err)

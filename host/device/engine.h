@@ -85,6 +85,7 @@ enum collide_status engine_create(enum engine_kind kind, const struct engine_spe
 void engine_destroy(struct engine *e);
 enum engine_kind engine_kind_of(const struct engine *e);
 const char *engine_kind_name(enum engine_kind kind);
+extern const char *const engine_kind_names[]; /* by kind, then NULL */
 
 /* The kind of this name; NULL is auto. */
 enum collide_status engine_kind_parse(const char *name, enum engine_kind *out, struct collide_error *err);

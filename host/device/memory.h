@@ -55,6 +55,7 @@ struct memory_wishes {
 /* The policy of this name; NULL is auto. */
 enum collide_status table_policy_parse(const char *name, enum table_policy *out, struct collide_error *err);
 const char *table_policy_name(enum table_policy policy);
+extern const char *const table_policy_names[]; /* by policy, then NULL */
 const char *placement_name(enum placement p);
 
 /* Plans tables, (n). The smallest ones go to constant memory where the device has some of its own.

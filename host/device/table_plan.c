@@ -11,18 +11,18 @@
 /* Below, tables live in caches and page faults are few. */
 enum { HUGE_TABLE_BYTES = 8 << 20 };
 
-static const char *const policy_names[] = {
-    [TABLES_AUTO] = "auto", [TABLES_IN_PLACE] = "in-place", [TABLES_COPIED] = "copied"};
+const char *const table_policy_names[] = {
+    [TABLES_AUTO] = "auto", [TABLES_IN_PLACE] = "in-place", [TABLES_COPIED] = "copied", NULL};
 
 const char *table_policy_name(enum table_policy policy)
 {
-    return policy_names[policy];
+    return table_policy_names[policy];
 }
 
 enum collide_status table_policy_parse(const char *name, enum table_policy *out, struct collide_error *err)
 {
     enum table_policy policy = TABLES_AUTO;
-    while (name && strcmp(name, policy_names[policy]) != 0)
+    while (name && strcmp(name, table_policy_names[policy]) != 0)
         if (++policy > TABLES_COPIED)
             return error_set(err, COLLIDE_INVALID,
                              "tables cannot be placed \"%.32s\"; say auto, in-place or copied", name);

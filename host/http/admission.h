@@ -15,7 +15,8 @@ struct http_door {
     const struct gate *gate;
 };
 
-/* The client's name, where it has a key, becomes the request's. */
+/* The client's name, where it has a key, becomes the request's. One that is refused already, for a path or
+ * method that is not there, is only looked at for its client's rate. */
 void http_admit(const struct http_door *door, struct http_exchange *x, const struct sockaddr *from,
                 uint64_t now_ns);
 

@@ -110,15 +110,15 @@ static size_t piece_bytes(const struct access_log *log, const char *text, size_t
     return end ? (size_t)(end - text) + 1 : log->n_piece_bytes;
 }
 
-static enum collide_status write_pieces(struct access_log *log, size_t *n_written, struct collide_error *err)
+static enum collide_status write_pieces(struct access_log *log, const char *bytes, size_t n_bytes,
+                                        size_t *n_written, struct collide_error *err)
 {
     struct pollfd writable = {.fd = log->fd, .events = POLLOUT};
-    const struct buffer *text = &log->text;
-    while (*n_written < text->n_bytes) {
-        const char *at = text->bytes + *n_written;
+    while (*n_written < n_bytes) {
+        const char *at = bytes + *n_written;
         if (poll(&writable, 1, patience_ms(log)) == 0)
             return error_set(err, COLLIDE_IO, "nobody reads what is written %s", name_of(log));
-        ssize_t n = write(log->fd, at, piece_bytes(log, at, text->n_bytes - *n_written));
+        ssize_t n = write(log->fd, at, piece_bytes(log, at, n_bytes - *n_written));
         if (n < 0 && errno != EINTR)
             return error_set_errno(err, COLLIDE_IO, errno, "cannot write %s", name_of(log));
         *n_written += n < 0 ? 0 : (size_t)n;
@@ -129,15 +129,11 @@ static enum collide_status write_pieces(struct access_log *log, size_t *n_writte
 /* Half a line may have gone before the disk was full: what comes next begins a new one. */
 static enum collide_status end_open_line(struct access_log *log, struct collide_error *err)
 {
-    struct pollfd writable = {.fd = log->fd, .events = POLLOUT};
-    if (!log->has_open_line)
-        return COLLIDE_OK;
-    if (poll(&writable, 1, patience_ms(log)) == 0)
-        return error_set(err, COLLIDE_IO, "nobody reads what is written %s", name_of(log));
-    if (write(log->fd, "\n", 1) != 1)
-        return error_set_errno(err, COLLIDE_IO, errno, "cannot write %s", name_of(log));
-    log->has_open_line = false;
-    return COLLIDE_OK;
+    size_t n_written = 0;
+    enum collide_status status =
+        log->has_open_line ? write_pieces(log, "\n", 1, &n_written, err) : COLLIDE_OK;
+    log->has_open_line &= n_written == 0;
+    return status;
 }
 
 static uint64_t count_lines(const char *text, size_t n_bytes)
@@ -158,7 +154,7 @@ static void write_text(struct access_log *log, uint64_t n_lines)
     enum collide_status status =
         text->failed ? error_no_memory(&err, "lines of the access log") : end_open_line(log, &err);
     if (status == COLLIDE_OK)
-        status = write_pieces(log, &n_written, &err);
+        status = write_pieces(log, text->bytes, text->n_bytes, &n_written, &err);
     if (n_written > 0)
         log->has_open_line = text->bytes[n_written - 1] != '\n';
     bool is_news = status != COLLIDE_OK && !log->is_failing;

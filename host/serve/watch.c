@@ -249,10 +249,10 @@ static bool unload_gone(struct watch *w, const struct folder_list *now)
         const struct folder_file *file = &w->known.files[i];
         if (folder_list_find(now, file->path) || stat(file->path, &st) == 0)
             continue;
-        if (has_name(now, file->name) ? file->version > 0 : is_last_of_name(&w->known, i)) {
-            const uint64_t version = has_name(now, file->name) ? file->version : 0;
-            has_unloaded |= change_unload(w->service, file->name, version, NULL) == COLLIDE_OK;
-        }
+        const bool has_others = has_name(now, file->name);
+        if (has_others ? file->version > 0 : is_last_of_name(&w->known, i))
+            has_unloaded |=
+                change_unload(w->service, file->name, has_others ? file->version : 0, NULL) == COLLIDE_OK;
     }
     return has_unloaded;
 }
